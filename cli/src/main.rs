@@ -1,0 +1,2 @@
+//! The swasm command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Runs WebAssembly: bytes in; values, output or traps out.

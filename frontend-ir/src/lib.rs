@@ -1,0 +1,1 @@
+//! The typed source language of swasm: data, text, builder, checks, diagnostics.

@@ -1,0 +1,1 @@
+//! Which calls are replaced, and by which tree; import and export rules; witx tables.

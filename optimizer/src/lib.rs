@@ -1,0 +1,1 @@
+//! Tree in, better tree out: the ordered list of passes.

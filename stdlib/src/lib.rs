@@ -1,0 +1,1 @@
+//! The standard library of swasm, written in .swir text.

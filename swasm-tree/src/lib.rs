@@ -1,0 +1,1 @@
+//! WebAssembly as a tree: operator table, building, walking, folded text, verifying, encoding.

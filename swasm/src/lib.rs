@@ -1,0 +1,1 @@
+//! swasm: the backend a language implementer picks to target WASI.

@@ -1,0 +1,1 @@
+//! Directives in test files, stable snapshots, insta macros.
