@@ -1,0 +1,1 @@
+//! The programs that test swasm, and the laws it holds.
