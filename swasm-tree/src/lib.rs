@@ -1,1 +1,7 @@
-//! WebAssembly as a tree: operator table, building, walking, folded text, verifying, encoding.
+//! WebAssembly as a tree.
+pub mod template {
+    //! Placeholder until the crate lands.
+    /// A template.
+    #[derive(Debug)]
+    pub struct Template;
+}

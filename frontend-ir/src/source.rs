@@ -1,0 +1,126 @@
+//! Where things stand: a span is a range of its module's text, or one of the positions that a builder or front end gave.
+
+use std::sync::Arc;
+
+/// A place inside one module. Two meanings, told apart by the top bit of `lo`: bytes `lo..hi` of the module's text, or entry
+/// `lo & !POSITION` of its [`Source::positions`].
+///
+/// Spans say where something stands, not what it is: they compare equal to any other, so that a printed and parsed module equals the first.
+#[derive(Clone, Copy, Debug)]
+pub struct Span {
+    lo: u32,
+    hi: u32,
+}
+
+impl PartialEq for Span {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+impl Eq for Span {}
+
+/// The largest text a module may have, in bytes.
+pub const MAX_TEXT: usize = (POSITION - 1) as usize;
+const POSITION: u32 = 1 << 31;
+
+impl Span {
+    /// Bytes `lo..hi` of the module's text.
+    pub fn text(lo: usize, hi: usize) -> Self {
+        debug_assert!(lo <= hi && hi <= MAX_TEXT, "the parser refuses texts over MAX_TEXT");
+        Self { lo: lo as u32, hi: hi as u32 }
+    }
+
+    /// The byte range, unless it is a position.
+    pub fn range(self) -> Option<std::ops::Range<usize>> {
+        (self.lo & POSITION == 0).then_some(self.lo as usize..self.hi as usize)
+    }
+
+    /// The index into [`Source::positions`], if it is a position.
+    pub fn position(self) -> Option<usize> {
+        (self.lo & POSITION != 0).then_some((self.lo & !POSITION) as usize)
+    }
+
+    /// From the start of `self` to the end of `other`; `self` where either is a position.
+    #[must_use]
+    pub fn to(self, other: Self) -> Self {
+        if (self.lo | other.lo) & POSITION != 0 { self } else { Self { lo: self.lo, hi: other.hi.max(self.lo) } }
+    }
+
+    /// The first `0` bytes of it: where it starts.
+    #[must_use]
+    pub fn start(self) -> Self {
+        if self.lo & POSITION != 0 { self } else { Self { lo: self.lo, hi: self.lo } }
+    }
+
+    /// A number that grows with the place inside its module and is never more than `u32::MAX / 2` for texts: what the linker adds a
+    /// module's base to.
+    pub fn key(self) -> u32 {
+        self.lo
+    }
+}
+
+/// A line and column of some file, both from 1; columns count characters (Unicode scalar values).
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Position {
+    /// The file's name as it was given.
+    pub file: Arc<str>,
+    /// From 1.
+    pub line: u32,
+    /// From 1.
+    pub column: u32,
+}
+
+impl std::fmt::Display for Position {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// What a module's spans point into.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The file's name, as messages and debug info show it. Never an absolute path unless the user gave one.
+    pub file: Arc<str>,
+    /// The text, if the module was parsed.
+    pub text: Option<Arc<str>>,
+    /// Positions that a builder call or `@"file":line:column` gave.
+    pub positions: Vec<Position>,
+    lines: std::sync::OnceLock<Box<[u32]>>,
+}
+
+impl Source {
+    /// A text file.
+    pub fn new(file: &str, text: Arc<str>) -> Self {
+        Self { file: file.into(), text: Some(text), positions: Vec::new(), lines: std::sync::OnceLock::new() }
+    }
+
+    /// A module that was built, not parsed.
+    pub fn built(file: &str) -> Self {
+        Self { file: file.into(), text: None, positions: Vec::new(), lines: std::sync::OnceLock::new() }
+    }
+
+    /// A span for `position`; the same one again for the position used last.
+    pub fn add_position(&mut self, position: Position) -> Span {
+        if self.positions.last() != Some(&position) {
+            self.positions.push(position);
+        }
+        let index = u32::try_from(self.positions.len() - 1).expect("a module has fewer than 2^31 positions");
+        assert!(index < POSITION, "a module has fewer than 2^31 positions");
+        Span { lo: POSITION | index, hi: POSITION | index }
+    }
+
+    /// File, line and column of where `span` starts.
+    pub fn position(&self, span: Span) -> Position {
+        if let Some(index) = span.position() {
+            return self.positions[index].clone();
+        }
+        let text = self.text.as_deref().unwrap_or("");
+        let starts = self.lines.get_or_init(|| {
+            std::iter::once(0).chain(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at as u32 + 1)).collect()
+        });
+        let at = (span.lo as usize).min(text.len());
+        let line = starts.partition_point(|start| *start as usize <= at) - 1;
+        let column = text.get(starts[line] as usize..at).map_or(0, |before| before.chars().count()) + 1;
+        Position { file: self.file.clone(), line: line as u32 + 1, column: column as u32 }
+    }
+}
