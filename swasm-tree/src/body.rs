@@ -304,6 +304,13 @@ impl Body {
         self.pool[node.kids as usize + index] = child;
     }
 
+    /// The type of a block, loop or if.
+    #[inline]
+    pub fn block_type(&self, id: NodeId) -> BlockType<'_> {
+        debug_assert!(self.op(id).shape().arms() > 0, "the caller looked at the shape");
+        self.block_type_at(self.nodes[id].imm)
+    }
+
     // ---- building: anything
 
     #[inline]
