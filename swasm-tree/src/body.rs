@@ -199,6 +199,16 @@ impl Body {
         &self.results
     }
 
+    pub(crate) fn set_results(&mut self, results: &[ValType]) {
+        self.results = results.to_vec();
+    }
+
+    /// Changes the type of an indirect call.
+    pub(crate) fn set_call_type(&mut self, id: NodeId, ty: TypeId) {
+        let at = self.nodes[id].imm as usize;
+        self.side[at] = ty.0;
+    }
+
     /// Types of all locals, parameters first.
     pub fn locals(&self) -> &[ValType] {
         &self.locals
@@ -338,7 +348,7 @@ impl Body {
         self.nodes.alloc(Node { op, n, imm, kids, loc })
     }
 
-    fn side(&mut self, words: &[u32]) -> u32 {
+    pub(crate) fn side(&mut self, words: &[u32]) -> u32 {
         let at = self.side.len() as u32;
         self.side.extend_from_slice(words);
         at
@@ -569,6 +579,61 @@ impl Body {
         let operands: smallvec::SmallVec<[NodeId; 8]> =
             arguments.iter().copied().chain([slot]).collect();
         self.make(op, at, &operands)
+    }
+
+    // ---- building: operand lists of any length, for the text parser; the verifier counts
+
+    pub(crate) fn memory_copy_of(
+        &mut self,
+        to: MemoryId,
+        from: MemoryId,
+        operands: &[NodeId],
+    ) -> NodeId {
+        let at = self.side(&[to.0, from.0]);
+        self.make(Op::MEMORY_COPY, at, operands)
+    }
+
+    pub(crate) fn global_op(&mut self, op: Op, global: GlobalId, operands: &[NodeId]) -> NodeId {
+        self.make(op, global.0, operands)
+    }
+
+    pub(crate) fn func_op(&mut self, op: Op, func: FuncId, operands: &[NodeId]) -> NodeId {
+        self.make(op, func.0, operands)
+    }
+
+    pub(crate) fn access(&mut self, op: Op, memarg: MemArg, operands: &[NodeId]) -> NodeId {
+        let imm = self.memarg(memarg);
+        self.make(op, imm, operands)
+    }
+
+    pub(crate) fn shuffle_of(&mut self, op: Op, lanes: [u8; 16], operands: &[NodeId]) -> NodeId {
+        let at = self.side_bytes(lanes);
+        self.make(op, at, operands)
+    }
+
+    pub(crate) fn indirect_of(
+        &mut self,
+        op: Op,
+        ty: TypeId,
+        table: TableId,
+        operands: &[NodeId],
+    ) -> NodeId {
+        let at = self.side(&[ty.0, table.0]);
+        self.make(op, at, operands)
+    }
+
+    pub(crate) fn select_typed_of(&mut self, ty: ValType, operands: &[NodeId]) -> NodeId {
+        let imm = self.intern_block_type(BlockType::of(&[ty]));
+        self.make(Op::SELECT_TYPED, imm, operands)
+    }
+
+    pub(crate) fn branch(&mut self, op: Op, target: NodeId, operands: &[NodeId]) -> NodeId {
+        self.make(op, node_raw(target), operands)
+    }
+
+    pub(crate) fn branch_table(&mut self, labels: &[NodeId], operands: &[NodeId]) -> NodeId {
+        let at = self.add_label_list(labels);
+        self.make(Op::BR_TABLE, at, operands)
     }
 
     // ---- building: references and tables

@@ -30,6 +30,7 @@ mod module;
 mod op;
 mod reach;
 mod signature;
+pub mod template;
 mod types;
 mod verify;
 mod walk;

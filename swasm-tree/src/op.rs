@@ -342,6 +342,11 @@ impl Op {
             && !matches!(self.shape(), Shape::Block | Shape::Loop | Shape::If)
     }
 
+    /// Whether the operator cannot be written in WebAssembly text: it is ours, or shares its mnemonic with another.
+    pub fn is_pseudo(self) -> bool {
+        self.mnemonic().starts_with('<')
+    }
+
     /// The operator with a mnemonic of WebAssembly text (not a pseudo-operator's).
     pub fn from_mnemonic(mnemonic: &str) -> Option<Op> {
         let mut slot = mnemonic_hash(mnemonic.as_bytes());
@@ -351,7 +356,7 @@ impl Op {
                 return None;
             }
             if op.mnemonic() == mnemonic {
-                return (op.row().proposal != Proposal::Pseudo).then_some(op);
+                return (!op.is_pseudo()).then_some(op);
             }
             slot = (slot + 1) % MNEMONIC_SLOTS;
         }

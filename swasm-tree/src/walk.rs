@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use crate::ids::{node_from_raw, node_raw};
-use crate::{Body, FuncId, GlobalId, Loc, LocalId, NodeId, Op, Shape};
+use crate::{Body, FuncId, GlobalId, Loc, LocalId, NodeId, Op, Shape, TypeId, View};
 
 /// A step of a walk.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -80,6 +80,11 @@ pub trait Remap {
     /// The global in the copy.
     fn global(&mut self, global: GlobalId) -> GlobalId {
         global
+    }
+
+    /// The type in the copy, of an indirect call.
+    fn ty(&mut self, ty: TypeId) -> TypeId {
+        ty
     }
 
     /// The position in the copy.
@@ -218,6 +223,11 @@ impl Body {
             Shape::Local => remap.local(LocalId(imm)).0,
             Shape::Global => remap.global(GlobalId(imm)).0,
             Shape::Call | Shape::RefFunc => remap.func(FuncId(imm)).0,
+            Shape::CallIndirect => {
+                let source = from.unwrap_or(self);
+                let View::CallIndirect { ty, table } = source.view_node(node) else { return imm };
+                self.side(&[remap.ty(ty).0, table.0])
+            }
             Shape::Br => node_raw(label(remap, node_from_raw(imm))),
             Shape::BrTable => {
                 let targets: Vec<NodeId> = from.unwrap_or(self).label_list(imm).to_vec();
@@ -245,7 +255,6 @@ impl Body {
             | Shape::MemoryCopy
             | Shape::MemoryInit
             | Shape::Data
-            | Shape::CallIndirect
             | Shape::RefNull
             | Shape::RefTest
             | Shape::Table
