@@ -344,6 +344,12 @@ impl Body {
         self.exprs.is_empty()
     }
 
+    /// Gives back what growing reserved: bodies are many and live until they are checked.
+    pub fn shrink_to_fit(&mut self) {
+        self.exprs.shrink_to_fit();
+        self.lists.shrink_to_fit();
+    }
+
     /// Changes an expression in place.
     pub fn get_mut(&mut self, id: ExprId) -> &mut Expr {
         &mut self.exprs[id.0 as usize]
@@ -383,7 +389,7 @@ pub enum ExprKind {
     /// `true`, `false`
     Bool(bool),
     /// `12`, `0xffu8`; the sign is a unary operator's.
-    Int(Box<IntLiteral>),
+    Int(IntLiteral),
     /// `1.5`, `2.0f32`, `0x1.8p3`, `inf`, `nan`
     Float(Box<FloatLiteral>),
     /// `'c'`
@@ -394,7 +400,9 @@ pub enum ExprKind {
     Bytes(Box<[u8]>),
     /// `"text"`: only as an initialiser of what a later issue brings; kept so that the error is the checker's.
     Text(Box<str>),
-    /// `x`, `a::b::f`, `S::new`, `u32::MAX`
+    /// `x`: the commonest of all, so it needs no allocation.
+    Name(Ident),
+    /// `a::b::f`, `S::new`, `u32::MAX`: two names or more.
     Path(Box<Path>),
     /// `-x`, `!x`
     Unary(UnaryOp, ExprId),
@@ -449,10 +457,10 @@ pub enum ExprKind {
 }
 
 /// `12u8`
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct IntLiteral {
-    /// Its magnitude.
-    pub value: u128,
+    /// Its magnitude. The parser reports what does not fit.
+    pub value: u64,
     /// How it was written.
     pub radix: Radix,
     /// The type after it, if any; an integer, float (`1f64`) or `addr`.
@@ -571,6 +579,8 @@ pub struct Pattern {
 pub enum PatternKind {
     /// `_`
     Wildcard,
+    /// What the parser could not read; reported already.
+    Error,
     /// A literal, a negated literal or a path of two names and more: an expression of the body.
     Value(ExprId),
     /// A bare name: a const if one is in scope, else a binding.
@@ -608,7 +618,7 @@ pub struct For {
 pub struct FieldInit {
     /// The field.
     pub name: Ident,
-    /// Its value; for the short form a path to the name.
+    /// Its value; for the short form an [`ExprKind::Name`].
     pub value: ExprId,
     /// Whether it was written as `x` alone.
     pub short: bool,
