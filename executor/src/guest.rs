@@ -16,6 +16,12 @@ use std::time::Duration;
 use wasmtime::{AsContext, AsContextMut, Extern, Linker, Memory, Store, UpdateDeadline, Val};
 use wasmtime_wasi::p1::WasiP1Ctx;
 
+/// What a command exports, to be called once.
+const START: &str = "_start";
+
+/// What a reactor exports, to be called before anything else.
+const INITIALIZE: &str = "_initialize";
+
 /// The state of a store: what host functions work with.
 pub(crate) struct Host {
     wasi: WasiP1Ctx,
@@ -112,7 +118,8 @@ impl Caller<'_> {
     /// See [`Instance::call`](crate::Instance::call).
     pub fn call(&mut self, export: &str, arguments: &[Value]) -> Result<Vec<Value>, Stop> {
         let found = self.inner.get_export(export).and_then(Extern::into_func);
-        let function = found.ok_or_else(|| no_function(export, Vec::new()))?;
+        let function =
+            found.ok_or_else(|| Error::new(format!("no function is exported as `{export}`")))?;
         match call(&mut self.inner, export, &function, arguments) {
             Ok(values) => Ok(values?),
             Err(error) => {
@@ -156,7 +163,8 @@ impl Caller<'_> {
 /// An instance with its store.
 pub(crate) struct Guest {
     pub(crate) store: Store<Host>,
-    pub(crate) instance: wasmtime::Instance,
+    instance: wasmtime::Instance,
+    module: Module,
 }
 
 /// What an instance is made of besides its module.
@@ -200,7 +208,7 @@ impl Guest {
         }
         check_imports(module, &linker, &mut store)?;
         match linker.instantiate(&mut store, &module.inner) {
-            Ok(instance) => Ok(Guest { store, instance }),
+            Ok(instance) => Ok(Guest { store, instance, module: module.clone() }),
             Err(error) if is_stop(&error) => {
                 store.take_pending_exception();
                 // There is no instance to ask for the numbers of a library trap.
@@ -211,17 +219,31 @@ impl Guest {
     }
 
     pub(crate) fn call(&mut self, export: &str, arguments: &[Value]) -> Result<Vec<Value>, Stop> {
-        let Some(function) = self.instance.get_func(&mut self.store, export) else {
-            let exports = self.instance.exports(&mut self.store);
-            let functions = exports.filter_map(|export| {
-                let name = export.name().to_owned();
-                export.into_func().map(|_| name)
-            });
-            return Err(no_function(export, functions.collect()).into());
-        };
+        let function = self.instance.get_func(&mut self.store, export);
+        let function = function.ok_or_else(|| self.module.no_function(export))?;
         match call(&mut self.store, export, &function, arguments) {
             Ok(values) => Ok(values?),
             Err(error) => Err(self.stop(&error)),
+        }
+    }
+
+    /// Calls `function` with arguments as text, after a reactor's `_initialize`; without a function
+    /// the command's `_start`, or the reactor's `_initialize` alone.
+    pub(crate) fn run(
+        &mut self,
+        invoke: Option<(String, Vec<String>)>,
+    ) -> Result<Vec<Value>, Stop> {
+        let is_reactor = self.module.function(INITIALIZE).is_some();
+        if is_reactor {
+            self.call(INITIALIZE, &[])?;
+        }
+        match invoke {
+            Some((export, texts)) => {
+                let arguments = self.module.arguments(&export, &texts)?;
+                self.call(&export, &arguments)
+            }
+            None if is_reactor => Ok(Vec::new()),
+            None => self.call(START, &[]),
         }
     }
 
@@ -313,14 +335,6 @@ fn check_imports(
         }
     }
     if wrong.is_empty() { Ok(()) } else { Err(Error::new(wrong.join("\n"))) }
-}
-
-fn no_function(name: &str, functions: Vec<String>) -> Error {
-    if functions.is_empty() {
-        return Error::new(format!("no function is exported as `{name}`"));
-    }
-    let list = functions.join("`, `");
-    Error::new(format!("no function is exported as `{name}`; there are `{list}`"))
 }
 
 /// Enters the guest. The outer error is the guest's doing, the inner one the caller's.

@@ -2,18 +2,17 @@
 //!
 //! Invariant: whatever a guest does, each entry comes back by its deadline with a value.
 
-use crate::engine::DEFAULT_STACK;
 use crate::error::Error;
-use crate::guest::{Caller, Guest, HostFunction, Parts};
+use crate::guest::{Caller, Guest, Host, HostFunction, Parts};
 use crate::limits::Limits;
-use crate::memory;
+use crate::memory::{self, GuestBuffer};
 use crate::module::{Export, Module};
-use crate::trap::{Reason, Stop, Trap};
+use crate::trap::Stop;
 use crate::value::{Signature, Value};
 use crate::wasi::{Captured, Wasi};
 use crate::worker::{self, Interrupt};
 use std::sync::Arc;
-use std::time::Instant;
+use wasmtime::{Memory, Store};
 
 /// Collects what an instance is made of.
 pub struct Builder {
@@ -69,7 +68,14 @@ impl Builder {
         let (wasi, captured) = wasi.build(limits.max_capture)?;
         let interrupt = Interrupt::new(&module.engine.inner);
         let parts = Parts { wasi, limits: limits.clone(), functions, stop: interrupt.flag() };
-        let mut instance = Instance { module, limits, captured, interrupt, guest: None };
+        let mut instance = Instance {
+            module,
+            limits,
+            captured,
+            interrupt,
+            guest: None,
+            arena: memory::Arena::default(),
+        };
         let module = instance.module.clone();
         let work = move || Guest::new(&module, parts);
         let guest = if instance.must_leave_thread() {
@@ -90,6 +96,7 @@ pub struct Instance {
     interrupt: Interrupt,
     /// Nothing once it was abandoned in a host call that did not return in time.
     guest: Option<Box<Guest>>,
+    arena: memory::Arena,
 }
 
 impl Instance {
@@ -174,8 +181,7 @@ impl Instance {
     /// # Errors
     /// When there is no such memory or the bytes are not inside it.
     pub fn read(&mut self, address: u64, len: usize) -> Result<Vec<u8>, Error> {
-        let guest = self.guest()?;
-        memory::read(guest.memory()?.data(&guest.store), address, len)
+        self.with_memory(|memory, store| memory::read(memory.data(store), address, len))?
     }
 
     /// Copies bytes into the memory that the module exports as `memory`.
@@ -183,20 +189,57 @@ impl Instance {
     /// # Errors
     /// When there is no such memory or the bytes are not inside it.
     pub fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), Error> {
+        self.with_memory(|memory, store| memory::write(memory.data_mut(store), address, bytes))?
+    }
+
+    /// Makes room for `len` bytes of the host in the guest's memory, filled with zeros, at an
+    /// address that is a multiple of `align`: through the guest's `cabi_realloc` if it exports
+    /// one, else in pages that are added at the memory's end.
+    ///
+    /// ```
+    /// # use swasm_executor::{Config, Engine, Instance, Limits, Module, Value, Wasi};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let bytes = wat::parse_str(r#"(module (memory (export "memory") 1)
+    /// #     (func (export "first") (param i32) (result i32) (i32.load8_u (local.get 0))))"#)?;
+    /// # let module = Module::compile(&Engine::new(&Config::new())?, &bytes)?;
+    /// # let mut instance = Instance::new(&module, Wasi::new(), Limits::new())?;
+    /// let mut buffer = instance.allocate(5, 1)?;
+    /// buffer.write(0, b"hello")?;
+    /// let argument = buffer.value();
+    /// assert_eq!(buffer.instance().call("first", &[argument])?, [Value::I32(104)]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the guest exports no memory or cannot have that much, or its allocator stops.
+    pub fn allocate(&mut self, len: usize, align: u32) -> Result<GuestBuffer<'_>, Stop> {
+        GuestBuffer::new(self, len, align)
+    }
+
+    pub(crate) fn module(&self) -> &Module {
+        &self.module
+    }
+
+    pub(crate) fn arena(&mut self) -> &mut memory::Arena {
+        &mut self.arena
+    }
+
+    pub(crate) fn with_memory<T>(
+        &mut self,
+        work: impl FnOnce(Memory, &mut Store<Host>) -> T,
+    ) -> Result<T, Error> {
         let guest = self.guest()?;
-        memory::write(guest.memory()?.data_mut(&mut guest.store), address, bytes)
+        let memory = guest.memory()?;
+        Ok(work(memory, &mut guest.store))
     }
 
     fn guest(&mut self) -> Result<&mut Guest, Error> {
         self.guest.as_deref_mut().ok_or_else(lost)
     }
 
-    /// Whether an entry must be made on another thread: to come back in time, for room on the
-    /// stack, or because wasmtime's WASI cannot block inside an asynchronous runtime.
     fn must_leave_thread(&self) -> bool {
-        self.limits.timeout.is_some()
-            || self.module.engine.stack() > DEFAULT_STACK
-            || tokio::runtime::Handle::try_current().is_ok()
+        worker::is_needed(&self.limits, self.module.engine.stack())
     }
 
     fn on_a_thread<T: Send + 'static>(
@@ -204,12 +247,11 @@ impl Instance {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<Option<T>, Error> {
         self.interrupt.clear();
-        let deadline = self.limits.timeout.and_then(|limit| Instant::now().checked_add(limit));
-        worker::run(self.module.engine.stack(), deadline, &self.interrupt, work)
+        worker::run(&self.limits, self.module.engine.stack(), &self.interrupt, work)
     }
 
     fn timed_out(&self) -> Stop {
-        Stop::Trap(Trap::new(Reason::Timeout(self.limits.timeout.unwrap_or_default())))
+        worker::timed_out(&self.limits)
     }
 }
 

@@ -4,7 +4,7 @@
 
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::value::{Signature, ValueType};
+use crate::value::{Signature, Value, ValueType};
 use crate::wasi::PREVIEW1;
 use std::fmt;
 
@@ -74,6 +74,33 @@ impl Module {
     pub fn function(&self, export: &str) -> Option<Signature> {
         let ty = self.inner.get_export(export)?;
         ty.func().map(Signature::from_wasmtime)
+    }
+
+    /// Reads the arguments of an exported function as values of its parameters' types.
+    ///
+    /// # Errors
+    /// When there is no such function, or the texts are too many, too few, or no such values.
+    pub fn arguments(&self, export: &str, texts: &[impl AsRef<str>]) -> Result<Vec<Value>, Error> {
+        let signature = self.function(export).ok_or_else(|| self.no_function(export))?;
+        let params = &signature.params;
+        if texts.len() != params.len() {
+            let count = texts.len();
+            return Err(Error::new(format!(
+                "{count} arguments were given: `{export}` is {signature}"
+            )));
+        }
+        texts.iter().zip(params).map(|(text, ty)| Value::parse(text.as_ref(), ty)).collect()
+    }
+
+    pub(crate) fn no_function(&self, name: &str) -> Error {
+        let functions = self.inner.exports().filter(|export| export.ty().func().is_some());
+        let names: Vec<_> = functions.map(|export| format!("`{}`", export.name())).collect();
+        let there = if names.is_empty() {
+            "there are none".to_owned()
+        } else {
+            format!("there are {}", names.join(", "))
+        };
+        Error::new(format!("no function is exported as `{name}`; {there}"))
     }
 
     pub(crate) fn uses_wasi(&self) -> bool {

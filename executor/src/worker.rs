@@ -10,7 +10,10 @@
 //! Invariant: an abandoned guest executes no instruction once it is back from the host call, up to
 //! its next function entry or loop iteration.
 
+use crate::engine::DEFAULT_STACK;
 use crate::error::Error;
+use crate::limits::Limits;
+use crate::trap::{Reason, Stop, Trap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -55,14 +58,28 @@ impl Interrupt {
     }
 }
 
-/// Runs `work` on a thread with room for `guest_stack` bytes of guest stack, and waits for it, until
-/// the deadline at most: nothing, if it was abandoned then.
+/// Whether a guest must be entered on another thread: to come back in time, for room on the stack,
+/// or because wasmtime's WASI cannot block inside an asynchronous runtime.
+pub(crate) fn is_needed(limits: &Limits, guest_stack: usize) -> bool {
+    limits.timeout.is_some()
+        || guest_stack > DEFAULT_STACK
+        || tokio::runtime::Handle::try_current().is_ok()
+}
+
+/// The trap of a guest that was abandoned: nobody knows where it is.
+pub(crate) fn timed_out(limits: &Limits) -> Stop {
+    Stop::Trap(Trap::new(Reason::Timeout(limits.timeout.unwrap_or_default())))
+}
+
+/// Runs `work` on a thread with room for `guest_stack` bytes of guest stack, and waits for it, as
+/// long as the limits say at most: nothing, if it was abandoned then.
 pub(crate) fn run<T: Send + 'static>(
+    limits: &Limits,
     guest_stack: usize,
-    deadline: Option<Instant>,
     interrupt: &Interrupt,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<Option<T>, Error> {
+    let deadline = limits.timeout.and_then(|limit| Instant::now().checked_add(limit));
     let (sender, receiver) = sync_channel(1);
     let thread = thread::Builder::new()
         .name("swasm guest".to_owned())

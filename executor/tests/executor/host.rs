@@ -1,9 +1,9 @@
 //! Host functions: values across the border, re-entry, swallowed traps, errors.
 
 use crate::{instance, module};
-use std::sync::Arc;
-use std::sync::Mutex;
-use swasm_executor::{Instance, Reason, Signature, Stop, Value, ValueType};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use swasm_executor::{Instance, Limits, Reason, Signature, Stop, Value, ValueType};
 
 #[test]
 fn every_number_type_crosses_the_border_both_ways() {
@@ -129,6 +129,38 @@ fn a_host_function_reads_and_writes_memory_exits_and_fails() {
         let stop = call(argument).expect_err("refused");
         assert!(matches!(&stop, Stop::Refused(error) if error.to_string().contains(part)));
     }
+}
+
+#[test]
+fn a_panic_in_a_host_function_reaches_the_caller_with_and_without_a_thread() {
+    for limits in [Limits::new(), Limits::new().timeout(Duration::from_secs(60))] {
+        let mut guest = Instance::builder(&module(REENTRANT))
+            .limits(limits)
+            .host("host", "call", signature(), |_, _| panic!("a bug of the embedder"))
+            .instantiate()
+            .expect("an instance");
+        let call = std::panic::AssertUnwindSafe(|| guest.call("outer", &[Value::I32(0)]));
+        let panic = std::panic::catch_unwind(call).expect_err("it panics");
+        assert_eq!(panic.downcast_ref(), Some(&"a bug of the embedder"));
+    }
+}
+
+#[test]
+fn a_host_function_that_does_not_return_is_left_behind() {
+    let (release, blocked) = std::sync::mpsc::channel::<()>();
+    let blocked = Mutex::new(blocked);
+    let limits = Limits::new().timeout(Duration::from_millis(100));
+    let mut guest = Instance::builder(&module(REENTRANT))
+        .limits(limits)
+        .host("host", "call", signature(), move |_, _| {
+            let _disconnected = blocked.lock().expect("unpoisoned").recv();
+            Ok(vec![Value::I32(0)])
+        })
+        .instantiate()
+        .expect("an instance");
+    let stop = guest.call("outer", &[Value::I32(0)]).expect_err("blocked");
+    assert!(matches!(stop, Stop::Trap(trap) if matches!(trap.reason, Reason::Timeout(_))));
+    drop(release);
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! Guests in WebAssembly text run as their comments say: one binary, because each links a compiler.
 
+mod buffers;
 mod host;
 mod limits;
 mod module;
+mod positions;
+mod run;
 mod traps;
 mod wasi;
 
