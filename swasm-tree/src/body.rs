@@ -410,7 +410,7 @@ impl Body {
         self.make(Op::SET_MANY, imm, &[value])
     }
 
-    fn local_list(&mut self, locals: &[LocalId]) -> u32 {
+    pub(crate) fn local_list(&mut self, locals: &[LocalId]) -> u32 {
         let at = self.local_lists.len() as u32;
         self.local_lists.push((self.locals_set.len() as u32, locals.len() as u32));
         self.locals_set.extend_from_slice(locals);
@@ -730,13 +730,18 @@ impl Body {
         values: &[NodeId],
         index: NodeId,
     ) -> NodeId {
-        let at = self.label_lists.len() as u32;
-        self.label_lists.push((self.labels.len() as u32, targets.len() as u32 + 1));
-        self.labels.extend_from_slice(targets);
-        self.labels.push(default);
+        let labels: smallvec::SmallVec<[NodeId; 16]> =
+            targets.iter().copied().chain([default]).collect();
+        let at = self.add_label_list(&labels);
         let operands: smallvec::SmallVec<[NodeId; 4]> =
             values.iter().copied().chain([index]).collect();
         self.make(Op::BR_TABLE, at, &operands)
+    }
+
+    pub(crate) fn add_label_list(&mut self, labels: &[NodeId]) -> u32 {
+        self.label_lists.push((self.labels.len() as u32, labels.len() as u32));
+        self.labels.extend_from_slice(labels);
+        self.label_lists.len() as u32 - 1
     }
 
     /// `return`.

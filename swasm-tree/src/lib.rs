@@ -12,6 +12,7 @@ mod ids;
 mod module;
 mod op;
 mod types;
+mod walk;
 
 pub use body::{BlockType, Body, MemArg, Node, Symbol, View, WithImmediate};
 pub use encode::{Code, Reloc, Target};
@@ -24,6 +25,7 @@ pub use module::{
 };
 pub use op::{Effects, Fold, Op, Opcode, Proposal, Row, Shape};
 pub use types::{FuncType, HeapType, RefType, Types, ValType};
+pub use walk::{Remap, Step, Unchanged, Walker};
 
 pub mod template {
     //! Placeholder until the crate lands.

@@ -65,12 +65,12 @@ pub enum Shape {
     Local,
     /// `global.get`, `global.set`.
     Global,
-    /// A load or store: a [`MemArg`](crate::MemArg).
-    Mem,
-    /// A load or store of one vector lane.
-    MemLane,
-    /// A lane number.
-    Lane,
+    /// A load or store: a [`MemArg`](crate::MemArg). Its width, which is its natural alignment, as a power of two.
+    Mem(u8),
+    /// A load or store of one vector lane: its width as a power of two; a vector has `16 >> width` lanes.
+    MemLane(u8),
+    /// A lane number, below this.
+    Lane(u8),
     /// Sixteen lane numbers.
     Shuffle,
     /// A memory: `memory.size`, `memory.grow`, `memory.fill`.
@@ -127,6 +127,20 @@ pub enum Shape {
     SetMany,
     /// A place in a template that a node will be put in.
     Hole,
+}
+
+impl Shape {
+    /// How many of a node's last children are not operands but what a block consists of.
+    #[inline]
+    pub fn arms(self) -> usize {
+        if matches!(self, Shape::Block | Shape::Loop) {
+            1
+        } else if matches!(self, Shape::If) {
+            2
+        } else {
+            0
+        }
+    }
 }
 
 /// What executing an operator may do, besides giving its results.
@@ -309,6 +323,16 @@ impl Op {
     #[inline]
     pub fn effects(self) -> Effects {
         self.row().effects
+    }
+
+    /// The width of a load or store, which is its natural alignment, as a power of two of bytes.
+    #[inline]
+    pub fn width_log2(self) -> Option<u8> {
+        if let Shape::Mem(width) | Shape::MemLane(width) = self.shape() {
+            Some(width)
+        } else {
+            None
+        }
     }
 
     /// Whether control never reaches what comes after the operator.
