@@ -15,6 +15,7 @@ mod reach;
 mod unit;
 
 pub use artifact::{Artifact, Printed, Timings};
+pub use entry::AT_EXIT_EXPORT;
 pub use options::{MemoryMode, OptLevel, Options, Print, Stage};
 
 use swasm_frontend_ir::Diagnostic;

@@ -588,8 +588,4 @@ impl<'a> Function<'_, '_, 'a> {
         }
         Ok(())
     }
-
-    fn block_type(types: &[ValType]) -> BlockType<'_> {
-        BlockType::of(types)
-    }
 }
