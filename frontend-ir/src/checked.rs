@@ -182,6 +182,8 @@ pub enum FunctionKind {
     },
     /// `= wasm { … }`: call sites become the template. An `#[intrinsic(path)]` stub is resolved to its row: it has this kind too.
     Template(Arc<Row>),
+    /// A body-less library function bound by `#[intrinsic(link.name)]`: the linker makes its body. Holds `name`.
+    Hook(Box<str>),
 }
 
 /// A template and how to run it: one row of the intrinsic table.

@@ -1,0 +1,332 @@
+//! A module: declarations by id, bodies as encoded [`Code`].
+//!
+//! Invariant: nothing here knows an index; [`Module::write`] counts when everything is there. Imports of memories are
+//! added before memories are defined.
+
+use crate::{
+    Code, DataId, ElemId, FuncId, FuncType, GlobalId, HeapType, MemoryId, RefType, Symbol, TableId,
+    TagId, TypeId, Types, ValType,
+};
+
+/// The first address that static data may have: below it nothing is ever handed out.
+pub const STATIC_BASE: u64 = 1024;
+
+/// A module under construction. The lists may be read and edited freely; ids are positions in them.
+#[derive(Clone, Debug, Default)]
+pub struct Module {
+    /// The interned types.
+    pub types: Types,
+    /// Functions.
+    pub funcs: Vec<Func>,
+    /// Tables; the module's own function table is not among them.
+    pub tables: Vec<Table>,
+    /// Memories.
+    pub memories: Vec<Memory>,
+    /// Globals.
+    pub globals: Vec<Global>,
+    /// Exception tags.
+    pub tags: Vec<Tag>,
+    /// Data segments.
+    pub datas: Vec<Data>,
+    /// Element segments, apart from the function table's own.
+    pub elems: Vec<Elem>,
+    /// Exports, in the order they are written.
+    pub exports: Vec<Export>,
+    /// The start function.
+    pub start: Option<FuncId>,
+    /// Custom sections, written at the end: name and contents.
+    pub customs: Vec<(String, Vec<u8>)>,
+    /// Whether only what exports and the start function need is written: see [`Module::retain_reachable`].
+    pub(crate) reachable_only: bool,
+}
+
+/// Where an import comes from.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Import {
+    /// The module's name.
+    pub module: Box<str>,
+    /// The item's name.
+    pub name: Box<str>,
+}
+
+/// A function.
+#[derive(Clone, Debug)]
+pub struct Func {
+    /// Its type.
+    pub ty: TypeId,
+    /// Its name, for people.
+    pub name: Option<Box<str>>,
+    /// Where its code comes from.
+    pub kind: FuncKind,
+}
+
+/// Where a function's code comes from.
+#[derive(Clone, Debug)]
+pub enum FuncKind {
+    /// From the host.
+    Import(Import),
+    /// From here.
+    Defined(Code),
+    /// To be defined with [`Module::define`]; the writer leaves it out when it is not reachable.
+    Declared,
+}
+
+/// A table.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Its name, for people.
+    pub name: Option<Box<str>>,
+    /// What it holds.
+    pub ty: RefType,
+    /// Elements at the start.
+    pub min: u64,
+    /// Elements at most.
+    pub max: Option<u64>,
+    /// Where it comes from, if it is imported.
+    pub import: Option<Import>,
+}
+
+/// A memory.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// Its name, for people.
+    pub name: Option<Box<str>>,
+    /// Pages at the start; the writer raises it so that static data fits.
+    pub min_pages: u64,
+    /// Pages at most.
+    pub max_pages: Option<u64>,
+    /// Whether addresses have 64 bits.
+    pub memory64: bool,
+    /// Whether agents may share it.
+    pub shared: bool,
+    /// Where it comes from, if it is imported.
+    pub import: Option<Import>,
+}
+
+impl Memory {
+    /// The type of an address.
+    pub fn address_type(&self) -> ValType {
+        if self.memory64 { ValType::I64 } else { ValType::I32 }
+    }
+}
+
+/// A global.
+#[derive(Clone, Debug)]
+pub struct Global {
+    /// Its type.
+    pub ty: ValType,
+    /// Whether it can be set.
+    pub mutable: bool,
+    /// Its name, for people.
+    pub name: Option<Box<str>>,
+    /// Where its value comes from.
+    pub kind: GlobalKind,
+}
+
+/// Where a global's value comes from.
+#[derive(Clone, PartialEq, Debug)]
+pub enum GlobalKind {
+    /// From the host.
+    Import(Import),
+    /// From a constant expression.
+    Defined(ConstExpr),
+}
+
+/// A constant expression.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum ConstExpr {
+    /// `i32.const`.
+    I32(i32),
+    /// `i64.const`.
+    I64(i64),
+    /// `f32.const`, as bits.
+    F32(u32),
+    /// `f64.const`, as bits.
+    F64(u64),
+    /// `v128.const`, as bytes in memory order.
+    V128([u8; 16]),
+    /// An address or slot, of address type.
+    Symbol(Symbol),
+    /// `global.get` of an immutable imported global.
+    GlobalGet(GlobalId),
+    /// `ref.null`.
+    RefNull(HeapType),
+    /// `ref.func`.
+    RefFunc(FuncId),
+}
+
+/// An exception tag.
+#[derive(Clone, Debug)]
+pub struct Tag {
+    /// Its name, for people.
+    pub name: Option<Box<str>>,
+    /// Its type: no results.
+    pub ty: TypeId,
+    /// Where it comes from, if it is imported.
+    pub import: Option<Import>,
+}
+
+/// A data segment.
+#[derive(Clone, Debug)]
+pub struct Data {
+    /// Its name, for people.
+    pub name: Option<Box<str>>,
+    /// A power of two that its address is a multiple of, in bytes.
+    pub align: u32,
+    /// What it starts with.
+    pub bytes: Vec<u8>,
+    /// How long it is; what is beyond `bytes` is zero and takes nothing in the module.
+    pub size: u64,
+    /// Addresses to be put into `bytes`, four bytes each, little-endian: offset and value.
+    pub relocs: Vec<(u32, Symbol)>,
+    /// Whether the program never writes to it.
+    pub read_only: bool,
+    /// Where it goes.
+    pub place: DataPlace,
+}
+
+/// Where a data segment goes.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum DataPlace {
+    /// The writer decides, from [`STATIC_BASE`] on, in memory 0.
+    Laid,
+    /// Nowhere, until `memory.init`.
+    Passive,
+    /// To a place in memory 0.
+    At(ConstExpr),
+}
+
+/// An element segment.
+#[derive(Clone, Debug)]
+pub struct Elem {
+    /// Its name, for people.
+    pub name: Option<Box<str>>,
+    /// What it holds.
+    pub ty: RefType,
+    /// Its contents.
+    pub items: Vec<ConstExpr>,
+    /// Where it goes.
+    pub place: ElemPlace,
+}
+
+/// Where an element segment goes.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum ElemPlace {
+    /// Into a table, at an offset.
+    Active(TableId, ConstExpr),
+    /// Nowhere, until `table.init`.
+    Passive,
+    /// Nowhere: it only declares functions for `ref.func`.
+    Declared,
+}
+
+/// An export.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Export {
+    /// Its name.
+    pub name: Box<str>,
+    /// What it is.
+    pub item: ExportItem,
+}
+
+/// What an export is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ExportItem {
+    /// A function.
+    Func(FuncId),
+    /// A table.
+    Table(TableId),
+    /// A memory.
+    Memory(MemoryId),
+    /// A global.
+    Global(GlobalId),
+    /// A tag.
+    Tag(TagId),
+}
+
+impl Module {
+    /// An empty module.
+    pub fn new() -> Module {
+        Module::default()
+    }
+
+    /// Adds a function whose code comes later: [`Module::define`].
+    pub fn declare_func(&mut self, ty: FuncType, name: Option<&str>) -> FuncId {
+        let ty = self.types.func(ty);
+        self.add_func(Func { ty, name: name.map(Into::into), kind: FuncKind::Declared })
+    }
+
+    /// Adds an imported function.
+    pub fn import_func(&mut self, module: &str, name: &str, ty: FuncType) -> FuncId {
+        let ty = self.types.func(ty);
+        let import = Import { module: module.into(), name: name.into() };
+        self.add_func(Func { ty, name: Some(name.into()), kind: FuncKind::Import(import) })
+    }
+
+    /// Adds a function.
+    pub fn add_func(&mut self, func: Func) -> FuncId {
+        self.funcs.push(func);
+        FuncId(self.funcs.len() as u32 - 1)
+    }
+
+    /// Gives a declared function its code (or a defined one other code).
+    pub fn define(&mut self, func: FuncId, code: Code) {
+        self.funcs[func.index()].kind = FuncKind::Defined(code);
+    }
+
+    /// Adds a table.
+    pub fn add_table(&mut self, table: Table) -> TableId {
+        self.tables.push(table);
+        TableId(self.tables.len() as u32 - 1)
+    }
+
+    /// Adds a memory.
+    pub fn add_memory(&mut self, memory: Memory) -> MemoryId {
+        self.memories.push(memory);
+        MemoryId(self.memories.len() as u32 - 1)
+    }
+
+    /// Adds a global.
+    pub fn add_global(&mut self, global: Global) -> GlobalId {
+        self.globals.push(global);
+        GlobalId(self.globals.len() as u32 - 1)
+    }
+
+    /// Adds a tag.
+    pub fn add_tag(&mut self, tag: Tag) -> TagId {
+        self.tags.push(tag);
+        TagId(self.tags.len() as u32 - 1)
+    }
+
+    /// Adds a data segment.
+    pub fn add_data(&mut self, data: Data) -> DataId {
+        self.datas.push(data);
+        DataId(self.datas.len() as u32 - 1)
+    }
+
+    /// Adds an element segment.
+    pub fn add_elem(&mut self, elem: Elem) -> ElemId {
+        self.elems.push(elem);
+        ElemId(self.elems.len() as u32 - 1)
+    }
+
+    /// Exports an item.
+    pub fn export(&mut self, name: &str, item: ExportItem) {
+        self.exports.push(Export { name: name.into(), item });
+    }
+
+    /// A function.
+    pub fn func(&self, id: FuncId) -> &Func {
+        &self.funcs[id.index()]
+    }
+
+    /// A function's type.
+    pub fn func_type(&self, id: FuncId) -> &FuncType {
+        self.types.get(self.funcs[id.index()].ty)
+    }
+
+    /// Has [`Module::write`] leave out what neither exports nor the start function need.
+    pub fn retain_reachable(&mut self) {
+        self.reachable_only = true;
+    }
+}
