@@ -28,7 +28,10 @@ impl Names {
         if let Some(&name) = self.ids.get(text) {
             return name;
         }
-        let name = Name(u32::try_from(self.texts.len()).expect("a module is smaller than 4 GiB, so are its names"));
+        let name = Name(
+            u32::try_from(self.texts.len())
+                .expect("a module is smaller than 4 GiB, so are its names"),
+        );
         self.texts.push(text.into());
         self.ids.insert(text.into(), name);
         name
@@ -312,14 +315,18 @@ pub struct Body {
 impl Body {
     /// Adds an expression.
     pub fn push(&mut self, kind: ExprKind, span: Span) -> ExprId {
-        let id = ExprId(u32::try_from(self.exprs.len()).expect("a module is smaller than 4 GiB, so are its bodies"));
+        let id = ExprId(
+            u32::try_from(self.exprs.len())
+                .expect("a module is smaller than 4 GiB, so are its bodies"),
+        );
         self.exprs.push(Expr { kind, span });
         id
     }
 
     /// Adds a list of expressions.
     pub fn list(&mut self, ids: &[ExprId]) -> ExprList {
-        let start = u32::try_from(self.lists.len()).expect("a module is smaller than 4 GiB, so are its bodies");
+        let start = u32::try_from(self.lists.len())
+            .expect("a module is smaller than 4 GiB, so are its bodies");
         self.lists.extend_from_slice(ids);
         ExprList { start, len: ids.len() as u32 }
     }
