@@ -65,7 +65,7 @@ fn reports_mistakes_where_they_are() {
         ("fn f(x: [i32], y: &u8, z: i32?) { }", "SW0106@1:9 SW0101@1:19 SW0106@1:30"),
         ("const X = 1; const Y: i32; const Z: i32 = ;", "SW0101@1:9 SW0101@1:26 SW0101@1:43"),
         ("use a::*; use b::{}; use c::d as e; use;", "SW0101@1:8 SW0101@1:19 SW0101@1:40"),
-        ("fn f() { match x { 1 => 2 3 => 4 } let y = ; }", "SW0101@1:27 SW0101@1:44"),
+        ("fn f() { match x { 1 => 2 3 => 4 }\n let y = ; }", "SW0101@1:27 SW0101@2:10"),
         ("fn f() { match x { S { a } => 2, _ => 3 } }", "SW0101@1:22"),
         ("fn f() { if x == S { a: 1 } { } }", "SW0101@1:23"),
         (
@@ -186,5 +186,56 @@ fn an_outline_names_what_parse_gives() {
             (item.attributes.len(), entry.public),
             "{entry:?}"
         );
+    }
+}
+
+/// Texts made from a real one by cutting, doubling and swapping pieces: whatever comes, `parse` and `outline` return, and places lie inside
+/// the text.
+#[test]
+fn survives_mutated_texts() {
+    let pieces: Vec<&str> =
+        EVERYTHING.split_inclusive([' ', '(', '{', '"', '\'', ';', '\n']).collect();
+    arbtest::arbtest(|u| {
+        let start = u.choose_index(pieces.len())?;
+        let len = u.int_in_range(0..=120)?;
+        let mut window: Vec<&str> = pieces[start..pieces.len().min(start + len)].to_vec();
+        for _ in 0..u.int_in_range(0..=6)? {
+            if window.is_empty() {
+                break;
+            }
+            let at = u.choose_index(window.len())?;
+            match u.int_in_range(0..=3)? {
+                0 => {
+                    window.remove(at);
+                }
+                1 => window.insert(at, u.choose(&pieces)?),
+                2 => {
+                    window[at] = u.choose(&[
+                        "{", "}", "(", ")", "[", "]", "\"", "'", "`", "/*", "wasm {", "\\", "0x",
+                        "\u{fffd}", "é", "\0", "'é", "b'", "..", "@\"", "as",
+                    ])?
+                }
+                _ => {
+                    let mut bytes = window[at].as_bytes().to_vec();
+                    if let Some(byte) = bytes.get_mut(0) {
+                        *byte = u.arbitrary()?;
+                    }
+                    check_one(&parse_bytes("t.swir", &bytes, ModuleId(0)));
+                }
+            }
+        }
+        let text = window.concat();
+        let _ = outline(&text);
+        check_one(&parse("t.swir", text, ModuleId(0)));
+        Ok(())
+    })
+    .budget_ms(2_000);
+}
+
+fn check_one(parsed: &Parsed) {
+    let text = parsed.module.source.text.as_deref().unwrap();
+    for diagnostic in &parsed.diagnostics {
+        let range = diagnostic.place.unwrap().span.range().unwrap();
+        assert!(text.get(range.clone()).is_some(), "{range:?} of {text:?}: {}", diagnostic.message);
     }
 }

@@ -109,8 +109,7 @@ impl Parser<'_> {
                 let lo = self.lo();
                 let position = self.position()?;
                 self.enter()?;
-                let (inner, is_tail) =
-                    self.statement(Checkpoint { start: self.at, ..checkpoint })?;
+                let (inner, is_tail) = self.statement(self.checkpoint())?;
                 self.leave();
                 let span = self.span_from(lo);
                 Ok((self.push(ExprKind::At(position, inner), span), is_tail))
