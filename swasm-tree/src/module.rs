@@ -185,6 +185,27 @@ pub struct Data {
     pub place: DataPlace,
 }
 
+impl Data {
+    /// Memory of its own for the program to write, all zero, laid out by the writer.
+    pub fn zeroed(name: Option<&str>, align: u32, size: u64) -> Data {
+        Data {
+            name: name.map(Into::into),
+            align,
+            bytes: Vec::new(),
+            size,
+            relocs: Vec::new(),
+            read_only: false,
+            place: DataPlace::Laid,
+        }
+    }
+
+    /// Bytes that nobody writes to, laid out by the writer; equal ones may be one.
+    pub fn constant(name: Option<&str>, align: u32, bytes: Vec<u8>) -> Data {
+        let size = bytes.len() as u64;
+        Data { bytes, read_only: true, ..Data::zeroed(name, align, size) }
+    }
+}
+
 /// Where a data segment goes.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum DataPlace {
