@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use swasm_linker::MemoryMode;
+
 use crate::literal::{self, Scanner};
 
 /// A mistake in a directive.
@@ -33,7 +35,7 @@ pub(crate) struct Directives {
     /// `//@ stdin: "…"`
     pub(crate) stdin: Vec<u8>,
     /// `//@ memory: unchecked`
-    pub(crate) memory: Option<String>,
+    pub(crate) memory: Option<MemoryMode>,
     /// `//@ flags: -O2 --strip`
     pub(crate) flags: Vec<(u32, String)>,
     /// `//@ fuel: 1000`
@@ -173,10 +175,7 @@ impl Directives {
                     self.env.push((key.to_owned(), value.to_owned()));
                 }
             }
-            "memory" => match value {
-                "checked" | "unchecked" | "poison" | "zero" => once(&mut self.memory, value.to_owned(), name)?,
-                _ => return Err(format!("`{value}` is not one of checked, unchecked, poison, zero")),
-            },
+            "memory" => once(&mut self.memory, memory_mode(value)?, name)?,
             "flags" => self.flags.extend(value.split_whitespace().map(|flag| (line, flag.to_owned()))),
             "fuel" => {
                 let units = value.replace('_', "").parse().map_err(|_| format!("`{value}` is not a number of units"))?;
@@ -213,6 +212,16 @@ impl Directives {
         }
         let last = self.calls.len() - 1;
         &mut self.calls[last].effects
+    }
+}
+
+fn memory_mode(name: &str) -> Result<MemoryMode, String> {
+    match name {
+        "checked" => Ok(MemoryMode::Checked),
+        "unchecked" => Ok(MemoryMode::Unchecked),
+        "poison" => Ok(MemoryMode::Poison),
+        "zero" => Ok(MemoryMode::Zero),
+        _ => Err(format!("`{name}` is not one of checked, unchecked, poison, zero")),
     }
 }
 

@@ -8,6 +8,7 @@
 //! an error.
 
 mod check;
+mod coverage;
 mod diagnostics;
 mod diff;
 mod directive;
@@ -21,11 +22,12 @@ mod wat;
 
 use std::path::{Path, PathBuf};
 
+pub use coverage::templates_called;
 pub use directive::Malformed;
 pub use discover::{discover, swir_files};
 #[doc(hidden)]
 pub use insta;
-pub use wat::{Wat, wat, wat_of};
+pub use wat::{wat, wat_of};
 
 /// Where snapshots are and what happens to those that differ.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use swasm_frontend_ir::ir::{self, Attribute, AttributeArgument, Ident, Item, ItemKind, TypeKind};
-use swasm_linker::parse::{self, Parsed};
+use swasm_linker::Program;
 
 /// A file of the program under test.
 pub(crate) struct SourceFile {
@@ -110,13 +110,7 @@ pub(crate) struct Callable {
 /// Exports a function, under `name` unless it is exported already.
 pub(crate) fn export(modules: &mut [ir::Module], found: Found, name: &str) -> Callable {
     let module = &mut modules[found.module];
-    let exported = {
-        let names = &module.names;
-        item(module, found).attributes.iter().find_map(|attribute| match attribute.arguments.first() {
-            Some(AttributeArgument::Text(text, _)) if &names[attribute.path.last().name] == "wasm_export" => Some(text.to_string()),
-            _ => None,
-        })
-    };
+    let exported = exported_as(module, item(module, found));
     let result = match &item(module, found).kind {
         ItemKind::Fn(function) => match function.result.as_ref().map(|ty| &ty.kind) {
             Some(TypeKind::Path(path)) => Some(module.names[path.last().name].to_owned()),
@@ -142,16 +136,29 @@ pub(crate) fn export(modules: &mut [ir::Module], found: Found, name: &str) -> Ca
     Callable { export: name.to_owned(), result }
 }
 
+/// The name that an item is exported under.
+fn exported_as(module: &ir::Module, item: &Item) -> Option<String> {
+    item.attributes.iter().find_map(|attribute| match attribute.arguments.first() {
+        Some(AttributeArgument::Text(text, _)) if &module.names[attribute.path.last().name] == "wasm_export" => Some(text.to_string()),
+        _ => None,
+    })
+}
+
+/// Whether a function is exported under `name`.
+pub(crate) fn exports(modules: &[ir::Module], name: &str) -> bool {
+    modules.iter().any(|module| module.items.iter().any(|item| exported_as(module, item).as_deref() == Some(name)))
+}
+
 /// Parses the files, then the files beside `path` whose modules they use.
-pub(crate) fn parse(path: &Path, files: &[SourceFile]) -> Result<Parsed, String> {
-    let mut parsed = Parsed::default();
+pub(crate) fn parse(path: &Path, files: &[SourceFile]) -> Result<Program, String> {
+    let mut parsed = Program::default();
     for file in files {
         parsed.text(&file.name, &file.bytes);
     }
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut asked = Vec::new();
     while let Some(name) = parsed.missing_modules().into_iter().find(|name| !asked.contains(name)) {
-        let beside = folder.join(format!("{name}.{}", parse::EXTENSION));
+        let beside = folder.join(format!("{name}.swir"));
         if beside.is_file() {
             let file = SourceFile::read(&beside)?;
             parsed.text(&file.name, &file.bytes);

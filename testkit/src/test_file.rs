@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use swasm_frontend_ir::Diagnostic;
-use swasm_linker::{Artifact, Checked, MemoryMode, OptLevel, Options, Print, Stage};
+use swasm_linker::{Artifact, Checked, OptLevel, Options, Print, Printed, Stage};
 
 use crate::check::Check;
 use crate::diagnostics::{self, Expected};
@@ -105,6 +105,10 @@ impl Test {
             }
         };
         let before = failures.len();
+        if !self.states_something(&parsed.modules) {
+            let message = "this file states nothing: no `//@ run:`, no `//~ error[…]`, no `_start`".to_owned();
+            failures.push(Failure { line: None, message });
+        }
         let mut callables = Vec::new();
         for call in &self.directives.calls {
             match program::find(&parsed.modules, &call.function) {
@@ -129,8 +133,8 @@ impl Test {
             }
         };
         let builds = self.builds(&program, &roots, &callables, failures)?;
-        let find = |build: &Artifact, path: &str| {
-            build.prints.iter().find(|print| print.function == path).map(|print| print.text.clone())
+        let find = |prints: &[Printed], path: &str| {
+            prints.iter().find(|print| print.function == path).map(|print| print.text.clone())
         };
         let texts = Texts {
             wat: (self.directives.wat.iter().zip(&wat))
@@ -201,11 +205,10 @@ impl Test {
             }
             if opt_level == self.options.opt_level {
                 self.size(program, callables, &options, &artifact, failures);
-                self.states_something(&artifact, failures);
-                optimized = Some(artifact.prints.clone()).map(|prints| Artifact { prints, ..artifact.clone() });
+                optimized = Some(artifact.prints.clone());
             }
             if opt_level == OptLevel::O0 {
-                lowered = Some(artifact);
+                lowered = Some(artifact.prints);
             }
         }
         let mut diagnostics = program.warnings().to_vec();
@@ -227,25 +230,20 @@ impl Test {
             failures.push(failure("a file with `run` or `trap` exports more than its text says; state its size in another file".to_owned()));
             return;
         }
-        let size = if options.roots.is_empty() {
-            artifact.wasm.len()
-        } else {
-            let plain = Options { roots: Vec::new(), prints: Vec::new(), ..options.clone() };
-            swasm_linker::link(program, &plain).map_or(usize::MAX, |artifact| artifact.wasm.len())
-        };
-        if size as u64 > limit {
-            failures.push(failure(format!("the module has {size} bytes")));
+        let plain = Options { roots: Vec::new(), prints: Vec::new(), ..options.clone() };
+        let size = if options.roots.is_empty() { Ok(artifact.wasm.len()) } else { swasm_linker::link(program, &plain).map(|artifact| artifact.wasm.len()) };
+        match size {
+            Ok(size) if size as u64 <= limit => (),
+            Ok(size) => failures.push(failure(format!("the module has {size} bytes"))),
+            Err(_) => failures.push(failure("without the functions that directives name, the program cannot be linked".to_owned())),
         }
     }
 
-    /// A test that states nothing would pass for ever.
-    fn states_something(&self, artifact: &Artifact, failures: &mut Vec<Failure>) {
+    /// Whether the test can fail.
+    fn states_something(&self, modules: &[swasm_frontend_ir::ir::Module]) -> bool {
         let Directives { calls, wat, wasm_size, .. } = &self.directives;
-        let runs = artifact.exports.iter().any(|name| name == "_start");
-        if calls.is_empty() && wat.is_empty() && wasm_size.is_none() && self.checks.is_empty() && self.diagnostics.is_empty() && !runs {
-            let message = "this file states nothing: no `//@ run:`, no `//~ error[…]`, no `_start`".to_owned();
-            failures.push(Failure { line: None, message });
-        }
+        let states = !(calls.is_empty() && wat.is_empty() && self.checks.is_empty() && self.diagnostics.is_empty());
+        states || wasm_size.is_some() || program::exports(modules, "_start")
     }
 
     /// The parts of the snapshot, and failed checks to `failures`.
@@ -271,8 +269,8 @@ impl Test {
 
 /// What directives need of the builds: unoptimised, and at the level of `flags`.
 struct Builds {
-    lowered: Artifact,
-    optimized: Artifact,
+    lowered: Vec<Printed>,
+    optimized: Vec<Printed>,
 }
 
 fn as_failures(found: Vec<run::Failure>) -> impl Iterator<Item = Failure> {
@@ -280,10 +278,7 @@ fn as_failures(found: Vec<run::Failure>) -> impl Iterator<Item = Failure> {
 }
 
 fn options(directives: &Directives) -> Result<Options, Failure> {
-    let mut options = Options::default();
-    if let Some(mode) = &directives.memory {
-        options.memory = memory_mode(mode);
-    }
+    let mut options = Options { memory: directives.memory.unwrap_or_default(), ..Options::default() };
     for (line, flag) in &directives.flags {
         match &**flag {
             "-O0" => options.opt_level = OptLevel::O0,
@@ -298,13 +293,4 @@ fn options(directives: &Directives) -> Result<Options, Failure> {
         }
     }
     Ok(options)
-}
-
-fn memory_mode(name: &str) -> MemoryMode {
-    match name {
-        "unchecked" => MemoryMode::Unchecked,
-        "poison" => MemoryMode::Poison,
-        "zero" => MemoryMode::Zero,
-        _ => MemoryMode::Checked,
-    }
 }
