@@ -116,7 +116,7 @@ fn recursive(unit: &Unit<'_>, roots: &[DefId], summaries: &Summaries) -> FxHashS
         .map(|def| {
             let summary = &summaries[def];
             let mut out: Vec<u32> = summary.calls.iter().filter_map(|callee| index.get(callee).copied()).collect();
-            if summary.calls_pointers {
+            if !summary.pointers.is_empty() {
                 out.push(any_pointer);
             }
             if calls_back(unit, *def) {

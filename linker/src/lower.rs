@@ -17,7 +17,7 @@ mod scopes;
 use rustc_hash::FxHashSet;
 use smallvec::{SmallVec, smallvec};
 use swasm_frontend_ir::checked::{Body as Source, Constant, DefId, ExprId, ExprKind, FunctionKind, LocalId as IrLocal, Type, ValueType};
-use swasm_tree::{Body, BlockType, Loc, LocalId, NodeId, Op, Symbol, ValType};
+use swasm_tree::{BlockType, Body, Loc, LocalId, NodeId, Op, Symbol, Unchanged, ValType};
 
 use crate::layout::{Layouts, val_type};
 use crate::unit::{Unit, needs_normalising};
@@ -237,7 +237,7 @@ impl<'a> Function<'_, '_, 'a> {
     /// A second node like a simple one.
     fn again(&mut self, node: NodeId) -> NodeId {
         debug_assert!(self.is_simple(node), "only what is simple may be evaluated twice");
-        self.body.duplicate(node)
+        self.body.copy_within(node, &mut Unchanged)
     }
 
     /// Makes sure that a node can be evaluated again: if it isn't simple, `set` gets a `local.set` and the node is a `local.get`.
@@ -587,9 +587,5 @@ impl<'a> Function<'_, '_, 'a> {
             self.stack.push(node);
         }
         Ok(())
-    }
-
-    fn block_type(types: &[ValType]) -> BlockType<'_> {
-        BlockType::of(types)
     }
 }

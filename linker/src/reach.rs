@@ -3,9 +3,12 @@
 //! Three steps: summaries of all bodies that may be needed; elision, which makes allocators unnecessary; then one walk that declares what
 //! is left. An import that nobody calls, a static nobody names, are never seen.
 
+use std::sync::Arc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use swasm_frontend_ir::checked::{
-    Constant, DataKey, Def, DefId, ExprId, ExprKind, FunctionKind, ModuleId, Row, Type, ValueType,
+    Body, Constant, DataKey, Def, DefId, ExprId, ExprKind, FunctionKind, ModuleId, Row, Signature, Type,
+    ValueType,
 };
 
 use crate::elide;
@@ -27,8 +30,8 @@ pub(crate) struct Summary {
     pub(crate) scopes: Vec<ExprId>,
     /// Its calls of `MemoryAllocator::allocate`.
     pub(crate) allocations: Vec<ExprId>,
-    /// Whether it calls through a pointer.
-    pub(crate) calls_pointers: bool,
+    /// The types of the pointers it calls through.
+    pub(crate) pointers: Vec<Arc<Signature>>,
     /// Whether it needs `std::trap::out_of_bounds`.
     pub(crate) checks: bool,
     /// Whether it validates a `char`.
@@ -55,6 +58,7 @@ pub(crate) fn reach(unit: &mut Unit<'_>) -> Vec<DefId> {
     elide::elide(unit, &roots, &summaries);
 
     let mut walk = Walk { unit, summaries, order: Vec::new(), seen: FxHashSet::default(), statics: FxHashSet::default() };
+    walk.visit_exported_statics();
     for def in roots {
         walk.visit(def);
     }
@@ -70,11 +74,7 @@ fn roots(unit: &mut Unit<'_>) -> Vec<DefId> {
         for def in program.definitions(module) {
             match program.def(def) {
                 Def::Function(function) => {
-                    let named = || {
-                        let name = unit.name(def.module, &function.path);
-                        unit.options.roots.iter().any(|root| *root == *function.path || root == name)
-                    };
-                    if !function.exports.is_empty() || function.start || named() {
+                    if function.start || unit.is_exported(def) {
                         roots.push(def);
                     }
                 }
@@ -90,7 +90,7 @@ fn summarise(unit: &Unit<'_>, def: DefId) -> Summary {
     let program = unit.program;
     let function = program.function(def);
     let mut summary = Summary::default();
-    if !function.exports.is_empty() {
+    if unit.is_exported(def) {
         let is_char = |ty: &Type| *ty == Type::Value(ValueType::Char);
         summary.validates_char = function.signature.params.iter().any(is_char);
     }
@@ -99,8 +99,8 @@ fn summarise(unit: &Unit<'_>, def: DefId) -> Summary {
         FunctionKind::Template(row) => summary.row(unit, row),
         FunctionKind::Body => {
             let body = program.body(def);
-            for (index, expr) in body.exprs.iter().enumerate() {
-                summary.expr(unit, ExprId(index as u32), &expr.kind, &expr.ty);
+            for index in 0..body.exprs.len() {
+                summary.expr(unit, body, ExprId(index as u32));
             }
         }
     }
@@ -114,13 +114,13 @@ fn add<T: PartialEq>(list: &mut Vec<T>, item: T) {
 }
 
 impl Summary {
-    fn expr(&mut self, unit: &Unit<'_>, id: ExprId, kind: &ExprKind, ty: &Type) {
-        match kind {
+    fn expr(&mut self, unit: &Unit<'_>, body: &Body, id: ExprId) {
+        match &body[id].kind {
             ExprKind::Call(callee, _) if Some(*callee) == unit.well_known.allocate => self.allocations.push(id),
             ExprKind::Call(callee, _) => match &unit.program.function(*callee).kind {
                 FunctionKind::Template(row) => self.row(unit, row),
                 FunctionKind::Import { .. } => {
-                    self.validates_char |= *ty == Type::Value(ValueType::Char);
+                    self.validates_char |= body[id].ty == Type::Value(ValueType::Char);
                     add(&mut self.calls, *callee);
                 }
                 FunctionKind::Body | FunctionKind::Hook(_) => add(&mut self.calls, *callee),
@@ -133,7 +133,10 @@ impl Summary {
             }
             ExprKind::Scope(..) => self.scopes.push(id),
             ExprKind::Element(..) => self.checks = true,
-            ExprKind::CallPointer(..) => self.calls_pointers = true,
+            ExprKind::CallPointer(callee, _) => {
+                let Type::Pointer(signature) = &body[*callee].ty else { unreachable!("the checker promised a pointer") };
+                add(&mut self.pointers, signature.clone());
+            }
             ExprKind::Int(_)
             | ExprKind::Float(_)
             | ExprKind::Local(_)
@@ -193,6 +196,27 @@ struct Walk<'u, 'a> {
 }
 
 impl Walk<'_, '_> {
+    fn visit_exported_statics(&mut self) {
+        let program = self.unit.program;
+        for module in program.program_modules() {
+            for def in program.definitions(module) {
+                if matches!(program.def(def), Def::Global(global) if !global.exports.is_empty()) {
+                    let mut functions = Vec::new();
+                    self.static_(def, &mut functions);
+                    functions.into_iter().for_each(|def| self.visit(def));
+                }
+            }
+        }
+    }
+
+    /// Declares a static; gives the functions that its initial value names.
+    fn static_(&mut self, def: DefId, functions: &mut Vec<DefId>) {
+        if self.statics.insert(def) {
+            self.value(def, functions);
+            self.unit.declare_static(def);
+        }
+    }
+
     fn visit(&mut self, root: DefId) {
         let mut stack = Vec::new();
         if let Some(edges) = self.enter(root) {
@@ -226,11 +250,12 @@ impl Walk<'_, '_> {
         for key in &summary.datas {
             self.data(key, &mut edges);
         }
+        for signature in &summary.pointers {
+            let ty = self.unit.layouts.func_type(signature);
+            self.unit.module.types.func(ty);
+        }
         for def in summary.statics {
-            if self.statics.insert(def) {
-                self.value(def, &mut edges);
-                self.unit.declare_static(def);
-            }
+            self.static_(def, &mut edges);
         }
         let well_known = &self.unit.well_known;
         let is_static = |scope: &ExprId| self.unit.static_scopes.contains_key(&(def, *scope));

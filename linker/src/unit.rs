@@ -4,10 +4,10 @@
 
 use rustc_hash::FxHashMap;
 use swasm_frontend_ir::checked::{
-    Checked, Constant, Data, DataKey, DefId, ExprId, FunctionKind, ModuleId, Type,
+    Checked, Constant, Data, DataKey, Def, DefId, ExprId, FunctionKind, GlobalKind as StaticKind, ModuleId, Type,
 };
 use swasm_tree::{
-    ConstExpr, DataId, DataPlace, ExportItem, Func, FuncId, FuncKind, FuncType, Global, GlobalId, GlobalKind, Import, Memory,
+    ConstExpr, DataId, DataPlace, Func, FuncId, FuncKind, FuncType, Global, GlobalId, GlobalKind, Import, Memory,
     MemoryId, Module, Symbol, ValType,
 };
 
@@ -163,7 +163,7 @@ impl<'a> Unit<'a> {
                 let name = if types.len() == 1 { name.into() } else { format!("{name}.{index}").into() };
                 self.module.add_global(Global {
                     ty,
-                    mutable: true,
+                    mutable: global.kind == StaticKind::StaticMut,
                     name: Some(name),
                     kind: GlobalKind::Defined(fit(ty, value)),
                 })
@@ -254,15 +254,11 @@ impl<'a> Unit<'a> {
         }
     }
 
-    /// Exports a static's global.
-    pub(crate) fn export_static(&mut self, name: &str, def: DefId) {
-        let ids = self.globals[&def].clone();
-        if let [one] = *ids {
-            self.module.export(name, ExportItem::Global(one));
-        } else {
-            for (index, id) in ids.iter().enumerate() {
-                self.module.export(&format!("{name}.{index}"), ExportItem::Global(*id));
-            }
+    /// The exported names of a static's globals.
+    pub(crate) fn static_exports(&self, name: &str, def: DefId) -> Vec<(String, GlobalId)> {
+        match *self.static_globals(def) {
+            [one] => vec![(name.to_owned(), one)],
+            ref all => all.iter().enumerate().map(|(index, id)| (format!("{name}.{index}"), *id)).collect(),
         }
     }
 
@@ -283,9 +279,47 @@ impl<'a> Unit<'a> {
         self.datas.get(key).copied().expect("`reach` promised to declare all data that a body names")
     }
 
-    /// Whether a type's values can be taken apart into scalars that a host passes.
+    /// Whether a host may call a function.
     pub(crate) fn is_exported(&self, def: DefId) -> bool {
-        !self.program.function(def).exports.is_empty()
+        !self.program.function(def).exports.is_empty() || self.is_root(def)
+    }
+
+    /// Whether the options name a function.
+    pub(crate) fn is_root(&self, def: DefId) -> bool {
+        let path = &*self.program.function(def).path;
+        let name = self.name(def.module, path);
+        self.options.roots.iter().any(|root| root == path || root == name)
+    }
+
+    /// The functions that the options name, in their order.
+    pub(crate) fn roots(&self) -> Vec<(String, DefId)> {
+        let mut roots = Vec::new();
+        for module in self.program.program_modules() {
+            for def in self.program.definitions(module) {
+                if let Def::Function(function) = self.program.def(def) {
+                    let name = self.name(def.module, &function.path);
+                    let named = self.options.roots.iter().filter(|root| **root == *function.path || **root == *name);
+                    roots.extend(named.map(|root| (root.clone(), def)));
+                }
+            }
+        }
+        roots
+    }
+
+    /// The library's statics that were reached, in order.
+    pub(crate) fn library_statics(&self) -> Vec<DefId> {
+        let own: Vec<ModuleId> = self.program.program_modules().collect();
+        let mut found: Vec<DefId> = self.globals.keys().copied().filter(|def| !own.contains(&def.module)).collect();
+        found.sort_unstable();
+        found
+    }
+
+    /// The modules of the imports that were reached.
+    pub(crate) fn import_modules(&self) -> impl Iterator<Item = &str> {
+        self.module.funcs.iter().filter_map(|func| match &func.kind {
+            FuncKind::Import(import) => Some(&*import.module),
+            FuncKind::Defined(_) | FuncKind::Declared => None,
+        })
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Module {
     pub elems: Vec<Elem>,
     /// Exports, in the order they are written.
     pub exports: Vec<Export>,
+    /// Exports that keep nothing alive: each is written, after the others, if its item is written for another reason.
+    pub weak_exports: Vec<Export>,
     /// The start function.
     pub start: Option<FuncId>,
     /// Custom sections, written at the end: name and contents.
@@ -334,6 +336,11 @@ impl Module {
     /// Exports an item.
     pub fn export(&mut self, name: &str, item: ExportItem) {
         self.exports.push(Export { name: name.into(), item });
+    }
+
+    /// Exports an item if something else needs it.
+    pub fn export_weakly(&mut self, name: &str, item: ExportItem) {
+        self.weak_exports.push(Export { name: name.into(), item });
     }
 
     /// A function.

@@ -60,6 +60,20 @@ struct Reach<'a> {
     waiting: Vec<Item>,
 }
 
+impl Live {
+    /// Whether an exported item is written.
+    pub(crate) fn has(&self, item: ExportItem) -> bool {
+        match item {
+            ExportItem::Func(id) => self.funcs[id.index()],
+            ExportItem::Table(TableId::FUNCTIONS) => self.function_table,
+            ExportItem::Table(id) => self.tables[id.index()],
+            ExportItem::Memory(id) => self.memories[id.index()],
+            ExportItem::Global(id) => self.globals[id.index()],
+            ExportItem::Tag(id) => self.tags[id.index()],
+        }
+    }
+}
+
 impl Reach<'_> {
     fn roots(&mut self, all: bool) {
         let module = self.module;

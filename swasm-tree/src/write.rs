@@ -213,7 +213,8 @@ impl<'a> Writer<'a> {
             memory_section.memory(self.memory_type(at));
         }
         let mut export_section = we::ExportSection::new();
-        for export in &module.exports {
+        let weak = module.weak_exports.iter().filter(|export| self.live.has(export.item));
+        for export in module.exports.iter().chain(weak) {
             let (kind, index) = match export.item {
                 ExportItem::Func(id) => (we::ExportKind::Func, self.at.funcs[id.index()]),
                 ExportItem::Table(id) => (we::ExportKind::Table, self.table_index(id)),

@@ -10,7 +10,7 @@
 
 use smallvec::{SmallVec, smallvec};
 use swasm_frontend_ir::checked::{Constant, Def, DefId, ExprId, ExprKind, ExprList, FunctionKind, Row, Type, ValueType};
-use swasm_tree::template::SymbolTarget;
+use swasm_tree::template::{SymbolTarget, Template};
 use swasm_tree::{BlockType, NodeId, Op, Symbol, TableId, ValType, View};
 
 use super::{Function, Nodes};
@@ -80,7 +80,7 @@ impl<'a> Function<'_, '_, 'a> {
         self.at(id);
         let params = self.unit.module.types.get(ty).params.len();
         before.extend(self.lone_statement(params, &mut arguments));
-        before.push(self.body.call_indirect(ty, TableId::OWN, &arguments, slot));
+        before.push(self.body.call_indirect(ty, TableId::FUNCTIONS, &arguments, slot));
         let node = self.seq(&before);
         let Type::Pointer(signature) = &self.source[callee].ty else { unreachable!("the checker promised a pointer") };
         if signature.result == Type::Never { Err(self.never_completes(node)) } else { Ok(node) }
@@ -150,7 +150,7 @@ impl<'a> Function<'_, '_, 'a> {
                     Some(close) => self.body.seq(&[slot, close]),
                     None => slot,
                 };
-                before.push(self.body.return_call_indirect(ty, TableId::OWN, &arguments, slot));
+                before.push(self.body.return_call_indirect(ty, TableId::FUNCTIONS, &arguments, slot));
                 self.seq(&before)
             }
             _ => unreachable!("the checker lets only calls become"),
@@ -254,10 +254,9 @@ impl<'a> Function<'_, '_, 'a> {
         let check = row.checked.filter(|_| self.unit.checks());
         // Holes are numbered in order of evaluation. Arguments stay where they are if each is wanted once, in order, or does not care.
         let in_order = wanted.windows(2).all(|pair| pair[0] < pair[1])
-            && (0..types.len() as u32).all(|at| wanted.contains(&at) || self.is_simple(arguments[at as usize]))
-            && row.template.holes_come_first();
+            && (0..types.len() as u32).all(|at| wanted.contains(&at) || self.is_simple(arguments[at as usize]));
         let all_simple = arguments.iter().all(|node| self.is_simple(*node));
-        if !all_simple && (!in_order || check.is_some()) {
+        if !all_simple && (!in_order || check.is_some() || !holes_come_first(&row.template)) {
             for (node, ty) in arguments.iter_mut().zip(&types) {
                 if self.constant_of(*node).is_some() {
                     continue;
@@ -334,7 +333,7 @@ impl<'a> Function<'_, '_, 'a> {
             return checks;
         }
         let offset = self.op(Op::I32_WRAP_I64, &[offset]);
-        let offset = self.body.copy_within(offset);
+        let offset = self.body.copy_within(offset, &mut swasm_tree::Unchanged);
         let address = self.again(address);
         let at = self.op(Op::I32_ADD, &[address, offset]);
         let poison = self.poison_check(at, width);
@@ -409,4 +408,18 @@ impl<'a> Function<'_, '_, 'a> {
         debug_assert_eq!(*ty, Type::Value(ValueType::Bool), "flags are bools");
         nodes[0]
     }
+}
+
+/// Whether a template does nothing before its last hole, and fills each hole once on every path: then arguments may stand in the holes.
+fn holes_come_first(template: &Template) -> bool {
+    let body = &template.body;
+    let mut has_acted = false;
+    for node in body.post_order(template.root) {
+        match body.view(node) {
+            View::Hole(_) if has_acted => return false,
+            View::Block(_) | View::Loop(_) | View::If(_) => return false,
+            _ => has_acted |= !body.op(node).effects().is_none(),
+        }
+    }
+    true
 }
