@@ -287,6 +287,70 @@ impl Index<LocalId> for Body {
     }
 }
 
+impl Body {
+    /// Calls `f` with each child of an expression, in order of evaluation: the only list of children there is.
+    pub fn for_each_child(&self, id: ExprId, mut f: impl FnMut(ExprId)) {
+        let all = |list: &ExprList, f: &mut dyn FnMut(ExprId)| self[*list].iter().for_each(|id| f(*id));
+        match &self[id].kind {
+            ExprKind::Int(_)
+            | ExprKind::Float(_)
+            | ExprKind::Constant(_)
+            | ExprKind::Config(_)
+            | ExprKind::Local(_)
+            | ExprKind::Static(_)
+            | ExprKind::Continue(_) => (),
+            ExprKind::Neg(a)
+            | ExprKind::Not(a)
+            | ExprKind::Cast(a)
+            | ExprKind::LetStruct(_, a)
+            | ExprKind::Loop(a)
+            | ExprKind::Become(a)
+            | ExprKind::Field(a, _)
+            | ExprKind::Scope(_, a) => f(*a),
+            ExprKind::Binary(_, a, b)
+            | ExprKind::And(a, b)
+            | ExprKind::Or(a, b)
+            | ExprKind::Assign(a, b)
+            | ExprKind::AssignOp(_, a, b)
+            | ExprKind::While(a, b)
+            | ExprKind::Element(a, _, b) => {
+                f(*a);
+                f(*b);
+            }
+            ExprKind::Block { statements, tail } => {
+                all(statements, &mut f);
+                tail.iter().for_each(|id| f(*id));
+            }
+            ExprKind::Let(_, value) | ExprKind::Break(_, value) | ExprKind::Return(value) => {
+                value.iter().for_each(|id| f(*id));
+            }
+            ExprKind::If(condition, then, else_) => {
+                f(*condition);
+                f(*then);
+                else_.iter().for_each(|id| f(*id));
+            }
+            ExprKind::Match(scrutinee, arms) => {
+                f(*scrutinee);
+                for arm in arms {
+                    arm.guard.iter().for_each(|id| f(*id));
+                    f(arm.value);
+                }
+            }
+            ExprKind::For(details) => {
+                f(details.start);
+                f(details.end);
+                f(details.body);
+            }
+            ExprKind::Call(_, arguments) | ExprKind::Wasm(_, arguments) => all(arguments, &mut f),
+            ExprKind::CallPointer(callee, arguments) => {
+                f(*callee);
+                all(arguments, &mut f);
+            }
+            ExprKind::Struct(fields) => fields.iter().for_each(|(_, id)| f(*id)),
+        }
+    }
+}
+
 /// A typed expression.
 #[derive(Clone, Debug)]
 pub struct Expr {

@@ -65,7 +65,15 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// An error at a place.
     pub fn error(code: Code, place: Place, message: impl Into<String>) -> Self {
-        Self { level: Level::Error, code, message: message.into(), place: Some(place), note: None, labels: Vec::new(), help: Vec::new() }
+        Self {
+            level: Level::Error,
+            code,
+            message: message.into(),
+            place: Some(place),
+            note: None,
+            labels: Vec::new(),
+            help: Vec::new(),
+        }
     }
 
     /// A warning at a place.
@@ -75,7 +83,15 @@ impl Diagnostic {
 
     /// An error of the whole program.
     pub fn global(code: Code, message: impl Into<String>) -> Self {
-        Self { level: Level::Error, code, message: message.into(), place: None, note: None, labels: Vec::new(), help: Vec::new() }
+        Self {
+            level: Level::Error,
+            code,
+            message: message.into(),
+            place: None,
+            note: None,
+            labels: Vec::new(),
+            help: Vec::new(),
+        }
     }
 
     /// Words under the marks.

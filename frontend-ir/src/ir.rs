@@ -28,7 +28,10 @@ impl Names {
         if let Some(&name) = self.ids.get(text) {
             return name;
         }
-        let name = Name(u32::try_from(self.texts.len()).expect("a module is smaller than 4 GiB, so are its names"));
+        let name = Name(
+            u32::try_from(self.texts.len())
+                .expect("a module is smaller than 4 GiB, so are its names"),
+        );
         self.texts.push(text.into());
         self.ids.insert(text.into(), name);
         name
@@ -312,14 +315,18 @@ pub struct Body {
 impl Body {
     /// Adds an expression.
     pub fn push(&mut self, kind: ExprKind, span: Span) -> ExprId {
-        let id = ExprId(u32::try_from(self.exprs.len()).expect("a module is smaller than 4 GiB, so are its bodies"));
+        let id = ExprId(
+            u32::try_from(self.exprs.len())
+                .expect("a module is smaller than 4 GiB, so are its bodies"),
+        );
         self.exprs.push(Expr { kind, span });
         id
     }
 
     /// Adds a list of expressions.
     pub fn list(&mut self, ids: &[ExprId]) -> ExprList {
-        let start = u32::try_from(self.lists.len()).expect("a module is smaller than 4 GiB, so are its bodies");
+        let start = u32::try_from(self.lists.len())
+            .expect("a module is smaller than 4 GiB, so are its bodies");
         self.lists.extend_from_slice(ids);
         ExprList { start, len: ids.len() as u32 }
     }
@@ -342,6 +349,12 @@ impl Body {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.exprs.is_empty()
+    }
+
+    /// Gives back what growing reserved: bodies are many and live until they are checked.
+    pub fn shrink_to_fit(&mut self) {
+        self.exprs.shrink_to_fit();
+        self.lists.shrink_to_fit();
     }
 
     /// Changes an expression in place.
@@ -383,7 +396,7 @@ pub enum ExprKind {
     /// `true`, `false`
     Bool(bool),
     /// `12`, `0xffu8`; the sign is a unary operator's.
-    Int(Box<IntLiteral>),
+    Int(IntLiteral),
     /// `1.5`, `2.0f32`, `0x1.8p3`, `inf`, `nan`
     Float(Box<FloatLiteral>),
     /// `'c'`
@@ -394,7 +407,9 @@ pub enum ExprKind {
     Bytes(Box<[u8]>),
     /// `"text"`: only as an initialiser of what a later issue brings; kept so that the error is the checker's.
     Text(Box<str>),
-    /// `x`, `a::b::f`, `S::new`, `u32::MAX`
+    /// `x`: the commonest of all, so it needs no allocation.
+    Name(Ident),
+    /// `a::b::f`, `S::new`, `u32::MAX`: two names or more.
     Path(Box<Path>),
     /// `-x`, `!x`
     Unary(UnaryOp, ExprId),
@@ -449,10 +464,10 @@ pub enum ExprKind {
 }
 
 /// `12u8`
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct IntLiteral {
-    /// Its magnitude.
-    pub value: u128,
+    /// Its magnitude. The parser reports what does not fit.
+    pub value: u64,
     /// How it was written.
     pub radix: Radix,
     /// The type after it, if any; an integer, float (`1f64`) or `addr`.
@@ -571,6 +586,8 @@ pub struct Pattern {
 pub enum PatternKind {
     /// `_`
     Wildcard,
+    /// What the parser could not read; reported already.
+    Error,
     /// A literal, a negated literal or a path of two names and more: an expression of the body.
     Value(ExprId),
     /// A bare name: a const if one is in scope, else a binding.
@@ -608,7 +625,7 @@ pub struct For {
 pub struct FieldInit {
     /// The field.
     pub name: Ident,
-    /// Its value; for the short form a path to the name.
+    /// Its value; for the short form an [`ExprKind::Name`].
     pub value: ExprId,
     /// Whether it was written as `x` alone.
     pub short: bool,

@@ -6,7 +6,14 @@ pub mod checked;
 pub mod codes;
 pub mod diagnostic;
 pub mod ir;
+mod lexer;
+mod literal;
+pub mod nesting;
+pub mod outline;
+pub mod parser;
 pub mod source;
 
 pub use diagnostic::{Code, Diagnostic, Label, Level, ModuleId, Place, Sources};
+pub use outline::{Outline, OutlineItem, OutlineKind, outline};
+pub use parser::{Parsed, parse, parse_bytes, parse_item};
 pub use source::{Position, Source, Span};

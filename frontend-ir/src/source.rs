@@ -43,7 +43,11 @@ impl Span {
     /// From the start of `self` to the end of `other`; `self` where either is a position.
     #[must_use]
     pub fn to(self, other: Self) -> Self {
-        if (self.lo | other.lo) & POSITION != 0 { self } else { Self { lo: self.lo, hi: other.hi.max(self.lo) } }
+        if (self.lo | other.lo) & POSITION != 0 {
+            self
+        } else {
+            Self { lo: self.lo, hi: other.hi.max(self.lo) }
+        }
     }
 
     /// The first `0` bytes of it: where it starts.
@@ -91,12 +95,22 @@ pub struct Source {
 impl Source {
     /// A text file.
     pub fn new(file: &str, text: Arc<str>) -> Self {
-        Self { file: file.into(), text: Some(text), positions: Vec::new(), lines: std::sync::OnceLock::new() }
+        Self {
+            file: file.into(),
+            text: Some(text),
+            positions: Vec::new(),
+            lines: std::sync::OnceLock::new(),
+        }
     }
 
     /// A module that was built, not parsed.
     pub fn built(file: &str) -> Self {
-        Self { file: file.into(), text: None, positions: Vec::new(), lines: std::sync::OnceLock::new() }
+        Self {
+            file: file.into(),
+            text: None,
+            positions: Vec::new(),
+            lines: std::sync::OnceLock::new(),
+        }
     }
 
     /// A span for `position`; the same one again for the position used last.
@@ -104,7 +118,8 @@ impl Source {
         if self.positions.last() != Some(&position) {
             self.positions.push(position);
         }
-        let index = u32::try_from(self.positions.len() - 1).expect("a module has fewer than 2^31 positions");
+        let index = u32::try_from(self.positions.len() - 1)
+            .expect("a module has fewer than 2^31 positions");
         assert!(index < POSITION, "a module has fewer than 2^31 positions");
         Span { lo: POSITION | index, hi: POSITION | index }
     }
@@ -116,11 +131,19 @@ impl Source {
         }
         let text = self.text.as_deref().unwrap_or("");
         let starts = self.lines.get_or_init(|| {
-            std::iter::once(0).chain(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at as u32 + 1)).collect()
+            std::iter::once(0)
+                .chain(
+                    text.bytes()
+                        .enumerate()
+                        .filter(|(_, byte)| *byte == b'\n')
+                        .map(|(at, _)| at as u32 + 1),
+                )
+                .collect()
         });
         let at = (span.lo as usize).min(text.len());
         let line = starts.partition_point(|start| *start as usize <= at) - 1;
-        let column = text.get(starts[line] as usize..at).map_or(0, |before| before.chars().count()) + 1;
+        let column =
+            text.get(starts[line] as usize..at).map_or(0, |before| before.chars().count()) + 1;
         Position { file: self.file.clone(), line: line as u32 + 1, column: column as u32 }
     }
 }

@@ -2,6 +2,40 @@
 //!
 //! [`link`] is the picture of ARCHITECTURE.md: one line an arrow. Bodies flow through it one at a time.
 
-pub mod options;
+mod artifact;
+mod dwarf;
+mod elide;
+mod entry;
+mod layout;
+mod locations;
+mod lower;
+mod options;
+mod pipeline;
+mod reach;
+mod unit;
 
-pub use options::{MemoryMode, Options, OptLevel, Print, Stage};
+pub use artifact::{Artifact, Printed, Timings};
+pub use entry::AT_EXIT_EXPORT;
+pub use options::{MemoryMode, OptLevel, Options, Print, Stage};
+
+use swasm_frontend_ir::Diagnostic;
+use swasm_frontend_ir::checked::Checked;
+
+/// Links a checked program into a core WebAssembly module.
+///
+/// # Errors
+/// If nothing is exported, an option names what doesn't exist, or an export is not possible.
+pub fn link(program: &Checked, options: &Options) -> Result<Artifact, Vec<Diagnostic>> {
+    let mut unit = unit::Unit::new(program, options);
+    let functions = reach::reach(&mut unit);
+    let mut artifact = Artifact::default();
+    let codes = pipeline::run(&unit, &functions, &mut artifact)?;
+    codes.into_iter().for_each(|(func, code)| unit.module.define(func, code));
+    entry::export(&mut unit)?;
+    let mut written = unit.module.write(&entry::write_options(options));
+    if !options.strip {
+        dwarf::append(&unit, &mut written);
+    }
+    artifact.wasm = written.bytes;
+    Ok(artifact)
+}

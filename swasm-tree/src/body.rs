@@ -199,6 +199,16 @@ impl Body {
         &self.results
     }
 
+    pub(crate) fn set_results(&mut self, results: &[ValType]) {
+        self.results = results.to_vec();
+    }
+
+    /// Changes the type of an indirect call.
+    pub(crate) fn set_call_type(&mut self, id: NodeId, ty: TypeId) {
+        let at = self.nodes[id].imm as usize;
+        self.side[at] = ty.0;
+    }
+
     /// Types of all locals, parameters first.
     pub fn locals(&self) -> &[ValType] {
         &self.locals
@@ -304,6 +314,13 @@ impl Body {
         self.pool[node.kids as usize + index] = child;
     }
 
+    /// The type of a block, loop or if.
+    #[inline]
+    pub fn block_type(&self, id: NodeId) -> BlockType<'_> {
+        debug_assert!(self.op(id).shape().arms() > 0, "the caller looked at the shape");
+        self.block_type_at(self.nodes[id].imm)
+    }
+
     // ---- building: anything
 
     #[inline]
@@ -331,7 +348,7 @@ impl Body {
         self.nodes.alloc(Node { op, n, imm, kids, loc })
     }
 
-    fn side(&mut self, words: &[u32]) -> u32 {
+    pub(crate) fn side(&mut self, words: &[u32]) -> u32 {
         let at = self.side.len() as u32;
         self.side.extend_from_slice(words);
         at
@@ -410,7 +427,7 @@ impl Body {
         self.make(Op::SET_MANY, imm, &[value])
     }
 
-    fn local_list(&mut self, locals: &[LocalId]) -> u32 {
+    pub(crate) fn local_list(&mut self, locals: &[LocalId]) -> u32 {
         let at = self.local_lists.len() as u32;
         self.local_lists.push((self.locals_set.len() as u32, locals.len() as u32));
         self.locals_set.extend_from_slice(locals);
@@ -562,6 +579,61 @@ impl Body {
         let operands: smallvec::SmallVec<[NodeId; 8]> =
             arguments.iter().copied().chain([slot]).collect();
         self.make(op, at, &operands)
+    }
+
+    // ---- building: operand lists of any length, for the text parser; the verifier counts
+
+    pub(crate) fn memory_copy_of(
+        &mut self,
+        to: MemoryId,
+        from: MemoryId,
+        operands: &[NodeId],
+    ) -> NodeId {
+        let at = self.side(&[to.0, from.0]);
+        self.make(Op::MEMORY_COPY, at, operands)
+    }
+
+    pub(crate) fn global_op(&mut self, op: Op, global: GlobalId, operands: &[NodeId]) -> NodeId {
+        self.make(op, global.0, operands)
+    }
+
+    pub(crate) fn func_op(&mut self, op: Op, func: FuncId, operands: &[NodeId]) -> NodeId {
+        self.make(op, func.0, operands)
+    }
+
+    pub(crate) fn access(&mut self, op: Op, memarg: MemArg, operands: &[NodeId]) -> NodeId {
+        let imm = self.memarg(memarg);
+        self.make(op, imm, operands)
+    }
+
+    pub(crate) fn shuffle_of(&mut self, op: Op, lanes: [u8; 16], operands: &[NodeId]) -> NodeId {
+        let at = self.side_bytes(lanes);
+        self.make(op, at, operands)
+    }
+
+    pub(crate) fn indirect_of(
+        &mut self,
+        op: Op,
+        ty: TypeId,
+        table: TableId,
+        operands: &[NodeId],
+    ) -> NodeId {
+        let at = self.side(&[ty.0, table.0]);
+        self.make(op, at, operands)
+    }
+
+    pub(crate) fn select_typed_of(&mut self, ty: ValType, operands: &[NodeId]) -> NodeId {
+        let imm = self.intern_block_type(BlockType::of(&[ty]));
+        self.make(Op::SELECT_TYPED, imm, operands)
+    }
+
+    pub(crate) fn branch(&mut self, op: Op, target: NodeId, operands: &[NodeId]) -> NodeId {
+        self.make(op, node_raw(target), operands)
+    }
+
+    pub(crate) fn branch_table(&mut self, labels: &[NodeId], operands: &[NodeId]) -> NodeId {
+        let at = self.add_label_list(labels);
+        self.make(Op::BR_TABLE, at, operands)
     }
 
     // ---- building: references and tables
@@ -730,13 +802,18 @@ impl Body {
         values: &[NodeId],
         index: NodeId,
     ) -> NodeId {
-        let at = self.label_lists.len() as u32;
-        self.label_lists.push((self.labels.len() as u32, targets.len() as u32 + 1));
-        self.labels.extend_from_slice(targets);
-        self.labels.push(default);
+        let labels: smallvec::SmallVec<[NodeId; 16]> =
+            targets.iter().copied().chain([default]).collect();
+        let at = self.add_label_list(&labels);
         let operands: smallvec::SmallVec<[NodeId; 4]> =
             values.iter().copied().chain([index]).collect();
         self.make(Op::BR_TABLE, at, &operands)
+    }
+
+    pub(crate) fn add_label_list(&mut self, labels: &[NodeId]) -> u32 {
+        self.label_lists.push((self.labels.len() as u32, labels.len() as u32));
+        self.labels.extend_from_slice(labels);
+        self.label_lists.len() as u32 - 1
     }
 
     /// `return`.

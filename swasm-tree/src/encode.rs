@@ -2,8 +2,14 @@
 //!
 //! Invariant: every place where a module-level index belongs is a [`Reloc`]; `bytes` holds nothing there.
 
-use crate::{DataId, FuncId, GlobalId, Symbol};
-use crate::{ElemId, FuncType, Loc, LocalId, MemoryId, TableId, TagId, TypeId, ValType};
+use wasm_encoder::Encode;
+
+use crate::ids::node_raw;
+use crate::signature::symbol_type;
+use crate::{
+    Body, DataId, ElemId, FuncId, FuncType, GlobalId, HeapType, Loc, LocalId, MemArg, MemoryId,
+    Module, NodeId, Op, RefType, Shape, Symbol, TableId, TagId, TypeId, ValType, Verified, View,
+};
 
 /// The code of one function.
 #[derive(Clone, Debug, Default)]
@@ -34,8 +40,10 @@ pub struct Reloc {
 /// What an index in code stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Target {
-    /// A function index.
+    /// A function index, to be called.
     Func(FuncId),
+    /// A function index in `ref.func`, which wants the function declared.
+    RefFunc(FuncId),
     /// A global index.
     Global(GlobalId),
     /// A type index.
@@ -60,4 +68,319 @@ pub enum Target {
     Tag(TagId),
     /// The value of an `i32.const` or, under memory64, `i64.const`.
     Symbol(Symbol),
+}
+
+/// Encodes a body. To encode many, keep an [`Encoder`].
+pub fn encode(verified: Verified<'_>) -> Code {
+    Encoder::new().encode(verified)
+}
+
+/// Memory that encoding needs, to be used again for the next body.
+#[derive(Debug, Default)]
+pub struct Encoder {
+    /// Nodes whose children are being encoded, with the number of the next child.
+    open: Vec<(NodeId, u32)>,
+    /// By node: for an open block, how many blocks are around it.
+    depths: Vec<u32>,
+    bytes: Vec<u8>,
+    relocs: Vec<Reloc>,
+    locs: Vec<(u32, Loc)>,
+}
+
+const END: u8 = 0x0b;
+const ELSE: u8 = 0x05;
+const EMPTY_BLOCK: u8 = 0x40;
+
+impl Encoder {
+    /// An encoder.
+    pub fn new() -> Encoder {
+        Encoder::default()
+    }
+
+    /// Encodes a body.
+    pub fn encode(&mut self, verified: Verified<'_>) -> Code {
+        let Verified { module, func: _, body } = verified;
+        self.open.clear();
+        self.bytes.clear();
+        self.relocs.clear();
+        self.locs.clear();
+        // Entries of blocks are written before they are read, so what an earlier body left does not matter.
+        if self.depths.len() < body.node_count() {
+            self.depths.resize(body.node_count(), 0);
+        }
+        let mut code = Code::default();
+        self.declare_locals(body);
+        let mut writer = Writer { module, body, code: &mut code, e: self, depth: 0, loc: None };
+        writer.walk(body.root());
+        self.bytes.push(END);
+        code.bytes = self.bytes.as_slice().into();
+        code.relocs = self.relocs.as_slice().into();
+        code.locs = self.locs.as_slice().into();
+        let mut names = body.local_names().to_vec();
+        // The last name given to a local counts, and the sort is stable.
+        names.reverse();
+        names.sort_by_key(|(local, _)| *local);
+        names.dedup_by_key(|(local, _)| *local);
+        code.local_names = names;
+        code
+    }
+
+    fn declare_locals(&mut self, body: &Body) {
+        let locals = &body.locals()[body.param_count()..];
+        let runs = || locals.chunk_by(|a, b| a == b);
+        small_u32(&mut self.bytes, runs().count() as u32);
+        for run in runs() {
+            small_u32(&mut self.bytes, run.len() as u32);
+            self.val_type(run[0]);
+        }
+    }
+
+    fn reloc(&mut self, target: Target) {
+        self.relocs.push(Reloc { at: self.bytes.len() as u32, target });
+    }
+
+    fn val_type(&mut self, ty: ValType) {
+        match short_type(ty) {
+            Some(byte) => self.bytes.push(byte),
+            None => self.reloc(Target::ValType(ty)),
+        }
+    }
+}
+
+/// The single byte of a type that needs no more.
+pub(crate) fn short_type(ty: ValType) -> Option<u8> {
+    Some(match ty {
+        ValType::I32 => 0x7f,
+        ValType::I64 => 0x7e,
+        ValType::F32 => 0x7d,
+        ValType::F64 => 0x7c,
+        ValType::V128 => 0x7b,
+        ValType::Ref(RefType::FUNCREF) => 0x70,
+        ValType::Ref(RefType::EXTERNREF) => 0x6f,
+        ValType::Ref(_) => return None,
+    })
+}
+
+/// The byte of a heap type that is not a type index.
+pub(crate) fn heap_byte(heap: HeapType) -> Option<u8> {
+    match heap {
+        HeapType::Func => Some(0x70),
+        HeapType::Extern => Some(0x6f),
+        HeapType::Concrete(_) => None,
+    }
+}
+
+/// An unsigned LEB128 number, mostly of one byte.
+#[inline]
+pub(crate) fn small_u32(out: &mut Vec<u8>, value: u32) {
+    if value < 0x80 { out.push(value as u8) } else { value.encode(out) }
+}
+
+struct Writer<'a> {
+    module: &'a Module,
+    body: &'a Body,
+    code: &'a mut Code,
+    e: &'a mut Encoder,
+    /// How many blocks are open.
+    depth: u32,
+    loc: Option<Loc>,
+}
+
+impl Writer<'_> {
+    fn walk(&mut self, root: NodeId) {
+        self.e.open.push((root, 0));
+        while let Some((node, next)) = self.e.open.last_mut() {
+            let (node, at) = (*node, *next as usize);
+            let children = self.body.children(node);
+            let arms = self.body.op(node).shape().arms();
+            if arms == 0 {
+                if let Some(&child) = children.get(at) {
+                    *next += 1;
+                    if self.body.children(child).is_empty() {
+                        self.write(child);
+                    } else {
+                        self.e.open.push((child, 0));
+                    }
+                } else {
+                    self.e.open.pop();
+                    self.write(node);
+                }
+                continue;
+            }
+            *next += 1;
+            let first_arm = children.len() - arms;
+            if at == first_arm {
+                self.header(node);
+            } else if at == first_arm + 1 && at < children.len() {
+                if self.is_empty(children[at]) {
+                    continue;
+                }
+                self.e.bytes.push(ELSE);
+            }
+            match children.get(at) {
+                Some(&child) => self.e.open.push((child, 0)),
+                None => {
+                    self.e.open.pop();
+                    self.e.bytes.push(END);
+                    self.depth -= 1;
+                }
+            }
+        }
+    }
+
+    fn is_empty(&self, node: NodeId) -> bool {
+        self.body.op(node) == Op::SEQ && self.body.children(node).is_empty()
+    }
+
+    fn header(&mut self, node: NodeId) {
+        self.start(node);
+        self.opcode(self.body.op(node));
+        let ty = self.body.block_type(node);
+        match (ty.params, ty.results) {
+            ([], []) => self.e.bytes.push(EMPTY_BLOCK),
+            ([], &[one]) => self.e.val_type(one),
+            (params, results) => {
+                let ty = FuncType::new(params, results);
+                let known = self.code.block_types.iter().position(|other| *other == ty);
+                let at = known.unwrap_or_else(|| {
+                    self.code.block_types.push(ty);
+                    self.code.block_types.len() - 1
+                });
+                self.e.reloc(Target::BlockType(at as u32));
+            }
+        }
+        self.depth += 1;
+        self.e.depths[node_raw(node) as usize] = self.depth;
+    }
+
+    /// Notes where the instruction that comes next is from.
+    #[inline]
+    fn start(&mut self, node: NodeId) {
+        let loc = self.body.node(node).loc;
+        if self.loc != Some(loc) {
+            self.loc = Some(loc);
+            self.e.locs.push((self.e.bytes.len() as u32, loc));
+        }
+    }
+
+    #[inline]
+    fn opcode(&mut self, op: Op) {
+        let opcode = op.row().opcode;
+        if opcode.prefix == 0 {
+            self.e.bytes.push(opcode.code as u8);
+        } else {
+            self.e.bytes.push(opcode.prefix);
+            small_u32(&mut self.e.bytes, u32::from(opcode.code));
+        }
+    }
+
+    fn label(&mut self, target: NodeId) {
+        let relative = self.depth - self.e.depths[node_raw(target) as usize];
+        small_u32(&mut self.e.bytes, relative);
+    }
+
+    fn memarg(&mut self, memarg: MemArg) {
+        if memarg.memory == MemoryId(0) {
+            self.code.uses_memory = true;
+            small_u32(&mut self.e.bytes, u32::from(memarg.align_log2));
+        } else {
+            self.e.reloc(Target::MemArg(memarg.memory, memarg.align_log2));
+        }
+        memarg.offset.encode(&mut self.e.bytes);
+    }
+
+    /// A node's own bytes.
+    fn write(&mut self, node: NodeId) {
+        let op = self.body.op(node);
+        if matches!(op.shape(), Shape::Seq | Shape::Stack) {
+            return;
+        }
+        if op == Op::SET_MANY {
+            return self.set_many(node);
+        }
+        self.start(node);
+        if op != Op::SYMBOL {
+            self.opcode(op);
+        }
+        match self.body.view(node) {
+            View::Plain => (),
+            View::I32(value) => value.encode(&mut self.e.bytes),
+            View::I64(value) => value.encode(&mut self.e.bytes),
+            View::F32(bits) => self.e.bytes.extend_from_slice(&bits.to_le_bytes()),
+            View::F64(bits) => self.e.bytes.extend_from_slice(&bits.to_le_bytes()),
+            View::V128(bytes) | View::Shuffle(bytes) => self.e.bytes.extend_from_slice(&bytes),
+            View::Symbol(symbol) => {
+                let wide = symbol_type(self.module, symbol) == ValType::I64;
+                self.opcode(if wide { Op::I64_CONST } else { Op::I32_CONST });
+                self.e.reloc(Target::Symbol(symbol));
+            }
+            View::Local(local) => small_u32(&mut self.e.bytes, local.0),
+            View::Global(global) => self.e.reloc(Target::Global(global)),
+            View::Mem(memarg) => self.memarg(memarg),
+            View::MemLane(memarg, lane) => {
+                self.memarg(memarg);
+                self.e.bytes.push(lane);
+            }
+            View::Lane(lane) => self.e.bytes.push(lane),
+            View::Memory(memory) => self.e.reloc(Target::Memory(memory)),
+            View::MemoryCopy { to, from } => {
+                self.e.reloc(Target::Memory(to));
+                self.e.reloc(Target::Memory(from));
+            }
+            View::MemoryInit { data, memory } => {
+                self.e.reloc(Target::Data(data));
+                self.e.reloc(Target::Memory(memory));
+            }
+            View::Data(data) => self.e.reloc(Target::Data(data)),
+            View::Call(func) => self.e.reloc(Target::Func(func)),
+            View::CallIndirect { ty, table } => {
+                self.e.reloc(Target::Type(ty));
+                self.e.reloc(Target::Table(table));
+            }
+            View::RefFunc(func) => self.e.reloc(Target::RefFunc(func)),
+            View::RefNull(heap) => match (heap, heap_byte(heap)) {
+                (HeapType::Concrete(ty), _) => self.e.reloc(Target::HeapType(ty)),
+                (_, byte) => self.e.bytes.extend(byte),
+            },
+            View::Table(table) => self.e.reloc(Target::Table(table)),
+            View::TableCopy { to, from } => {
+                self.e.reloc(Target::Table(to));
+                self.e.reloc(Target::Table(from));
+            }
+            View::TableInit { elem, table } => {
+                self.e.reloc(Target::Elem(elem));
+                self.e.reloc(Target::Table(table));
+            }
+            View::Elem(elem) => self.e.reloc(Target::Elem(elem)),
+            View::SelectTyped(ty) => {
+                self.e.bytes.push(1);
+                self.e.val_type(ty);
+            }
+            View::Br(target) => self.label(target),
+            View::BrTable { targets, default } => {
+                small_u32(&mut self.e.bytes, targets.len() as u32);
+                for &target in targets {
+                    self.label(target);
+                }
+                self.label(default);
+            }
+            // Blocks have headers instead; the rest was dealt with above or refused by the verifier.
+            View::Block(_)
+            | View::Loop(_)
+            | View::If(_)
+            | View::Seq
+            | View::Stack
+            | View::SetMany(_)
+            | View::Hole(_) => (),
+        }
+    }
+
+    fn set_many(&mut self, node: NodeId) {
+        let View::SetMany(locals) = self.body.view(node) else { return };
+        for local in locals.iter().rev() {
+            self.start(node);
+            self.opcode(Op::LOCAL_SET);
+            small_u32(&mut self.e.bytes, local.0);
+        }
+    }
 }

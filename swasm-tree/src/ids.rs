@@ -47,6 +47,11 @@ ids! {
     LocalId
 }
 
+impl TableId {
+    /// The module's own function table, which [`Symbol::TableSlot`](crate::Symbol::TableSlot) counts slots of.
+    pub const FUNCTIONS: TableId = TableId(u32::MAX);
+}
+
 /// A node of one [`Body`](crate::Body).
 pub type NodeId = la_arena::Idx<crate::Node>;
 

@@ -4,17 +4,40 @@
 //! its header. So [`Body::children`] is the only enumeration of children there is.
 //!
 //! No index, branch depth or section order exists outside this crate: everything is named by typed ids, a label is its
-//! block's [`NodeId`], and [`Module::write`] counts last.
+//! block's [`NodeId`], and [`Module::write`] counts last. A body is encoded only when verified.
+//!
+//! ```
+//! use swasm_tree::{Body, ExportItem, FuncType, LocalId, Module, Op, ValType::I32, WriteOptions, encode, verify};
+//!
+//! let mut module = Module::new();
+//! let add = module.declare_func(FuncType::new(&[I32, I32], &[I32]), Some("add"));
+//! let mut body = Body::new(&[I32, I32], &[I32]);
+//! let (a, b) = (body.local_get(LocalId(0)), body.local_get(LocalId(1)));
+//! let sum = body.plain(Op::I32_ADD, &[a, b]);
+//! body.set_root(sum);
+//! let code = encode(verify(&module, add, &body).expect("operands have the right types"));
+//! module.define(add, code);
+//! module.export("add", ExportItem::Func(add));
+//! let written = module.write(&WriteOptions::default());
+//! wasmparser::validate(&written.bytes).expect("what passes the verifier is valid");
+//! ```
 
 mod body;
 mod encode;
 mod ids;
+mod layout;
 mod module;
 mod op;
+mod reach;
+mod signature;
+pub mod template;
 mod types;
+mod verify;
+mod walk;
+mod write;
 
 pub use body::{BlockType, Body, MemArg, Node, Symbol, View, WithImmediate};
-pub use encode::{Code, Reloc, Target};
+pub use encode::{Code, Encoder, Reloc, Target, encode};
 pub use ids::{
     DataId, ElemId, FuncId, GlobalId, Loc, LocalId, MemoryId, NodeId, TableId, TagId, TypeId,
 };
@@ -23,11 +46,8 @@ pub use module::{
     GlobalKind, Import, Memory, Module, STATIC_BASE, Table, Tag,
 };
 pub use op::{Effects, Fold, Op, Opcode, Proposal, Row, Shape};
+pub use signature::{TypeList, results};
 pub use types::{FuncType, HeapType, RefType, Types, ValType};
-
-pub mod template {
-    //! Placeholder until the crate lands.
-    /// A template.
-    #[derive(Debug)]
-    pub struct Template;
-}
+pub use verify::{Rule, Verified, Verifier, VerifyError, verify};
+pub use walk::{Remap, Step, Unchanged, Walker};
+pub use write::{Producers, WriteOptions, Written, WrittenFunc};

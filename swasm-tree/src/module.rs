@@ -32,6 +32,8 @@ pub struct Module {
     pub elems: Vec<Elem>,
     /// Exports, in the order they are written.
     pub exports: Vec<Export>,
+    /// Exports that keep nothing alive: each is written, after the others, if its item is written for another reason.
+    pub weak_exports: Vec<Export>,
     /// The start function.
     pub start: Option<FuncId>,
     /// Custom sections, written at the end: name and contents.
@@ -185,6 +187,27 @@ pub struct Data {
     pub place: DataPlace,
 }
 
+impl Data {
+    /// Memory of its own for the program to write, all zero, laid out by the writer.
+    pub fn zeroed(name: Option<&str>, align: u32, size: u64) -> Data {
+        Data {
+            name: name.map(Into::into),
+            align,
+            bytes: Vec::new(),
+            size,
+            relocs: Vec::new(),
+            read_only: false,
+            place: DataPlace::Laid,
+        }
+    }
+
+    /// Bytes that nobody writes to, laid out by the writer; equal ones may be one.
+    pub fn constant(name: Option<&str>, align: u32, bytes: Vec<u8>) -> Data {
+        let size = bytes.len() as u64;
+        Data { bytes, read_only: true, ..Data::zeroed(name, align, size) }
+    }
+}
+
 /// Where a data segment goes.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum DataPlace {
@@ -313,6 +336,11 @@ impl Module {
     /// Exports an item.
     pub fn export(&mut self, name: &str, item: ExportItem) {
         self.exports.push(Export { name: name.into(), item });
+    }
+
+    /// Exports an item if something else needs it.
+    pub fn export_weakly(&mut self, name: &str, item: ExportItem) {
+        self.weak_exports.push(Export { name: name.into(), item });
     }
 
     /// A function.

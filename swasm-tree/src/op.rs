@@ -65,12 +65,12 @@ pub enum Shape {
     Local,
     /// `global.get`, `global.set`.
     Global,
-    /// A load or store: a [`MemArg`](crate::MemArg).
-    Mem,
-    /// A load or store of one vector lane.
-    MemLane,
-    /// A lane number.
-    Lane,
+    /// A load or store: a [`MemArg`](crate::MemArg). Its width, which is its natural alignment, as a power of two.
+    Mem(u8),
+    /// A load or store of one vector lane: its width as a power of two; a vector has `16 >> width` lanes.
+    MemLane(u8),
+    /// A lane number, below this.
+    Lane(u8),
     /// Sixteen lane numbers.
     Shuffle,
     /// A memory: `memory.size`, `memory.grow`, `memory.fill`.
@@ -127,6 +127,20 @@ pub enum Shape {
     SetMany,
     /// A place in a template that a node will be put in.
     Hole,
+}
+
+impl Shape {
+    /// How many of a node's last children are not operands but what a block consists of.
+    #[inline]
+    pub fn arms(self) -> usize {
+        if matches!(self, Shape::Block | Shape::Loop) {
+            1
+        } else if matches!(self, Shape::If) {
+            2
+        } else {
+            0
+        }
+    }
 }
 
 /// What executing an operator may do, besides giving its results.
@@ -311,11 +325,26 @@ impl Op {
         self.row().effects
     }
 
+    /// The width of a load or store, which is its natural alignment, as a power of two of bytes.
+    #[inline]
+    pub fn width_log2(self) -> Option<u8> {
+        if let Shape::Mem(width) | Shape::MemLane(width) = self.shape() {
+            Some(width)
+        } else {
+            None
+        }
+    }
+
     /// Whether control never reaches what comes after the operator.
     pub fn diverges(self) -> bool {
         self.effects().intersects(Effects::CONTROL)
             && self != Op::BR_IF
             && !matches!(self.shape(), Shape::Block | Shape::Loop | Shape::If)
+    }
+
+    /// Whether the operator cannot be written in WebAssembly text: it is ours, or shares its mnemonic with another.
+    pub fn is_pseudo(self) -> bool {
+        self.mnemonic().starts_with('<')
     }
 
     /// The operator with a mnemonic of WebAssembly text (not a pseudo-operator's).
@@ -327,7 +356,7 @@ impl Op {
                 return None;
             }
             if op.mnemonic() == mnemonic {
-                return (op.row().proposal != Proposal::Pseudo).then_some(op);
+                return (!op.is_pseudo()).then_some(op);
             }
             slot = (slot + 1) % MNEMONIC_SLOTS;
         }

@@ -184,12 +184,12 @@ impl Body {
             Shape::Symbol => View::Symbol(self.symbols[imm as usize]),
             Shape::Local => View::Local(LocalId(imm)),
             Shape::Global => View::Global(GlobalId(imm)),
-            Shape::Mem => View::Mem(self.memarg_of(imm)),
-            Shape::MemLane => {
+            Shape::Mem(_) => View::Mem(self.memarg_of(imm)),
+            Shape::MemLane(_) => {
                 let (memarg, lane) = self.side_memarg(imm);
                 View::MemLane(memarg, lane)
             }
-            Shape::Lane => View::Lane(imm as u8),
+            Shape::Lane(_) => View::Lane(imm as u8),
             Shape::Shuffle => View::Shuffle(self.bytes(imm)),
             Shape::Memory => View::Memory(MemoryId(imm)),
             Shape::MemoryCopy => View::MemoryCopy {
@@ -222,8 +222,7 @@ impl Body {
             Shape::If => View::If(self.block_type_at(imm)),
             Shape::Br => View::Br(node_from_raw(imm)),
             Shape::BrTable => {
-                let (start, count) = self.label_lists[imm as usize];
-                let labels = &self.labels[start as usize..(start + count) as usize];
+                let labels = self.label_list(imm);
                 View::BrTable {
                     targets: &labels[..labels.len() - 1],
                     default: labels[labels.len() - 1],
@@ -231,10 +230,7 @@ impl Body {
             }
             Shape::Seq => View::Seq,
             Shape::Stack => View::Stack,
-            Shape::SetMany => {
-                let (start, count) = self.local_lists[imm as usize];
-                View::SetMany(&self.locals_set[start as usize..(start + count) as usize])
-            }
+            Shape::SetMany => View::SetMany(self.local_list_at(imm)),
             Shape::Hole => View::Hole(imm),
         }
     }
@@ -251,6 +247,60 @@ impl Body {
         self.side_memarg(imm & !SIDE_MEMARG).0
     }
 
+    /// Targets, then the default.
+    pub(crate) fn label_list(&self, imm: u32) -> &[NodeId] {
+        let (start, count) = self.label_lists[imm as usize];
+        &self.labels[start as usize..(start + count) as usize]
+    }
+
+    pub(crate) fn local_list_at(&self, imm: u32) -> &[LocalId] {
+        let (start, count) = self.local_lists[imm as usize];
+        &self.locals_set[start as usize..(start + count) as usize]
+    }
+
+    /// Copies what an immediate of another body points at in its side pools. Ids in it stay as they are.
+    pub(crate) fn import_side(&mut self, from: &Body, node: &Node) -> u32 {
+        let imm = node.imm;
+        let words = match node.op.shape() {
+            Shape::I64 | Shape::F64 | Shape::MemoryCopy | Shape::MemoryInit => 2,
+            Shape::CallIndirect | Shape::TableCopy | Shape::TableInit => 2,
+            Shape::V128 | Shape::Shuffle | Shape::MemLane(_) => 4,
+            Shape::Mem(_) => return self.memarg(from.memarg_of(imm)),
+            Shape::Symbol => {
+                self.symbols.push(from.symbols[imm as usize]);
+                return self.symbols.len() as u32 - 1;
+            }
+            Shape::Block | Shape::Loop | Shape::If | Shape::SelectTyped => {
+                return self.intern_block_type(from.block_type_at(imm));
+            }
+            Shape::BrTable => return self.add_label_list(from.label_list(imm)),
+            Shape::SetMany => return self.local_list(from.local_list_at(imm)),
+            Shape::Plain
+            | Shape::I32
+            | Shape::F32
+            | Shape::Local
+            | Shape::Global
+            | Shape::Lane(_)
+            | Shape::Memory
+            | Shape::Data
+            | Shape::Call
+            | Shape::RefFunc
+            | Shape::RefNull
+            | Shape::RefTest
+            | Shape::Table
+            | Shape::Elem
+            | Shape::Drop
+            | Shape::Select
+            | Shape::Br
+            | Shape::Return
+            | Shape::Unreachable
+            | Shape::Seq
+            | Shape::Stack
+            | Shape::Hole => return imm,
+        };
+        self.side(&from.side[imm as usize..imm as usize + words])
+    }
+
     /// Changes a node's immediate. The node's shape must have that immediate.
     pub fn set_immediate(&mut self, id: NodeId, immediate: WithImmediate) {
         let imm = match immediate {
@@ -263,7 +313,7 @@ impl Body {
         let shape = self.nodes[id].op.shape();
         let fits = match immediate {
             WithImmediate::Local(_) => shape == Shape::Local,
-            WithImmediate::Mem(_) => shape == Shape::Mem,
+            WithImmediate::Mem(_) => matches!(shape, Shape::Mem(_)),
             WithImmediate::Label(_) => shape == Shape::Br,
             WithImmediate::Func(_) => matches!(shape, Shape::Call | Shape::RefFunc),
             WithImmediate::Global(_) => shape == Shape::Global,

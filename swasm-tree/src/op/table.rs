@@ -1,6 +1,6 @@
 //! The rows: one line an operator.
 //!
-//! Columns: constant, mnemonic, encoding, shape, operand types, result types, effects, folding class, proposal.
+//! Columns: constant, mnemonic, encoding, shape (with what it says of a width or of lanes), operand types, result types, effects, folding class, proposal.
 //! Source: the instruction index of the WebAssembly specification. Invariant: encodings and mnemonics are unique
 //! among rows that are not pseudo-operators.
 
@@ -40,7 +40,7 @@ macro_rules! opcode {
 }
 
 macro_rules! rows {
-    ($($name:ident $mnemonic:literal $($code:literal)+ $shape:ident [$($param:ident),*] [$($result:ident),*]
+    ($($name:ident $mnemonic:literal $($code:literal)+ $shape:ident $(($natural:literal))? [$($param:ident),*] [$($result:ident),*]
         $effects:ident $fold:ident $proposal:ident;)*) => {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "the constants' own names, to count them")]
         #[repr(u16)]
@@ -58,7 +58,7 @@ macro_rules! rows {
         pub(super) static ROWS: [Row; [$($mnemonic),*].len()] = [$(Row {
             mnemonic: $mnemonic,
             opcode: opcode!($($code)+),
-            shape: Shape::$shape,
+            shape: Shape::$shape $(($natural))?,
             params: &[$($param),*],
             results: &[$($result),*],
             effects: $effects,
@@ -97,29 +97,29 @@ rows! {
     GLOBAL_SET "global.set" 0x24 Global [] [] WS No Mvp;
     TABLE_GET "table.get" 0x25 Table [] [] RST No ReferenceTypes;
     TABLE_SET "table.set" 0x26 Table [] [] WST No ReferenceTypes;
-    I32_LOAD "i32.load" 0x28 Mem [I32] [I32] RMT No Mvp;
-    I64_LOAD "i64.load" 0x29 Mem [I32] [I64] RMT No Mvp;
-    F32_LOAD "f32.load" 0x2a Mem [I32] [F32] RMT No Mvp;
-    F64_LOAD "f64.load" 0x2b Mem [I32] [F64] RMT No Mvp;
-    I32_LOAD8_S "i32.load8_s" 0x2c Mem [I32] [I32] RMT No Mvp;
-    I32_LOAD8_U "i32.load8_u" 0x2d Mem [I32] [I32] RMT No Mvp;
-    I32_LOAD16_S "i32.load16_s" 0x2e Mem [I32] [I32] RMT No Mvp;
-    I32_LOAD16_U "i32.load16_u" 0x2f Mem [I32] [I32] RMT No Mvp;
-    I64_LOAD8_S "i64.load8_s" 0x30 Mem [I32] [I64] RMT No Mvp;
-    I64_LOAD8_U "i64.load8_u" 0x31 Mem [I32] [I64] RMT No Mvp;
-    I64_LOAD16_S "i64.load16_s" 0x32 Mem [I32] [I64] RMT No Mvp;
-    I64_LOAD16_U "i64.load16_u" 0x33 Mem [I32] [I64] RMT No Mvp;
-    I64_LOAD32_S "i64.load32_s" 0x34 Mem [I32] [I64] RMT No Mvp;
-    I64_LOAD32_U "i64.load32_u" 0x35 Mem [I32] [I64] RMT No Mvp;
-    I32_STORE "i32.store" 0x36 Mem [I32, I32] [] WMT No Mvp;
-    I64_STORE "i64.store" 0x37 Mem [I32, I64] [] WMT No Mvp;
-    F32_STORE "f32.store" 0x38 Mem [I32, F32] [] WMT No Mvp;
-    F64_STORE "f64.store" 0x39 Mem [I32, F64] [] WMT No Mvp;
-    I32_STORE8 "i32.store8" 0x3a Mem [I32, I32] [] WMT No Mvp;
-    I32_STORE16 "i32.store16" 0x3b Mem [I32, I32] [] WMT No Mvp;
-    I64_STORE8 "i64.store8" 0x3c Mem [I32, I64] [] WMT No Mvp;
-    I64_STORE16 "i64.store16" 0x3d Mem [I32, I64] [] WMT No Mvp;
-    I64_STORE32 "i64.store32" 0x3e Mem [I32, I64] [] WMT No Mvp;
+    I32_LOAD "i32.load" 0x28 Mem(2) [I32] [I32] RMT No Mvp;
+    I64_LOAD "i64.load" 0x29 Mem(3) [I32] [I64] RMT No Mvp;
+    F32_LOAD "f32.load" 0x2a Mem(2) [I32] [F32] RMT No Mvp;
+    F64_LOAD "f64.load" 0x2b Mem(3) [I32] [F64] RMT No Mvp;
+    I32_LOAD8_S "i32.load8_s" 0x2c Mem(0) [I32] [I32] RMT No Mvp;
+    I32_LOAD8_U "i32.load8_u" 0x2d Mem(0) [I32] [I32] RMT No Mvp;
+    I32_LOAD16_S "i32.load16_s" 0x2e Mem(1) [I32] [I32] RMT No Mvp;
+    I32_LOAD16_U "i32.load16_u" 0x2f Mem(1) [I32] [I32] RMT No Mvp;
+    I64_LOAD8_S "i64.load8_s" 0x30 Mem(0) [I32] [I64] RMT No Mvp;
+    I64_LOAD8_U "i64.load8_u" 0x31 Mem(0) [I32] [I64] RMT No Mvp;
+    I64_LOAD16_S "i64.load16_s" 0x32 Mem(1) [I32] [I64] RMT No Mvp;
+    I64_LOAD16_U "i64.load16_u" 0x33 Mem(1) [I32] [I64] RMT No Mvp;
+    I64_LOAD32_S "i64.load32_s" 0x34 Mem(2) [I32] [I64] RMT No Mvp;
+    I64_LOAD32_U "i64.load32_u" 0x35 Mem(2) [I32] [I64] RMT No Mvp;
+    I32_STORE "i32.store" 0x36 Mem(2) [I32, I32] [] WMT No Mvp;
+    I64_STORE "i64.store" 0x37 Mem(3) [I32, I64] [] WMT No Mvp;
+    F32_STORE "f32.store" 0x38 Mem(2) [I32, F32] [] WMT No Mvp;
+    F64_STORE "f64.store" 0x39 Mem(3) [I32, F64] [] WMT No Mvp;
+    I32_STORE8 "i32.store8" 0x3a Mem(0) [I32, I32] [] WMT No Mvp;
+    I32_STORE16 "i32.store16" 0x3b Mem(1) [I32, I32] [] WMT No Mvp;
+    I64_STORE8 "i64.store8" 0x3c Mem(0) [I32, I64] [] WMT No Mvp;
+    I64_STORE16 "i64.store16" 0x3d Mem(1) [I32, I64] [] WMT No Mvp;
+    I64_STORE32 "i64.store32" 0x3e Mem(2) [I32, I64] [] WMT No Mvp;
     MEMORY_SIZE "memory.size" 0x3f Memory [] [I32] RM No Mvp;
     MEMORY_GROW "memory.grow" 0x40 Memory [I32] [I32] RWM No Mvp;
     I32_CONST "i32.const" 0x41 I32 [] [I32] N Const Mvp;

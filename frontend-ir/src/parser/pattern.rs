@@ -1,0 +1,142 @@
+//! Patterns: those of `match`, and those of `let`.
+
+use super::{Parser, Result};
+use crate::codes;
+use crate::ir::{
+    ExprId, ExprKind, Ident, LetField, LetPattern, Path, Pattern, PatternKind, UnaryOp,
+};
+use crate::lexer::Tok;
+
+impl Parser<'_> {
+    /// `a | b | 1..=9`
+    pub(super) fn patterns(&mut self) -> Result<Box<[Pattern]>> {
+        self.eat(Tok::Or);
+        let mut patterns = vec![self.pattern()?];
+        while self.eat(Tok::Or) {
+            patterns.push(self.pattern()?);
+        }
+        Ok(patterns.into())
+    }
+
+    fn pattern(&mut self) -> Result<Pattern> {
+        let lo = self.lo();
+        let kind = match self.tok() {
+            Tok::Underscore => {
+                self.bump();
+                PatternKind::Wildcard
+            }
+            Tok::DotDot | Tok::DotDotEq => {
+                let inclusive = self.bump().tok == Tok::DotDotEq;
+                let end = Some(self.pattern_value()?);
+                PatternKind::Range { start: None, end, inclusive }
+            }
+            _ => {
+                let value = self.pattern_value()?;
+                match self.tok() {
+                    Tok::DotDot | Tok::DotDotEq => {
+                        let inclusive = self.bump().tok == Tok::DotDotEq;
+                        let open = matches!(self.tok(), Tok::FatArrow | Tok::If | Tok::Or);
+                        if open && inclusive {
+                            return Err(self.unexpected("the end of the range"));
+                        }
+                        let end = if open { None } else { Some(self.pattern_value()?) };
+                        PatternKind::Range { start: Some(value), end, inclusive }
+                    }
+                    Tok::OpenBrace | Tok::OpenParen => {
+                        let diagnostic = self
+                            .error(codes::SYNTAX, format!("expected `=>`, found {}", self.tok().describe()))
+                            .help("a `match` compares scalars; a struct is taken apart by `let S { x, y } = …;`");
+                        return Err(self.report(diagnostic));
+                    }
+                    _ => match &self.body[value].kind {
+                        ExprKind::Name(name) => PatternKind::Name(*name),
+                        _ => PatternKind::Value(value),
+                    },
+                }
+            }
+        };
+        Ok(Pattern { kind, span: self.span_from(lo) })
+    }
+
+    /// A literal, a negated number, or a path.
+    fn pattern_value(&mut self) -> Result<ExprId> {
+        let lo = self.lo();
+        match self.tok() {
+            Tok::Minus => {
+                self.bump();
+                if !matches!(self.tok(), Tok::Int | Tok::Float | Tok::FloatWord) {
+                    return Err(self.unexpected("a number"));
+                }
+                let number = self.literal()?;
+                let span = self.span_from(lo);
+                Ok(self.push(ExprKind::Unary(UnaryOp::Neg, number), span))
+            }
+            Tok::Ident | Tok::Quoted => {
+                let path = self.path("a pattern")?;
+                let span = path.span();
+                Ok(match *path.segments {
+                    [name] => self.push(ExprKind::Name(name), span),
+                    _ => self.push(ExprKind::Path(Box::new(path)), span),
+                })
+            }
+            Tok::Int
+            | Tok::Float
+            | Tok::FloatWord
+            | Tok::Char
+            | Tok::Byte
+            | Tok::Str
+            | Tok::ByteStr
+            | Tok::True
+            | Tok::False => self.literal(),
+            _ => Err(self.unexpected("a pattern")),
+        }
+    }
+
+    /// What stands after `let`.
+    pub(super) fn let_pattern(&mut self) -> Result<LetPattern> {
+        if self.eat(Tok::Mut) {
+            return Ok(LetPattern::Name { name: self.declared("a variable")?, mutable: true });
+        }
+        if self.tok() == Tok::OpenParen {
+            let diagnostic = self
+                .error(codes::SYNTAX, "there are no tuples")
+                .help("take a struct apart: `let S { x, y } = …;`");
+            return Err(self.report(diagnostic));
+        }
+        let is_struct = matches!(self.tok(), Tok::Ident | Tok::Quoted)
+            && matches!(self.peek(1), Tok::OpenBrace | Tok::PathSep);
+        if !is_struct {
+            return Ok(LetPattern::Name { name: self.binding("a variable")?, mutable: false });
+        }
+        let path: Path = self.path("a struct")?;
+        self.expect(Tok::OpenBrace)?;
+        let mut fields = Vec::new();
+        let mut rest = false;
+        while self.tok() != Tok::CloseBrace {
+            if self.eat(Tok::DotDot) {
+                rest = true;
+                break;
+            }
+            fields.push(self.let_field()?);
+            if !self.eat(Tok::Comma) {
+                break;
+            }
+        }
+        self.expect(Tok::CloseBrace)?;
+        Ok(LetPattern::Struct { path, fields: fields.into(), rest })
+    }
+
+    fn let_field(&mut self) -> Result<LetField> {
+        if self.eat(Tok::Mut) {
+            let name = self.declared("a field")?;
+            return Ok(LetField { field: name, name, mutable: true });
+        }
+        let field: Ident = self.name("a field")?;
+        if !self.eat(Tok::Colon) {
+            return Ok(LetField { field, name: field, mutable: false });
+        }
+        let mutable = self.eat(Tok::Mut);
+        let name = if mutable { self.declared("a variable")? } else { self.binding("a variable")? };
+        Ok(LetField { field, name, mutable })
+    }
+}

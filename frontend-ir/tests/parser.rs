@@ -1,0 +1,182 @@
+//! Texts and what the parser says about them: nothing, or codes at places.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use swasm_frontend_ir::{ModuleId, Parsed, outline, parse, parse_bytes, parse_item};
+
+/// `SW0101@1:7 SW0102@2:1`
+fn mistakes(parsed: &Parsed) -> String {
+    let mut out = Vec::new();
+    for diagnostic in &parsed.diagnostics {
+        let position = parsed.module.source.position(diagnostic.place.unwrap().span);
+        out.push(format!("{}@{}:{}", diagnostic.code, position.line, position.column));
+    }
+    out.join(" ")
+}
+
+fn messages(parsed: &Parsed) -> Vec<String> {
+    parsed.diagnostics.iter().map(|d| d.message.clone()).collect()
+}
+
+const EVERYTHING: &str = include_str!("everything.swir");
+
+#[test]
+fn accepts_the_whole_language() {
+    let parsed = parse("everything.swir", EVERYTHING, ModuleId(0));
+    assert_eq!(mistakes(&parsed), "", "{:?}", messages(&parsed));
+    assert_eq!(&*parsed.module.name, "demo::everything");
+}
+
+#[test]
+fn reports_mistakes_where_they_are() {
+    let table: &[(&str, &str)] = &[
+        ("", "SW0110@1:1"),
+        ("// only a comment\n", "SW0110@1:1"),
+        ("module a;", "SW0110@1:1"),
+        ("fn f( -> i32 { 1 }", "SW0108@1:5"),
+        ("fn f() { let x = ; g(; } fn g() { 1 + }", "SW0101@1:18 SW0101@1:22 SW0101@1:39"),
+        ("fn f() { if x { 1 \nfn g() {}", "SW0108@1:15"),
+        ("fn f() { {", "SW0108@1:10"),
+        ("fn f() { } }\nfn g() { 1 + }", "SW0108@1:12 SW0101@2:14"),
+        ("fn f() { a < b < c; a == b != c }", "SW0107@1:16 SW0107@1:28"),
+        ("fn f() { b\"abc }", "SW0102@1:10"),
+        ("fn f() { g(b\"abc);\n let x = ; }", "SW0102@1:12 SW0101@2:10"),
+        ("fn f() { } /* never /* */", "SW0102@1:12"),
+        ("fn f() -> i32 = wasm { (i32.const 1) ;; }", "SW0102@1:22"),
+        ("fn f() { 1 § 2 }", "SW0103@1:12 SW0101@1:14"),
+        (
+            "fn f() { '\\q'; '\\u{110000}'; b\"\\xg0\"; '' ; 'ab' }",
+            "SW0104@1:11 SW0104@1:17 SW0104@1:33 SW0102@1:41 SW0102@1:46 SW0102@1:49",
+        ),
+        (
+            "fn f() { 0b2; 0x; 1u7; 0o18u8; 99999999999999999999; 1e5i32; 0b1f32 }",
+            "SW0105@1:12 SW0105@1:15 SW0105@1:20 SW0105@1:27 SW0105@1:32 SW0105@1:57 SW0105@1:62",
+        ),
+        (
+            "class C { }\nfn f(any: i32) { try { } goto x; }",
+            "SW0106@1:1 SW0106@2:6 SW0106@2:18 SW0106@2:26",
+        ),
+        ("fn addr() { let addr = 1; }", "SW0106@1:4"),
+        ("fn f() { let addr = 1; let y: addr = addr::MAX; y.addr }", "SW0106@1:14"),
+        ("struct S { x i32, y: , z: u8; w: u8 }", "SW0101@1:14 SW0101@1:22 SW0101@1:29"),
+        ("struct S { x: i32\nfn f() { }", "SW0108@1:10"),
+        (
+            "impl S { struct T { } fn f(self) { } const X: u8 = 1; fn g(&self) { } }",
+            "SW0101@1:10 SW0101@1:38 SW0101@1:60",
+        ),
+        ("fn f(self) { }", "SW0101@1:6"),
+        ("fn f(x, y: i32, : u8) { }", "SW0101@1:7 SW0101@1:17"),
+        ("fn f(x: [i32], y: &u8, z: i32?) { }", "SW0106@1:9 SW0101@1:19 SW0106@1:30"),
+        ("const X = 1; const Y: i32; const Z: i32 = ;", "SW0101@1:9 SW0101@1:26 SW0101@1:43"),
+        ("use a::*; use b::{}; use c::d as e; use;", "SW0101@1:8 SW0101@1:19 SW0101@1:40"),
+        ("fn f() { match x { 1 => 2 3 => 4 } let y = ; }", "SW0101@1:27 SW0101@1:44"),
+        ("fn f() { match x { S { a } => 2, _ => 3 } }", "SW0101@1:22"),
+        ("fn f() { if x == S { a: 1 } { } }", "SW0101@1:23"),
+        ("fn f() { for i in 0 { } while let x = 1 { } }", "SW0101@1:21 SW0101@1:31"),
+        ("fn f() { become x; }", "SW0101@1:17"),
+        ("fn f() { let a = 1\n let b = 2\n g(a)\n h(b) }", "SW0101@1:19 SW0101@2:11 SW0101@3:6"),
+        ("fn f() { /// doc\n g(); }", "SW0111@1:10"),
+        ("fn f() { }\n//! late\nfn g() { }", "SW0111@2:1"),
+        ("fn f() { } /// nothing\n", "SW0101@2:1"),
+        ("fn f() { @\"a\":0:1 g(); @\"a\":1 g(); }", "SW0105@1:10 SW0101@1:31"),
+        (
+            "fn f() { |x| x; println!(1); x?; &x; *x; [1]; (1, 2); x.0 }",
+            "SW0106@1:10 SW0101@1:24 SW0106@1:31 SW0101@1:34 SW0101@1:38 SW0106@1:42 SW0101@1:49 SW0101@1:57",
+        ),
+        (
+            "pub(crate) fn f() { } fn g<T>() { } extern \"C\" fn h();",
+            "SW0101@1:4 SW0101@1:27 SW0101@1:44",
+        ),
+        ("fn f() { g(1, 2; let x = 3; let y = ; }", "SW0108@1:11 SW0101@1:37"),
+        ("fn f() -> i32 = checked(99999999999) wasm { }; fn g() = 3;", "SW0105@1:25 SW0101@1:57"),
+        ("fn ``() { }", "SW0104@1:4"),
+        ("#[inline fn f() { }", "SW0101@1:10"),
+        ("#![inline] fn f() { }", "SW0101@1:2"),
+    ];
+    for (text, expected) in table {
+        let parsed = parse("t.swir", *text, ModuleId(0));
+        assert_eq!(mistakes(&parsed), *expected, "{text}\n{:#?}", messages(&parsed));
+    }
+}
+
+#[test]
+fn says_what_is_not_utf8() {
+    let parsed = parse_bytes("t.swir", b"fn f() { }\nfn \xff() { }", ModuleId(0));
+    assert_eq!(mistakes(&parsed), "SW0109@2:4");
+    assert_eq!(mistakes(&parse_bytes("t.swir", "fn é() { }".as_bytes(), ModuleId(0))), "");
+}
+
+#[test]
+fn bounds_nesting_but_not_length() {
+    let n = 20_000;
+    let nested = [
+        format!("fn f() {{ {}1{} }}", "(".repeat(n), ")".repeat(n)),
+        format!("fn f() {}{}", "{".repeat(n), "}".repeat(n)),
+        format!("fn f() {{ {}1 }}", "-".repeat(n)),
+        format!("fn f() {{ x{} }}", ".a".repeat(n)),
+        format!("fn f() {{ x{} }}", ".a()".repeat(n)),
+        format!("fn f() {{ x{} }}", " as u8".repeat(n)),
+        format!("fn f() {{ {}1 }}", "x = ".repeat(n)),
+        format!("fn f() {{ {}1 }}", "return ".repeat(n)),
+        format!("fn f() {{ {}1 }}", "@\"a\":1:1 ".repeat(n)),
+        format!("fn f() {{ {}{{ }} }}", "if x { } else ".repeat(n)),
+        format!("fn f(x: {}i32) {{ }}", "extern fn() -> ".repeat(n)),
+        format!("use {}a{};", "{".repeat(n), "}".repeat(n)),
+        format!("fn f() {{ {} }}", "f(".repeat(n)),
+        format!("fn f() {{ {} }}", "match x { _ => ".repeat(n)),
+        format!(
+            "fn f() {{ {}x{} }}",
+            "(".repeat(200),
+            format!("{})", ".a".repeat(200)).repeat(200)
+        ),
+    ];
+    for text in nested {
+        let parsed = parse("t.swir", text.as_str(), ModuleId(0));
+        assert_eq!(
+            parsed.diagnostics.len(),
+            1,
+            "{}: {}",
+            &text[..30],
+            mistakes(&parsed).chars().take(200).collect::<String>()
+        );
+        assert_eq!(
+            parsed.diagnostics[0].code,
+            swasm_frontend_ir::codes::NESTING,
+            "{}",
+            &text[..30]
+        );
+    }
+    for text in [
+        format!("fn f() {{ 1{} }}", " + 1".repeat(n)),
+        format!("fn f() {{ {} }}", "g();".repeat(n)),
+    ] {
+        assert_eq!(mistakes(&parse("t.swir", text, ModuleId(0))), "");
+    }
+}
+
+#[test]
+fn an_outline_names_what_parse_gives() {
+    let outline = outline(EVERYTHING);
+    assert_eq!(outline.module.as_deref(), Some("demo::everything"));
+    let whole = parse("everything.swir", EVERYTHING, ModuleId(0)).module;
+    let mut flat = Vec::new();
+    for item in &whole.items {
+        match &item.kind {
+            swasm_frontend_ir::ir::ItemKind::Impl(it) => flat.extend(&it.items),
+            _ => flat.push(item),
+        }
+    }
+    assert_eq!(flat.len(), outline.items.len());
+    for (item, entry) in flat.into_iter().zip(&outline.items) {
+        let parsed =
+            parse_item("everything.swir", EVERYTHING.into(), entry.range.clone(), ModuleId(0));
+        assert_eq!(mistakes(&parsed), "", "{entry:?}");
+        let [alone] = &parsed.module.items[..] else { panic!("{entry:?}") };
+        assert_eq!(alone.span.range(), item.span.range(), "{entry:?}");
+        assert_eq!(alone.docs, item.docs, "{entry:?}");
+        assert_eq!(
+            (alone.attributes.len(), alone.public),
+            (item.attributes.len(), entry.public),
+            "{entry:?}"
+        );
+    }
+}

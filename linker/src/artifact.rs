@@ -1,0 +1,41 @@
+//! What linking gives.
+
+use crate::options::Stage;
+
+/// A linked module and what was asked for on the way.
+#[derive(Clone, Default, Debug)]
+pub struct Artifact {
+    /// The module's bytes.
+    pub wasm: Vec<u8>,
+    /// The trees that [`Options::prints`](crate::Options::prints) asked for, in order of functions, then stages.
+    pub prints: Vec<Printed>,
+    /// How much there was of each thing.
+    pub timings: Timings,
+}
+
+impl Artifact {
+    /// The module's bytes.
+    pub fn to_wasm(self) -> Vec<u8> {
+        self.wasm
+    }
+}
+
+/// A function's tree at one stage.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Printed {
+    /// When.
+    pub stage: Stage,
+    /// The function's name.
+    pub function: String,
+    /// Folded WebAssembly text.
+    pub text: String,
+}
+
+/// Sizes of what flowed through the compiler. (Times are the caller's to take: the compiler has no clock.)
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Timings {
+    /// Functions lowered.
+    pub functions: usize,
+    /// Nodes made by lowering.
+    pub nodes: usize,
+}

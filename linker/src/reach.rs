@@ -1,0 +1,341 @@
+//! Exports ⇒ everything they need, declared; the functions to lower, callees before callers where calls are not recursive.
+//!
+//! Three steps: summaries of all bodies that may be needed; elision, which makes allocators unnecessary; then one walk that declares what
+//! is left. An import that nobody calls, a static nobody names, are never seen.
+
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use swasm_frontend_ir::checked::{
+    Body, Constant, DataKey, Def, DefId, ExprId, ExprKind, FunctionKind, ModuleId, Row, Signature, Type,
+    ValueType,
+};
+
+use crate::elide;
+use crate::options::MemoryMode;
+use crate::unit::{Unit, known};
+
+/// What a body names.
+#[derive(Debug, Default)]
+pub(crate) struct Summary {
+    /// Functions it calls, in order of first appearance, templates left out.
+    pub(crate) calls: Vec<DefId>,
+    /// Functions whose address it takes.
+    pub(crate) addresses: Vec<DefId>,
+    /// `static mut`s it names.
+    pub(crate) statics: Vec<DefId>,
+    /// Static data it names.
+    pub(crate) datas: Vec<DataKey>,
+    /// Its scopes.
+    pub(crate) scopes: Vec<ExprId>,
+    /// Its calls of `MemoryAllocator::allocate`.
+    pub(crate) allocations: Vec<ExprId>,
+    /// The types of the pointers it calls through.
+    pub(crate) pointers: Vec<Arc<Signature>>,
+    /// Whether it needs `std::trap::out_of_bounds`.
+    pub(crate) checks: bool,
+    /// Whether it validates a `char`.
+    pub(crate) validates_char: bool,
+    /// Whether it names the end of static data.
+    pub(crate) names_heap: bool,
+}
+
+/// The summaries of the functions that may be needed.
+pub(crate) type Summaries = FxHashMap<DefId, Summary>;
+
+/// Declares everything that the program's exports need; gives the functions with code, callees first.
+pub(crate) fn reach(unit: &mut Unit<'_>) -> Vec<DefId> {
+    let roots = roots(unit);
+    let mut summaries = Summaries::default();
+    let mut pending = roots.clone();
+    while let Some(def) = pending.pop() {
+        if !summaries.contains_key(&def) {
+            let summary = summarise(unit, def);
+            pending.extend(summary.calls.iter().chain(&summary.addresses));
+            summaries.insert(def, summary);
+        }
+    }
+    elide::elide(unit, &roots, &summaries);
+
+    let mut walk = Walk { unit, summaries, order: Vec::new(), seen: FxHashSet::default(), statics: FxHashSet::default() };
+    walk.visit_exported_statics();
+    for def in roots {
+        walk.visit(def);
+    }
+    walk.visit_exits();
+    walk.order
+}
+
+/// The functions that something outside asks for, in order of definition.
+fn roots(unit: &mut Unit<'_>) -> Vec<DefId> {
+    let program = unit.program;
+    let mut roots = Vec::new();
+    for module in program.program_modules() {
+        for def in program.definitions(module) {
+            match program.def(def) {
+                Def::Function(function) => {
+                    if function.start || unit.is_exported(def) {
+                        roots.push(def);
+                    }
+                }
+                Def::Global(_) | Def::Struct(_) => (),
+            }
+        }
+    }
+    roots
+}
+
+/// What a function names. Imports name nothing.
+fn summarise(unit: &Unit<'_>, def: DefId) -> Summary {
+    let program = unit.program;
+    let function = program.function(def);
+    let mut summary = Summary::default();
+    if unit.is_exported(def) {
+        let is_char = |ty: &Type| *ty == Type::Value(ValueType::Char);
+        summary.validates_char = function.signature.params.iter().any(is_char);
+    }
+    match &function.kind {
+        FunctionKind::Import { .. } | FunctionKind::Hook(_) => {}
+        FunctionKind::Template(row) => summary.row(unit, row),
+        FunctionKind::Body => {
+            let body = program.body(def);
+            for index in 0..body.exprs.len() {
+                summary.expr(unit, body, ExprId(index as u32));
+            }
+        }
+    }
+    summary
+}
+
+fn add<T: PartialEq>(list: &mut Vec<T>, item: T) {
+    if list.last() != Some(&item) {
+        list.push(item);
+    }
+}
+
+impl Summary {
+    fn expr(&mut self, unit: &Unit<'_>, body: &Body, id: ExprId) {
+        match &body[id].kind {
+            ExprKind::Call(callee, _) if Some(*callee) == unit.well_known.allocate => self.allocations.push(id),
+            ExprKind::Call(callee, _) => match &unit.program.function(*callee).kind {
+                FunctionKind::Template(row) => self.row(unit, row),
+                FunctionKind::Import { .. } => {
+                    self.validates_char |= body[id].ty == Type::Value(ValueType::Char);
+                    add(&mut self.calls, *callee);
+                }
+                FunctionKind::Body | FunctionKind::Hook(_) => add(&mut self.calls, *callee),
+            },
+            ExprKind::Constant(value) => self.constant(value),
+            ExprKind::Static(def) => add(&mut self.statics, *def),
+            ExprKind::Wasm(row, _) => self.row(unit, row),
+            ExprKind::Config(def) => {
+                self.names_heap |= unit.program.global(*def).config.as_deref() == Some("heap_base");
+            }
+            ExprKind::Scope(..) => self.scopes.push(id),
+            ExprKind::Element(..) => self.checks = true,
+            ExprKind::CallPointer(callee, _) => {
+                let Type::Pointer(signature) = &body[*callee].ty else { unreachable!("the checker promised a pointer") };
+                add(&mut self.pointers, signature.clone());
+            }
+            ExprKind::Int(_)
+            | ExprKind::Float(_)
+            | ExprKind::Local(_)
+            | ExprKind::Neg(_)
+            | ExprKind::Not(_)
+            | ExprKind::Binary(..)
+            | ExprKind::And(..)
+            | ExprKind::Or(..)
+            | ExprKind::Cast(_)
+            | ExprKind::Assign(..)
+            | ExprKind::AssignOp(..)
+            | ExprKind::Block { .. }
+            | ExprKind::LetStruct(..)
+            | ExprKind::Let(..)
+            | ExprKind::If(..)
+            | ExprKind::Match(..)
+            | ExprKind::Loop(_)
+            | ExprKind::While(..)
+            | ExprKind::For(_)
+            | ExprKind::Break(..)
+            | ExprKind::Continue(_)
+            | ExprKind::Return(_)
+            | ExprKind::Become(_)
+            | ExprKind::Field(..)
+            | ExprKind::Struct(_) => (),
+        }
+    }
+
+    fn row(&mut self, unit: &Unit<'_>, row: &Row) {
+        self.checks |= row.checked.is_some();
+        for symbol in &row.symbols {
+            match unit.program.def(*symbol) {
+                Def::Function(_) => add(&mut self.calls, *symbol),
+                Def::Global(_) => add(&mut self.statics, *symbol),
+                Def::Struct(_) => unreachable!("the checker binds symbols to functions and statics"),
+            }
+        }
+    }
+
+    fn constant(&mut self, value: &Constant) {
+        match value {
+            Constant::Function(def) => add(&mut self.addresses, *def),
+            Constant::Address(key, _) | Constant::Segment(key) => add(&mut self.datas, key.clone()),
+            Constant::Struct(fields) => fields.iter().for_each(|field| self.constant(field)),
+            Constant::Int(_) | Constant::F32(_) | Constant::F64(_) | Constant::V128(_) | Constant::Unit => (),
+        }
+    }
+}
+
+/// The declaring walk: depth first, with its own stack.
+struct Walk<'u, 'a> {
+    unit: &'u mut Unit<'a>,
+    summaries: Summaries,
+    order: Vec<DefId>,
+    seen: FxHashSet<DefId>,
+    statics: FxHashSet<DefId>,
+}
+
+impl Walk<'_, '_> {
+    fn visit_exported_statics(&mut self) {
+        let program = self.unit.program;
+        for module in program.program_modules() {
+            for def in program.definitions(module) {
+                if matches!(program.def(def), Def::Global(global) if !global.exports.is_empty()) {
+                    let mut functions = Vec::new();
+                    self.static_(def, &mut functions);
+                    functions.into_iter().for_each(|def| self.visit(def));
+                }
+            }
+        }
+    }
+
+    /// Declares a static; gives the functions that its initial value names.
+    fn static_(&mut self, def: DefId, functions: &mut Vec<DefId>) {
+        if self.statics.insert(def) {
+            self.value(def, functions);
+            self.unit.declare_static(def);
+        }
+    }
+
+    fn visit(&mut self, root: DefId) {
+        let mut stack = Vec::new();
+        if let Some(edges) = self.enter(root) {
+            stack.push((root, edges, 0));
+        }
+        while let Some((def, edges, next)) = stack.last_mut() {
+            if let Some(&callee) = edges.get(*next) {
+                *next += 1;
+                if let Some(edges) = self.enter(callee) {
+                    stack.push((callee, edges, 0));
+                }
+            } else {
+                self.order.push(*def);
+                stack.pop();
+            }
+        }
+    }
+
+    /// Declares a function and what it names; gives the functions it names, or nothing if it has no code or is known.
+    fn enter(&mut self, def: DefId) -> Option<Vec<DefId>> {
+        if !self.seen.insert(def) {
+            return None;
+        }
+        self.unit.declare_function(def);
+        if matches!(self.unit.program.function(def).kind, FunctionKind::Import { .. }) {
+            return None;
+        }
+        let summary = self.summaries.remove(&def).unwrap_or_else(|| summarise(self.unit, def));
+        let mut edges = summary.calls;
+        edges.extend(&summary.addresses);
+        for key in &summary.datas {
+            self.data(key, &mut edges);
+        }
+        for signature in &summary.pointers {
+            let ty = self.unit.layouts.func_type(signature);
+            self.unit.module.types.func(ty);
+        }
+        for def in summary.statics {
+            self.static_(def, &mut edges);
+        }
+        let well_known = &self.unit.well_known;
+        let is_static = |scope: &ExprId| self.unit.static_scopes.contains_key(&(def, *scope));
+        if !summary.scopes.iter().all(is_static) {
+            edges.extend([known(well_known.scope_open), known(well_known.scope_close)]);
+        }
+        let elided: usize = summary
+            .scopes
+            .iter()
+            .filter_map(|scope| self.unit.static_scopes.get(&(def, *scope)))
+            .map(|scope| scope.allocations.len())
+            .sum();
+        if summary.allocations.len() > elided {
+            edges.push(known(well_known.allocate));
+        }
+        if summary.checks && self.unit.checks() {
+            edges.push(known(well_known.out_of_bounds));
+            if self.unit.options.memory == MemoryMode::Poison {
+                edges.push(known(well_known.poison_check));
+            }
+        }
+        if summary.validates_char {
+            edges.push(known(well_known.invalid_char));
+        }
+        self.unit.uses_heap |= summary.names_heap;
+        Some(edges)
+    }
+
+    /// The functions that a static's initial value or an item's data names.
+    fn value(&self, def: DefId, edges: &mut Vec<DefId>) {
+        let global = self.unit.program.global(def);
+        let mut summary = Summary::default();
+        summary.constant(&global.value);
+        edges.extend(&summary.addresses);
+        for key in &summary.datas {
+            self.data_functions(key, edges);
+        }
+    }
+
+    fn data(&mut self, key: &DataKey, edges: &mut Vec<DefId>) {
+        self.data_functions(key, edges);
+        self.unit.declare_data(key);
+    }
+
+    fn data_functions(&self, key: &DataKey, edges: &mut Vec<DefId>) {
+        let mut pending = vec![key.clone()];
+        let mut seen = FxHashSet::default();
+        while let Some(key) = pending.pop() {
+            let DataKey::Item(def) = &key else { continue };
+            if !seen.insert(*def) {
+                continue;
+            }
+            let Some(data) = &self.unit.program.global(*def).data else { continue };
+            for (_, fixup) in &data.fixups {
+                let mut summary = Summary::default();
+                summary.constant(fixup);
+                edges.append(&mut summary.addresses);
+                pending.append(&mut summary.datas);
+            }
+        }
+    }
+
+    /// Reaches the `at_exit` functions of every module that something was reached of, until there are no new ones.
+    fn visit_exits(&mut self) {
+        let mut linked: FxHashSet<ModuleId> = FxHashSet::default();
+        loop {
+            let mut modules: Vec<ModuleId> = self.seen.iter().map(|def| def.module).filter(|module| !linked.contains(module)).collect();
+            modules.sort_unstable();
+            modules.dedup();
+            if modules.is_empty() {
+                break;
+            }
+            for module in modules {
+                linked.insert(module);
+                for def in self.unit.program.at_exit(module) {
+                    self.visit(def);
+                    self.unit.at_exit.push(def);
+                }
+            }
+        }
+        self.unit.at_exit.sort_unstable();
+    }
+}

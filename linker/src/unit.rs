@@ -1,0 +1,338 @@
+//! Everything that a body may name, declared before bodies are lowered: definition ⇒ function, globals, data.
+//!
+//! Invariant: once [`reach`](crate::reach) is done nothing is added, so bodies are lowered from a shared reference, in any order.
+
+use rustc_hash::FxHashMap;
+use swasm_frontend_ir::checked::{
+    Checked, Constant, Data, DataKey, Def, DefId, ExprId, FunctionKind, GlobalKind as StaticKind, ModuleId, Type,
+};
+use swasm_tree::{
+    ConstExpr, DataId, DataPlace, Func, FuncId, FuncKind, FuncType, Global, GlobalId, GlobalKind, Import, Memory,
+    MemoryId, Module, Symbol, ValType,
+};
+
+use crate::layout::Layouts;
+use crate::locations::Locations;
+use crate::options::{MemoryMode, Options};
+
+/// The linear memory: the only one, for now.
+pub(crate) const MEMORY: MemoryId = MemoryId(0);
+
+/// What elision found for a scope: it needs no allocator.
+#[derive(Debug)]
+pub(crate) struct StaticScope {
+    /// The data that stands for each `allocate` call inside it.
+    pub(crate) allocations: FxHashMap<ExprId, (DataId, u64)>,
+}
+
+/// The program's declarations.
+pub(crate) struct Unit<'a> {
+    pub(crate) program: &'a Checked,
+    pub(crate) options: &'a Options,
+    pub(crate) module: Module,
+    pub(crate) locations: Locations,
+    pub(crate) well_known: WellKnown,
+    /// Scopes that became static memory, by function and expression.
+    pub(crate) static_scopes: FxHashMap<(DefId, ExprId), StaticScope>,
+    /// The `at_exit` functions of linked modules, in order of their modules.
+    pub(crate) at_exit: Vec<DefId>,
+    /// Whether something needs the end of static data by name.
+    pub(crate) uses_heap: bool,
+    pub(crate) layouts: Layouts<'a>,
+    main: Option<ModuleId>,
+    funcs: FxHashMap<DefId, FuncId>,
+    imports: FxHashMap<(&'a str, &'a str), FuncId>,
+    globals: FxHashMap<DefId, Box<[GlobalId]>>,
+    datas: FxHashMap<DataKey, DataId>,
+}
+
+/// Library items that lowering calls by itself.
+#[derive(Debug)]
+pub(crate) struct WellKnown {
+    pub(crate) scope_open: Option<DefId>,
+    pub(crate) scope_close: Option<DefId>,
+    pub(crate) allocate: Option<DefId>,
+    pub(crate) out_of_bounds: Option<DefId>,
+    pub(crate) invalid_char: Option<DefId>,
+    pub(crate) poison_check: Option<DefId>,
+}
+
+impl WellKnown {
+    fn new(program: &Checked) -> Self {
+        Self {
+            scope_open: program.library_item("std::scope::open"),
+            scope_close: program.library_item("std::scope::close"),
+            allocate: program.library_item("std::memory::MemoryAllocator::allocate"),
+            out_of_bounds: program.library_item("std::trap::out_of_bounds"),
+            invalid_char: program.library_item("std::trap::invalid_char"),
+            poison_check: program.library_item("std::poison::check"),
+        }
+    }
+}
+
+/// A library item that lowering relies on.
+pub(crate) fn known(item: Option<DefId>) -> DefId {
+    item.expect("the standard library has what lowering calls: its own tests promise so")
+}
+
+impl<'a> Unit<'a> {
+    pub(crate) fn new(program: &'a Checked, options: &'a Options) -> Self {
+        let mut module = Module::new();
+        module.add_memory(Memory { name: Some("memory".into()), ..Memory::default() });
+        Self {
+            program,
+            options,
+            module,
+            locations: Locations::new(program, program.module_count()),
+            well_known: WellKnown::new(program),
+            static_scopes: FxHashMap::default(),
+            at_exit: Vec::new(),
+            uses_heap: false,
+            layouts: Layouts::new(program),
+            main: program.program_modules().next(),
+            funcs: FxHashMap::default(),
+            imports: FxHashMap::default(),
+            globals: FxHashMap::default(),
+            datas: FxHashMap::default(),
+        }
+    }
+
+    /// Whether accesses through segments are tested.
+    pub(crate) fn checks(&self) -> bool {
+        self.options.memory != MemoryMode::Unchecked
+    }
+
+    /// What debug information calls an item: its path, without the module for what the program's first module defines.
+    pub(crate) fn name<'p>(&self, module: ModuleId, path: &'p str) -> &'p str {
+        if Some(module) != self.main {
+            return path;
+        }
+        let prefix = self.program.module_name(module);
+        path.strip_prefix(prefix).and_then(|rest| rest.strip_prefix("::")).unwrap_or(path)
+    }
+
+    // ---- declaring, while reaching
+
+    /// Declares a function or import; the second is whether it is new.
+    pub(crate) fn declare_function(&mut self, def: DefId) -> (FuncId, bool) {
+        if let Some(&func) = self.funcs.get(&def) {
+            return (func, false);
+        }
+        let function = self.program.function(def);
+        let ty = self.layouts.func_type(&function.signature);
+        let func = match &function.kind {
+            FunctionKind::Import { module, name } => self.declare_import(module, name, ty),
+            FunctionKind::Body | FunctionKind::Template(_) | FunctionKind::Hook(_) => {
+                let name = self.name(def.module, &function.path);
+                self.module.declare_func(ty, Some(name))
+            }
+        };
+        self.funcs.insert(def, func);
+        (func, true)
+    }
+
+    /// One import, however many declarations bind it: the checker has seen that they agree.
+    fn declare_import(&mut self, module: &'a str, name: &'a str, ty: FuncType) -> FuncId {
+        if let Some(&func) = self.imports.get(&(module, name)) {
+            return func;
+        }
+        let ty = self.module.types.func(ty);
+        let import = Import { module: module.into(), name: name.into() };
+        let func = self.module.add_func(Func { ty, name: Some(name.into()), kind: FuncKind::Import(import) });
+        self.imports.insert((module, name), func);
+        func
+    }
+
+    /// Declares the globals of a `static mut`: one for each scalar.
+    pub(crate) fn declare_static(&mut self, def: DefId) -> bool {
+        if self.globals.contains_key(&def) {
+            return false;
+        }
+        let program = self.program;
+        let global = program.global(def);
+        let mut types = Vec::new();
+        self.layouts.push(&global.ty, &mut types);
+        let mut values = Vec::new();
+        self.const_exprs(&global.value, &mut values);
+        let name = self.name(def.module, &global.path);
+        let ids: Box<[GlobalId]> = types
+            .iter()
+            .zip(values)
+            .enumerate()
+            .map(|(index, (&ty, value))| {
+                let name = if types.len() == 1 { name.into() } else { format!("{name}.{index}").into() };
+                self.module.add_global(Global {
+                    ty,
+                    mutable: global.kind == StaticKind::StaticMut,
+                    name: Some(name),
+                    kind: GlobalKind::Defined(fit(ty, value)),
+                })
+            })
+            .collect();
+        self.globals.insert(def, ids);
+        true
+    }
+
+    /// Declares static data.
+    pub(crate) fn declare_data(&mut self, key: &DataKey) -> DataId {
+        if let Some(&id) = self.datas.get(key) {
+            return id;
+        }
+        let program = self.program;
+        let data = match key {
+            DataKey::Bytes(bytes) => swasm_tree::Data {
+                name: None,
+                align: 1,
+                bytes: bytes.to_vec(),
+                size: bytes.len() as u64,
+                relocs: Vec::new(),
+                read_only: true,
+                place: DataPlace::Laid,
+            },
+            DataKey::Item(def) => {
+                let global = program.global(*def);
+                let data = global.data.as_ref().expect("the checker made the key from data that the item owns");
+                let name = self.name(def.module, &global.path);
+                swasm_tree::Data {
+                    name: Some(name.into()),
+                    align: data.align,
+                    bytes: data.bytes.to_vec(),
+                    size: data.size,
+                    relocs: Vec::new(),
+                    read_only: !data.writable,
+                    place: DataPlace::Laid,
+                }
+            }
+        };
+        let id = self.module.add_data(data);
+        self.datas.insert(key.clone(), id);
+        if let DataKey::Item(def) = key {
+            let data: &Data = program.global(*def).data.as_ref().expect("looked at above");
+            let relocs = data.fixups.iter().map(|(offset, value)| (*offset, self.symbol(value))).collect();
+            self.module.datas[id.index()].relocs = relocs;
+        }
+        id
+    }
+
+    fn symbol(&mut self, value: &Constant) -> Symbol {
+        match value {
+            Constant::Address(key, addend) => Symbol::Data { data: self.declare_data(key), addend: *addend },
+            Constant::Function(def) => Symbol::TableSlot(self.declare_function(*def).0),
+            Constant::Int(_)
+            | Constant::F32(_)
+            | Constant::F64(_)
+            | Constant::V128(_)
+            | Constant::Unit
+            | Constant::Segment(_)
+            | Constant::Struct(_) => unreachable!("the checker makes fixups of addresses and functions only"),
+        }
+    }
+
+    fn const_exprs(&mut self, value: &Constant, out: &mut Vec<ConstExpr>) {
+        match value {
+            // The type decides; globals of 64 bits are told apart by the caller's list of types.
+            Constant::Int(bits) => out.push(ConstExpr::I64(*bits as i64)),
+            Constant::F32(bits) => out.push(ConstExpr::F32(*bits)),
+            Constant::F64(bits) => out.push(ConstExpr::F64(*bits)),
+            Constant::V128(bytes) => out.push(ConstExpr::V128(*bytes)),
+            Constant::Unit => (),
+            Constant::Function(_) | Constant::Address(..) => {
+                let symbol = self.symbol(value);
+                out.push(ConstExpr::Symbol(symbol));
+            }
+            Constant::Segment(key) => {
+                let data = self.declare_data(key);
+                let size = self.module.datas[data.index()].size;
+                out.push(ConstExpr::Symbol(Symbol::Data { data, addend: 0 }));
+                out.push(ConstExpr::I64(size as i64));
+            }
+            Constant::Struct(fields) => {
+                for field in fields {
+                    self.const_exprs(field, out);
+                }
+            }
+        }
+    }
+
+    /// The exported names of a static's globals.
+    pub(crate) fn static_exports(&self, name: &str, def: DefId) -> Vec<(String, GlobalId)> {
+        match *self.static_globals(def) {
+            [one] => vec![(name.to_owned(), one)],
+            ref all => all.iter().enumerate().map(|(index, id)| (format!("{name}.{index}"), *id)).collect(),
+        }
+    }
+
+    // ---- asking, while lowering
+
+    /// The function of a definition that was reached.
+    pub(crate) fn func(&self, def: DefId) -> FuncId {
+        self.funcs.get(&def).copied().expect("`reach` promised to declare every function that a body names")
+    }
+
+    /// The globals of a static that was reached.
+    pub(crate) fn static_globals(&self, def: DefId) -> &[GlobalId] {
+        self.globals.get(&def).expect("`reach` promised to declare every static that a body names")
+    }
+
+    /// The data of a key that was reached.
+    pub(crate) fn data(&self, key: &DataKey) -> DataId {
+        self.datas.get(key).copied().expect("`reach` promised to declare all data that a body names")
+    }
+
+    /// Whether a host may call a function.
+    pub(crate) fn is_exported(&self, def: DefId) -> bool {
+        !self.program.function(def).exports.is_empty() || self.is_root(def)
+    }
+
+    /// Whether the options name a function.
+    pub(crate) fn is_root(&self, def: DefId) -> bool {
+        let path = &*self.program.function(def).path;
+        let name = self.name(def.module, path);
+        self.options.roots.iter().any(|root| root == path || root == name)
+    }
+
+    /// The functions that the options name, in their order.
+    pub(crate) fn roots(&self) -> Vec<(String, DefId)> {
+        let mut roots = Vec::new();
+        for module in self.program.program_modules() {
+            for def in self.program.definitions(module) {
+                if let Def::Function(function) = self.program.def(def) {
+                    let name = self.name(def.module, &function.path);
+                    let named = self.options.roots.iter().filter(|root| **root == *function.path || **root == *name);
+                    roots.extend(named.map(|root| (root.clone(), def)));
+                }
+            }
+        }
+        roots
+    }
+
+    /// The library's statics that were reached, in order.
+    pub(crate) fn library_statics(&self) -> Vec<DefId> {
+        let own: Vec<ModuleId> = self.program.program_modules().collect();
+        let mut found: Vec<DefId> = self.globals.keys().copied().filter(|def| !own.contains(&def.module)).collect();
+        found.sort_unstable();
+        found
+    }
+
+    /// The modules of the imports that were reached.
+    pub(crate) fn import_modules(&self) -> impl Iterator<Item = &str> {
+        self.module.funcs.iter().filter_map(|func| match &func.kind {
+            FuncKind::Import(import) => Some(&*import.module),
+            FuncKind::Defined(_) | FuncKind::Declared => None,
+        })
+    }
+}
+
+/// Gives a constant the type of the global it starts.
+pub(crate) fn fit(ty: ValType, value: ConstExpr) -> ConstExpr {
+    match (ty, value) {
+        (ValType::I32, ConstExpr::I64(bits)) => ConstExpr::I32(bits as i32),
+        (_, value) => value,
+    }
+}
+
+/// Whether a type is held in one scalar of a narrow range that a host might leave.
+pub(crate) fn needs_normalising(ty: &Type) -> bool {
+    use swasm_frontend_ir::checked::ValueType as V;
+    matches!(ty, Type::Value(V::Bool | V::Char | V::I8 | V::U8 | V::I16 | V::U16))
+}
