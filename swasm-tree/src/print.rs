@@ -304,6 +304,8 @@ fn symbol_text(names: &Names, symbol: Symbol) -> String {
         Symbol::Data { data, addend: 0 } => names.data(data).to_owned(),
         Symbol::Data { data, addend } => format!("{} {addend:+}", names.data(data)),
         Symbol::HeapBase => "heap base".to_owned(),
+        Symbol::ReadOnlyEnd => "end of read-only data".to_owned(),
+        Symbol::InitialPages => "initial pages".to_owned(),
         Symbol::TableSlot(func) => format!("slot of {}", names.func(func)),
     }
 }
