@@ -28,6 +28,7 @@ mod ids;
 mod layout;
 mod module;
 mod op;
+mod print;
 mod reach;
 mod signature;
 pub mod template;
@@ -46,6 +47,7 @@ pub use module::{
     GlobalKind, Import, Memory, Module, STATIC_BASE, Table, Tag,
 };
 pub use op::{Effects, Fold, Op, Opcode, Proposal, Row, Shape};
+pub use print::{print, print_module};
 pub use signature::{TypeList, results};
 pub use types::{FuncType, HeapType, RefType, Types, ValType};
 pub use verify::{Rule, Verified, Verifier, VerifyError, verify};
