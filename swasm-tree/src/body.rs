@@ -325,6 +325,19 @@ impl Body {
         self.block_type_at(self.nodes[id].imm)
     }
 
+    /// Gives a block, loop or if another type.
+    pub fn set_block_type(&mut self, id: NodeId, ty: BlockType<'_>) {
+        debug_assert!(self.op(id).shape().arms() > 0, "the caller looked at the shape");
+        self.nodes[id].imm = self.intern_block_type(ty);
+    }
+
+    /// Another node with the same operator, immediates and children, which then have two parents: one of the two
+    /// nodes has to go. Not for blocks, which have labels.
+    pub(crate) fn copy_node(&mut self, id: NodeId) -> NodeId {
+        let node = self.nodes[id];
+        self.nodes.alloc(node)
+    }
+
     // ---- building: anything
 
     #[inline]

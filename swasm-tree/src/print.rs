@@ -418,7 +418,7 @@ impl<'a> Printer<'a> {
         }
         let mut out = String::new();
         let mut add = |text: &str| {
-            if !out.is_empty() && !text.is_empty() && text != ")" {
+            if !out.is_empty() && !text.is_empty() && !text.starts_with(')') {
                 out.push(' ');
             }
             out.push_str(text);

@@ -108,6 +108,24 @@ fn a_copy_is_the_same() {
 }
 
 #[test]
+fn nesting_leaves_no_stack() {
+    let world = world();
+    let mut nested = 0;
+    for (seed, mut body) in bodies(&world) {
+        let before = text(&world, &body);
+        let had = body.pre_order(body.root()).any(|node| body.op(node) == Op::STACK);
+        nested += usize::from(had);
+        let original = write(&world, &body);
+        body.nest(&world.module);
+        assert!(body.pre_order(body.root()).all(|node| body.op(node) != Op::STACK), "seed {seed}");
+        let bytes = write(&world, &body);
+        is_valid(&bytes).unwrap_or_else(|error| panic!("seed {seed}: {error}\n{before}"));
+        assert_eq!(had, bytes != original, "seed {seed}\n{before}");
+    }
+    assert!(nested > 100, "{nested}");
+}
+
+#[test]
 fn what_is_invalid_is_refused() {
     let world = world();
     let mut refused = 0;
