@@ -10,7 +10,7 @@ use std::fmt::Write;
 
 use crate::{
     BlockType, Body, ExportItem, FuncId, GlobalId, LocalId, MemArg, MemoryId, Module, NodeId, Op,
-    Step, TableId, ValType, View,
+    Step, TableId, View,
 };
 
 mod names;
