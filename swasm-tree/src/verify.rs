@@ -20,7 +20,9 @@ use std::fmt;
 
 use crate::ids::node_raw;
 use crate::signature::{Signature, label_types, signature};
-use crate::{Body, Fold, FuncId, MemArg, MemoryId, Module, NodeId, Op, Shape, ValType, View};
+use crate::{
+    Body, Fold, FuncId, MemArg, MemoryId, Module, NodeId, Op, RefType, Shape, ValType, View,
+};
 
 /// A body that was verified: the only thing that is encoded.
 #[derive(Clone, Copy, Debug)]
@@ -135,6 +137,9 @@ struct Block {
     frames: u32,
     diverged: bool,
 }
+
+/// The type of a value that never comes: a `select` of two of them gives one. No reference type has these bits.
+const NEVER: ValType = ValType::Ref(RefType::from_bits(u32::MAX));
 
 const SEEN: u32 = 1;
 const OPEN: u32 = 2;
@@ -449,8 +454,8 @@ impl Cx<'_> {
             let message = format!("takes {count} operands, has {}", list(found));
             self.error(node, Rule::Operands, message);
         } else {
-            for (at, ty) in found.iter().enumerate() {
-                taken[count - found.len() + at] = Some(*ty);
+            for (at, &ty) in found.iter().enumerate() {
+                taken[count - found.len() + at] = (ty != NEVER).then_some(ty);
             }
         }
         self.v.stack.truncate(base);
@@ -473,8 +478,7 @@ impl Cx<'_> {
                 self.error(node, Rule::Operands, message);
             }
             Some(ty) => self.v.stack.push(ty),
-            // Nothing is known about a value that never comes.
-            None => (),
+            None => self.v.stack.push(NEVER),
         }
     }
 
@@ -588,10 +592,12 @@ impl Cx<'_> {
 }
 
 fn matches(found: &[ValType], expected: &[ValType]) -> bool {
-    found.len() == expected.len() && found.iter().zip(expected).all(|(a, b)| a.matches(*b))
+    found.len() == expected.len()
+        && found.iter().zip(expected).all(|(a, b)| a.matches(*b) || *a == NEVER)
 }
 
 fn list(types: &[ValType]) -> String {
-    let names: Vec<String> = types.iter().map(ToString::to_string).collect();
+    let name = |ty: &ValType| if *ty == NEVER { "never".to_owned() } else { ty.to_string() };
+    let names: Vec<String> = types.iter().map(name).collect();
     format!("[{}]", names.join(" "))
 }

@@ -137,7 +137,9 @@ fn what_is_invalid_is_refused() {
         match Verifier::new().verify(&world.module, world.func, &body) {
             Ok(_) => {
                 let bytes = write(&world, &body);
-                is_valid(&bytes).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+                is_valid(&bytes).unwrap_or_else(|error| {
+                    panic!("seed {seed}: {error}\n{}", text(&world, &body))
+                });
             }
             Err(_) => refused += 1,
         }
@@ -182,4 +184,23 @@ fn damage(body: &mut Body, random: &mut Random) {
         }
         _ => (),
     }
+}
+
+/// A `select` whose operands never come still gives a value, which has to go somewhere.
+#[test]
+fn a_value_that_never_comes_is_counted() {
+    let world = world();
+    let body_with = |dropped: bool| {
+        let mut body =
+            Body::new(&world.module.func_type(world.func).params, &[swasm_tree::ValType::I32]);
+        let (never, condition) = (body.unreachable(), body.i32_const(1));
+        let value = body.plain(Op::SELECT, &[never, condition]);
+        let first = if dropped { body.drop(value) } else { value };
+        let result = body.i32_const(7);
+        let root = body.seq(&[first, result]);
+        body.set_root(root);
+        body
+    };
+    is_valid(&write(&world, &body_with(true))).unwrap();
+    assert!(Verifier::new().verify(&world.module, world.func, &body_with(false)).is_err());
 }
