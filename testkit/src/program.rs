@@ -1,10 +1,10 @@
-//! A test file ⇒ its modules, with what its directives need: exports for the functions they call.
+//! A test file ⇒ its modules, and where in them the functions stand that directives name.
 //!
-//! Invariant: the modules are those the text says, but for `wasm_export`s added to functions that directives call.
+//! Invariant: the modules are what the text says; nothing is added to them.
 
 use std::path::Path;
 
-use swasm_frontend_ir::ir::{self, Attribute, AttributeArgument, Ident, Item, ItemKind, TypeKind};
+use swasm_frontend_ir::ir::{self, AttributeArgument, Item, ItemKind, TypeKind};
 use swasm_linker::Program;
 
 /// A file of the program under test.
@@ -92,48 +92,31 @@ fn item(module: &ir::Module, found: Found) -> &Item {
     }
 }
 
-/// The path that the linker knows a function by.
-pub(crate) fn full_path(modules: &[ir::Module], found: Found) -> String {
-    let module = &modules[found.module];
-    let (_, path) = functions(module).find(|(at, _)| Found { module: found.module, ..*at } == found).expect("`find` found it here");
-    format!("{}::{path}", module.name)
-}
-
-/// A function that directives call.
-pub(crate) struct Callable {
-    /// The name it is exported under.
+/// A function that directives name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Named {
+    /// The path that the linker knows it by.
+    pub(crate) path: String,
+    /// The name it is exported under: its own, or as a root its path.
     pub(crate) export: String,
     /// Its result type as written, if it is a single name: tells signed from unsigned.
     pub(crate) result: Option<String>,
 }
 
-/// Exports a function, under `name` unless it is exported already.
-pub(crate) fn export(modules: &mut [ir::Module], found: Found, name: &str) -> Callable {
-    let module = &mut modules[found.module];
-    let exported = exported_as(module, item(module, found));
-    let result = match &item(module, found).kind {
+/// What there is to know about the function at `found`.
+pub(crate) fn named(modules: &[ir::Module], found: Found) -> Named {
+    let module = &modules[found.module];
+    let (_, inside) = functions(module).find(|(at, _)| Found { module: found.module, ..*at } == found).expect("`find` found it here");
+    let path = format!("{}::{inside}", module.name);
+    let item = item(module, found);
+    let result = match &item.kind {
         ItemKind::Fn(function) => match function.result.as_ref().map(|ty| &ty.kind) {
             Some(TypeKind::Path(path)) => Some(module.names[path.last().name].to_owned()),
             _ => None,
         },
         _ => None,
     };
-    if let Some(export) = exported {
-        return Callable { export, result };
-    }
-    let attribute = module.names.intern("wasm_export");
-    let item = &mut module.items[found.item];
-    let item = match (&mut item.kind, found.method) {
-        (ItemKind::Impl(block), Some(method)) => &mut block.items[method],
-        _ => item,
-    };
-    let span = item.span.start();
-    item.attributes.push(Attribute {
-        path: ir::Path { segments: Box::new([Ident { name: attribute, span }]) },
-        arguments: vec![AttributeArgument::Text(name.into(), span)],
-        span,
-    });
-    Callable { export: name.to_owned(), result }
+    Named { export: exported_as(module, item).unwrap_or_else(|| path.clone()), path, result }
 }
 
 /// The name that an item is exported under.

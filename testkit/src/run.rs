@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use swasm_executor::{Config, Engine, Instance, Limits, Module, OptLevel, Stdin, Stop, Value, Wasi};
 
+use swasm_linker::AT_EXIT_EXPORT;
+
 use crate::diff;
 use crate::directive::{Call, Directives, Effects, End};
-use crate::program::Callable;
+use crate::program::Named;
 
 /// Units of fuel for one call unless `//@ fuel:` says otherwise: some seconds' worth.
 const FUEL: u64 = 4_000_000_000;
@@ -18,14 +20,6 @@ const FUEL: u64 = 4_000_000_000;
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// The first of a program's arguments.
 const PROGRAM: &str = "test";
-/// The export of [`HARNESS`] that runs the `at_exit` functions of the linked modules.
-const FLUSH: &str = "swasm test: flush";
-
-/// A module that is linked to programs whose functions are called one by one: what they wrote is flushed after each call.
-pub(crate) const HARNESS: &str = "module `swasm test`;
-#[wasm_export(\"swasm test: flush\")]
-fn flush() { std::process::run_at_exit(); }
-";
 
 /// Which tier of the executor compiles.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,7 +47,7 @@ fn engine(tier: Tier) -> Result<&'static Engine, String> {
 pub(crate) type Failure = (Option<u32>, String);
 
 /// Runs what the directives state: the command unless a directive calls it by itself, then the calls in order in one instance.
-pub(crate) fn run(bytes: &[u8], tier: Tier, directives: &Directives, callables: &[Callable]) -> Vec<Failure> {
+pub(crate) fn run(bytes: &[u8], tier: Tier, directives: &Directives, callables: &[Named]) -> Vec<Failure> {
     let module = match engine(tier).and_then(|engine| Module::compile(engine, bytes).map_err(|error| error.to_string())) {
         Ok(module) => module,
         Err(message) => return vec![(None, message)],
@@ -119,7 +113,7 @@ fn written(line: Option<u32>, effects: &Effects, stdout: &[u8], stderr: &[u8]) -
     differs.collect()
 }
 
-fn calls(module: &Module, directives: &Directives, callables: &[Callable]) -> Vec<Failure> {
+fn calls(module: &Module, directives: &Directives, callables: &[Named]) -> Vec<Failure> {
     let mut instance = match instantiate(module, directives) {
         Ok(instance) => instance,
         Err(stop) => return vec![(None, format!("{stop:#}"))],
@@ -134,8 +128,8 @@ fn calls(module: &Module, directives: &Directives, callables: &[Callable]) -> Ve
         if let Err(message) = one(&mut instance, module, call, callable) {
             failures.push((line, message));
         }
-        if module.function(FLUSH).is_some()
-            && let Err(error) = instance.set_fuel(FUEL).map_err(Stop::from).and_then(|()| instance.call(FLUSH, &[]))
+        if module.function(AT_EXIT_EXPORT).is_some()
+            && let Err(error) = instance.set_fuel(FUEL).map_err(Stop::from).and_then(|()| instance.call(AT_EXIT_EXPORT, &[]))
         {
             failures.push((line, format!("output could not be flushed: {error:#}")));
         }
@@ -147,7 +141,7 @@ fn calls(module: &Module, directives: &Directives, callables: &[Callable]) -> Ve
 }
 
 /// Makes one call and compares how it ends.
-fn one(instance: &mut Instance, module: &Module, call: &Call, callable: &Callable) -> Result<(), String> {
+fn one(instance: &mut Instance, module: &Module, call: &Call, callable: &Named) -> Result<(), String> {
     let signature = module.function(&callable.export).ok_or_else(|| format!("`{}` is not exported", call.function))?;
     if signature.params.len() != call.arguments.len() {
         return Err(format!("`{}` takes {} values, {} are given", call.function, signature.params.len(), call.arguments.len()));
@@ -195,7 +189,7 @@ fn one(instance: &mut Instance, module: &Module, call: &Call, callable: &Callabl
 }
 
 /// Values as the function's own result type writes them.
-fn show(values: &[Value], callable: &Callable) -> String {
+fn show(values: &[Value], callable: &Named) -> String {
     let one = |value: &Value| match (callable.result.as_deref(), value.unsigned()) {
         (Some("bool"), Some(0)) => "false".to_owned(),
         (Some("bool"), Some(1)) => "true".to_owned(),

@@ -8,7 +8,7 @@ use swasm_linker::{Artifact, Checked, OptLevel, Options, Print, Printed, Stage};
 use crate::check::Check;
 use crate::diagnostics::{self, Expected};
 use crate::directive::{Directives, Malformed, Wat};
-use crate::program::{self, Callable, SourceFile};
+use crate::program::{self, Named, SourceFile};
 use crate::run::{self, Tier};
 use crate::snapshot::{self, Held, Section};
 use crate::{Failure, Outcome, Settings, check, directive};
@@ -97,7 +97,7 @@ impl Test {
     /// Compiles and runs; what is not as stated goes to `failures`. The texts of functions that were asked for, unless the program has
     /// errors.
     fn hold(&self, path: &Path, failures: &mut Vec<Failure>) -> Option<Texts> {
-        let mut parsed = match program::parse(path, &self.files) {
+        let parsed = match program::parse(path, &self.files) {
             Ok(parsed) => parsed,
             Err(message) => {
                 failures.push(Failure { line: None, message });
@@ -112,7 +112,7 @@ impl Test {
         let mut callables = Vec::new();
         for call in &self.directives.calls {
             match program::find(&parsed.modules, &call.function) {
-                Some(found) => callables.push(program::export(&mut parsed.modules, found, &call.function)),
+                Some(found) => callables.push(program::named(&parsed.modules, found)),
                 None => failures.push(Failure { line: Some(call.line), message: format!("there is no function `{}`", call.function) }),
             }
         }
@@ -121,10 +121,11 @@ impl Test {
         if failures.len() > before {
             return None;
         }
-        let roots: Vec<String> = wat.iter().flatten().chain(checked.iter().map(|(path, _)| path)).cloned().collect();
-        if !callables.is_empty() {
-            parsed.text("swasm-test.swir", run::HARNESS.as_bytes());
-        }
+        let mut roots: Vec<String> = wat.iter().flatten().chain(checked.iter().map(|(path, _)| path)).cloned().collect();
+        roots.extend(callables.iter().map(|callable| callable.path.clone()));
+        roots.sort();
+        roots.dedup();
+        let main = parsed.modules[0].name.clone();
         let program = match parsed.check() {
             Ok(program) => program,
             Err(failed) => {
@@ -133,8 +134,11 @@ impl Test {
             }
         };
         let builds = self.builds(&program, &roots, &callables, failures)?;
+        // The linker leaves the first module's name out of what it prints.
         let find = |prints: &[Printed], path: &str| {
-            prints.iter().find(|print| print.function == path).map(|print| print.text.clone())
+            let short = path.strip_prefix(&*main).and_then(|rest| rest.strip_prefix("::"));
+            let print = prints.iter().find(|print| print.function == path || Some(&*print.function) == short);
+            print.map(|print| print.text.clone())
         };
         let texts = Texts {
             wat: (self.directives.wat.iter().zip(&wat))
@@ -147,10 +151,7 @@ impl Test {
 
     fn path(&self, modules: &[swasm_frontend_ir::ir::Module], wat: &Wat, failures: &mut Vec<Failure>) -> Option<String> {
         if let Some(found) = program::find(modules, &wat.function) {
-            return Some(program::full_path(modules, found));
-        }
-        if wat.function.starts_with("std::") {
-            return Some(wat.function.clone());
+            return Some(program::named(modules, found).path);
         }
         failures.push(Failure { line: Some(wat.line), message: format!("there is no function `{}`", wat.function) });
         None
@@ -177,7 +178,7 @@ impl Test {
     }
 
     /// Links and runs at each level. Nothing if the program cannot be linked.
-    fn builds(&self, program: &Checked, roots: &[String], callables: &[Callable], failures: &mut Vec<Failure>) -> Option<Builds> {
+    fn builds(&self, program: &Checked, roots: &[String], callables: &[Named], failures: &mut Vec<Failure>) -> Option<Builds> {
         let mut levels = vec![OptLevel::O0, OptLevel::O1, OptLevel::O2];
         if !levels.contains(&self.options.opt_level) {
             levels.push(self.options.opt_level);
@@ -223,7 +224,7 @@ impl Test {
     }
 
     /// `wasm-size`, of the module that `swasm build` makes of the same files.
-    fn size(&self, program: &Checked, callables: &[Callable], options: &Options, artifact: &Artifact, failures: &mut Vec<Failure>) {
+    fn size(&self, program: &Checked, callables: &[Named], options: &Options, artifact: &Artifact, failures: &mut Vec<Failure>) {
         let Some((line, limit)) = self.directives.wasm_size else { return };
         let failure = |message| Failure { line: Some(line), message };
         if !callables.is_empty() {
