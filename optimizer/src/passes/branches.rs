@@ -479,12 +479,18 @@ impl Pass<'_> {
         if self.count(if_) > 0 {
             return;
         }
-        let condition = as_condition(body, body.children(if_)[0]);
-        body.set_child(if_, 0, condition);
         body.at(body.node(if_).loc);
         let View::If(ty) = body.view(if_) else { return };
         let results = ty.results.to_vec();
         let &[mut condition, mut then, mut else_] = body.children(if_) else { return };
+        if let [result] = results[..]
+            && let Some(value) = if_value(body, result, condition, then, else_)
+        {
+            place.put(body, value);
+            return;
+        }
+        condition = as_condition(body, condition);
+        body.set_child(if_, 0, condition);
         if let View::I32(value) = body.view(condition) {
             place.put(body, if value != 0 { then } else { else_ });
             return;
@@ -515,10 +521,6 @@ impl Pass<'_> {
                 let new = body.seq(&[if_, else_]);
                 place.put(body, new);
             }
-        } else if let [result] = results[..]
-            && let Some(value) = if_value(body, result, condition, then, else_)
-        {
-            place.put(body, value);
         }
     }
 }
@@ -542,6 +544,14 @@ fn if_value(
             (View::I32(1), _) if is_boolean(body, else_) && is_eager(body, else_) => {
                 return Some(body.plain(Op::I32_OR, &[condition, else_]));
             }
+            (View::I32(0), _) if is_boolean(body, else_) && is_eager(body, else_) => {
+                let condition = not(body, condition);
+                return Some(body.plain(Op::I32_AND, &[condition, else_]));
+            }
+            (_, View::I32(1)) if is_boolean(body, then) && is_eager(body, then) => {
+                let condition = not(body, condition);
+                return Some(body.plain(Op::I32_OR, &[condition, then]));
+            }
             _ => (),
         }
     }
@@ -553,6 +563,7 @@ fn if_value(
     if !number || !cheap(then) || !cheap(else_) || !is_quiet(body, condition) {
         return None;
     }
+    let condition = as_condition(body, condition);
     Some(body.select(then, else_, condition))
 }
 

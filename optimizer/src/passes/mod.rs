@@ -2,7 +2,7 @@
 //!
 //! Invariant: what runs is decided by a list of [`Pass`]es alone, so a list given by name behaves like a level's.
 
-use swasm_tree::{Body, FuncId, Loc, Module};
+use swasm_tree::{Body, FuncId, Loc, Module, Op};
 
 mod branches;
 mod coalesce;
@@ -136,6 +136,9 @@ pub fn by_name(name: &str) -> Option<&'static Pass> {
 }
 
 /// Runs passes over the body of `func`, a function of `module`, in order. `watch` sees the body after each.
+///
+/// A body with `Stack` nodes, which only a module that was read can have, stays as it is: no pass follows values that
+/// are not in their operator's own operands.
 pub fn optimize(
     module: &Module,
     func: FuncId,
@@ -144,6 +147,9 @@ pub fn optimize(
     callees: &dyn Callees,
     watch: &mut dyn FnMut(&Pass, &Body),
 ) {
+    if body.pre_order(body.root()).any(|node| body.op(node) == Op::STACK) {
+        return;
+    }
     let context = Context { module, func, callees };
     for pass in passes {
         (pass.run)(&context, body);

@@ -225,10 +225,11 @@ impl Pass<'_> {
             Op::LOOP | Op::SEQ => (),
             _ => {
                 self.diverged |= op.diverges();
-                if let Some(new) = simplify(self.module, body, node)
-                    && let Some((parent, index)) = cursor.place(body, node)
-                {
-                    body.set_child(parent, index, new);
+                if let Some(new) = simplify(self.module, body, node) {
+                    match cursor.place(body, node) {
+                        Some((parent, index)) => body.set_child(parent, index, new),
+                        None => body.set_root(new),
+                    }
                 }
             }
         }
