@@ -44,6 +44,9 @@ pub(crate) fn fmt(fmt: &Fmt) -> Result<i32, Failure> {
 /// The `.swir` files of the project here.
 fn project_files() -> Vec<PathBuf> {
     let folders = ["src", "tests"].map(Path::new);
-    let found = folders.into_iter().filter(|folder| folder.is_dir()).filter_map(|folder| swasm_testkit::swir_files(folder).ok());
+    let found = folders
+        .into_iter()
+        .filter(|folder| folder.is_dir())
+        .filter_map(|folder| swasm_testkit::swir_files(folder).ok());
     found.flatten().collect()
 }

@@ -38,6 +38,9 @@ impl Report {
 
     /// What is wrong with the command line, beyond what clap knows.
     pub(crate) fn usage(self, message: &str) {
-        let _ = writeln!(anstream::stderr().lock(), "error: {message}\n\nFor more information, try '--help'.");
+        let _ = writeln!(
+            anstream::stderr().lock(),
+            "error: {message}\n\nFor more information, try '--help'."
+        );
     }
 }

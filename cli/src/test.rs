@@ -20,7 +20,10 @@ pub(crate) fn test(test: &Test) -> Result<i32, Failure> {
     let next = AtomicUsize::new(0);
     let work = || {
         while let Some((path, root)) = tests.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let index = tests.iter().position(|(other, _)| other == path).expect("it was just taken from there");
+            let index = tests
+                .iter()
+                .position(|(other, _)| other == path)
+                .expect("it was just taken from there");
             let outcome = run_file(path, &Settings { bless: test.bless, ..Settings::new(root) });
             *outcomes[index].lock().expect("nobody panics with the lock") = Some(outcome);
         }
@@ -30,7 +33,10 @@ pub(crate) fn test(test: &Test) -> Result<i32, Failure> {
 
     let (mut report, mut passed, mut failed) = (String::new(), 0, 0);
     for ((path, _), outcome) in tests.iter().zip(outcomes) {
-        let outcome = outcome.into_inner().expect("nobody panics with the lock").expect("the scope waits for all");
+        let outcome = outcome
+            .into_inner()
+            .expect("nobody panics with the lock")
+            .expect("the scope waits for all");
         let shown = path.display().to_string();
         match &*outcome.failures {
             [] => passed += 1,
@@ -55,13 +61,21 @@ fn find(test: &Test) -> Result<Vec<(PathBuf, PathBuf)>, Failure> {
     let paths = if test.paths.is_empty() { &default[..] } else { &test.paths };
     let mut tests: Vec<(PathBuf, PathBuf)> = Vec::new();
     for path in paths {
-        let error = |message: String| Failure::from(Diagnostics::from(Diagnostic::global(codes::NO_FILE, message)));
+        let error = |message: String| {
+            Failure::from(Diagnostics::from(Diagnostic::global(codes::NO_FILE, message)))
+        };
         if !path.exists() {
             return Err(error(format!("there is no `{}` with tests", path.display())));
         }
-        let root = if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(Path::new("")) };
-        let files = discover(path).map_err(|cause| error(format!("`{}` cannot be searched: {cause}", path.display())))?;
-        let wanted = |file: &PathBuf| test.filter.as_ref().is_none_or(|filter| file.to_string_lossy().contains(filter.as_str()));
+        let root =
+            if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(Path::new("")) };
+        let files = discover(path)
+            .map_err(|cause| error(format!("`{}` cannot be searched: {cause}", path.display())))?;
+        let wanted = |file: &PathBuf| {
+            test.filter
+                .as_ref()
+                .is_none_or(|filter| file.to_string_lossy().contains(filter.as_str()))
+        };
         for file in files.into_iter().filter(wanted) {
             if tests.iter().all(|(other, _)| *other != file) {
                 tests.push((file, root.to_owned()));

@@ -74,7 +74,12 @@ fn memory_modes_differ() {
     assert_eq!(folder.run("run f.swir --memory poison --invoke f -- 0").well(), "7\n");
     assert_eq!(folder.run("run f.swir --memory zero --invoke f -- 0").well(), "7\n");
     assert!(folder.run("run f.swir --invoke f -- 2").failed(134).contains("offset 8 + 4 > size 8"));
-    assert!(folder.run("run f.swir --memory poison --invoke f -- 2").failed(134).contains("offset 8 + 4 > size 8"));
+    assert!(
+        folder
+            .run("run f.swir --memory poison --invoke f -- 2")
+            .failed(134)
+            .contains("offset 8 + 4 > size 8")
+    );
     assert!(folder.run("run f.swir --memory unchecked --invoke f -- 2").status == 0);
     assert!(folder.run("run f.swir --memory weak").failed(2).contains("--memory"));
 }
@@ -82,7 +87,9 @@ fn memory_modes_differ() {
 #[test]
 fn emit_writes_each_form() {
     let folder = hello("emit");
-    let ran = folder.run("build hello.swir --emit ir=a.swir,tree=a.tree,wat=a.wat,wasm=a.wasm,dep-info=a.d").well();
+    let ran = folder
+        .run("build hello.swir --emit ir=a.swir,tree=a.tree,wat=a.wat,wasm=a.wasm,dep-info=a.d")
+        .well();
     assert_eq!(ran, "");
     assert!(folder.read("a.swir").contains("with_memory_allocator |mem| {"));
     assert!(folder.read("a.tree").contains("(func $main"));
@@ -120,10 +127,14 @@ fn outputs_do_not_clash() {
 #[test]
 fn depfile_names_what_was_read() {
     let folder = Folder::new("depfile");
-    folder.write("src/main.swir", "use part;\n#[wasm_export(\"_start\")] fn main() { part::f(); }\n");
+    folder
+        .write("src/main.swir", "use part;\n#[wasm_export(\"_start\")] fn main() { part::f(); }\n");
     folder.write("src/part.swir", "pub fn f() {}\n");
     assert_eq!(folder.run("build src/main.swir -o m.wasm --depfile m.d").well(), "");
-    assert_eq!(folder.read("m.d"), "m.wasm: \\\n  src/main.swir \\\n  src/part.swir\n\nsrc/part.swir:\n");
+    assert_eq!(
+        folder.read("m.d"),
+        "m.wasm: \\\n  src/main.swir \\\n  src/part.swir\n\nsrc/part.swir:\n"
+    );
 }
 
 #[test]
@@ -144,8 +155,16 @@ fn dump_after_shows_a_pass() {
     folder.write("add.swir", ADD);
     assert!(folder.run("build add.swir --dump-after lower").well().contains("(i32.add"));
     let said = folder.run("build add.swir --dump-after magic").failed(2);
-    let pass = said.split("there are lower, ").nth(1).and_then(|rest| rest.split([',', '\n']).next()).expect("it names a pass").trim().to_owned();
-    assert!(folder.run(&format!("build add.swir --dump-after {pass}")).well().contains("(func $add"));
+    let pass = said
+        .split("there are lower, ")
+        .nth(1)
+        .and_then(|rest| rest.split([',', '\n']).next())
+        .expect("it names a pass")
+        .trim()
+        .to_owned();
+    assert!(
+        folder.run(&format!("build add.swir --dump-after {pass}")).well().contains("(func $add")
+    );
     assert!(!folder.path("add.wasm").exists());
 }
 
@@ -154,8 +173,14 @@ fn timings_are_told_on_standard_error() {
     let folder = hello("timings");
     let ran = folder.run("run hello.swir --timings");
     assert_eq!(ran.stdout, "Hello, world!\n");
-    for stage in ["read", "check", "link", "compile", "run"] {
-        assert!(ran.stderr.lines().any(|line| line.trim_start().starts_with(stage) && line.ends_with(" ms")), "{}", ran.stderr);
+    for stage in ["read", "check", "lower", "encode", "compile", "run"] {
+        assert!(
+            ran.stderr
+                .lines()
+                .any(|line| line.trim_start().starts_with(stage) && line.ends_with(" ms")),
+            "{}",
+            ran.stderr
+        );
     }
 }
 
@@ -165,20 +190,29 @@ fn messages_have_three_formats() {
     folder.write("bad.swir", BAD);
     assert!(folder.run("check bad.swir").failed(1).contains("\n --> bad.swir:1:17\n"));
     let short = folder.run("check bad.swir --message-format short").failed(1);
-    assert!(short.starts_with("bad.swir:1:17: error[SW0207]: ") && short.lines().count() == 1, "{short}");
+    assert!(
+        short.starts_with("bad.swir:1:17: error[SW0207]: ") && short.lines().count() == 1,
+        "{short}"
+    );
     let json = folder.run("check bad.swir --message-format json").failed(1);
     assert!(json.starts_with('{') && json.ends_with("}\n") && json.lines().count() == 1, "{json}");
-    for field in ["\"level\":", "\"code\":", "\"message\":", "\"spans\":", "\"children\":", "\"rendered\":"] {
+    for field in
+        ["\"level\":", "\"code\":", "\"message\":", "\"spans\":", "\"children\":", "\"rendered\":"]
+    {
         assert!(json.contains(field), "{json} lacks {field}");
     }
-    assert!(folder.run("check bad.swir --message-format xml").failed(2).contains("--message-format"));
+    assert!(
+        folder.run("check bad.swir --message-format xml").failed(2).contains("--message-format")
+    );
 }
 
 #[test]
 fn colours_are_asked_for() {
     let folder = Folder::new("colours");
     folder.write("bad.swir", BAD);
-    let colored = |words: &str, variables: &[(&str, &str)]| folder.run_with(words, b"", variables).stderr.contains('\x1b');
+    let colored = |words: &str, variables: &[(&str, &str)]| {
+        folder.run_with(words, b"", variables).stderr.contains('\x1b')
+    };
     assert!(!colored("check bad.swir", &[]));
     assert!(colored("check bad.swir --color always", &[]));
     assert!(!colored("check bad.swir --color never", &[]));
@@ -198,8 +232,16 @@ fn a_program_sees_what_it_is_given() {
     folder.write("env.swir", environ);
     assert_eq!(folder.run("run env.swir --invoke count").well(), "0\n");
     assert_eq!(folder.run("run env.swir --env A=1 --env B=2 --invoke count").well(), "2\n");
-    assert_eq!(folder.run_with("run env.swir --env SEEN --invoke count", b"", &[("SEEN", "1")]).well(), "1\n");
-    assert!(folder.run("run env.swir --env NOT_SET_HERE --invoke count").failed(2).contains("NOT_SET_HERE"));
+    assert_eq!(
+        folder.run_with("run env.swir --env SEEN --invoke count", b"", &[("SEEN", "1")]).well(),
+        "1\n"
+    );
+    assert!(
+        folder
+            .run("run env.swir --env NOT_SET_HERE --invoke count")
+            .failed(2)
+            .contains("NOT_SET_HERE")
+    );
     let prestat = "#[wasm_import(\"wasi_snapshot_preview1\", \"fd_prestat_get\")] extern fn fd_prestat_get(fd: i32, out: addr) -> i32;
 #[wasm_export(\"dir\")] fn dir() -> i32 { with_memory_allocator |mem| { fd_prestat_get(3, mem.allocate(8, 4).address()) } }\n";
     folder.write("dir.swir", prestat);
@@ -214,10 +256,18 @@ fn invoke_calls_an_export_with_values() {
     let folder = Folder::new("invoke");
     folder.write("add.swir", ADD);
     assert_eq!(folder.run("run add.swir --invoke add -- 2 -3").well(), "-1\n");
-    assert!(folder.run("run add.swir --invoke add -- 2").failed(2).contains("takes (i32, i32) -> (i32)"));
+    assert!(
+        folder
+            .run("run add.swir --invoke add -- 2")
+            .failed(2)
+            .contains("takes (i32, i32) -> (i32)")
+    );
     assert!(folder.run("run add.swir --invoke add -- 2 x").failed(2).contains("`x`"));
     let said = folder.run("run add.swir --invoke ad").failed(1);
-    assert!(said.contains("error[SW0706]: the module exports no function `ad`") && said.contains("add"), "{said}");
+    assert!(
+        said.contains("error[SW0706]: the module exports no function `ad`") && said.contains("add"),
+        "{said}"
+    );
     assert!(folder.run("run add.swir").failed(1).contains("_start"));
 }
 
@@ -226,10 +276,20 @@ fn a_program_is_limited() {
     let folder = Folder::new("limits");
     folder.write("spin.swir", SPIN);
     assert!(folder.run("run spin.swir --fuel 100000").failed(134).starts_with("trap: out of fuel"));
-    assert!(folder.run("run spin.swir --timeout 200ms").failed(134).starts_with("trap: timed out after 200ms"));
+    assert!(
+        folder
+            .run("run spin.swir --timeout 200ms")
+            .failed(134)
+            .starts_with("trap: timed out after 200ms")
+    );
     folder.write("grow.swir", "#[wasm_export(\"f\")] fn f() -> addr { with_memory_allocator |mem| { mem.allocate(1000000, 4).size() } }");
     assert_eq!(folder.run("run grow.swir --invoke f").well(), "1000000\n");
-    assert!(folder.run("run grow.swir --max-memory 512K --invoke f").failed(134).contains("out of memory"));
+    assert!(
+        folder
+            .run("run grow.swir --max-memory 512K --invoke f")
+            .failed(134)
+            .contains("out of memory")
+    );
     for words in ["--fuel x", "--timeout 2", "--max-memory 1T"] {
         assert!(folder.run(&format!("run spin.swir {words}")).status == 2, "{words}");
     }
@@ -241,7 +301,12 @@ fn a_programs_status_is_ours() {
     folder.write("exit.swir", "#[wasm_export(\"_start\")] fn main() { std::process::exit(42); }\n");
     assert_eq!(folder.run("exit.swir").failed(42), "");
     folder.write("trap.swir", "#[wasm_export(\"_start\")] fn main() { wasm { (unreachable) } }\n");
-    assert!(folder.run("trap.swir").failed(134).starts_with("trap: unreachable\n   0: main at trap.swir:1:"));
+    assert!(
+        folder
+            .run("trap.swir")
+            .failed(134)
+            .starts_with("trap: unreachable\n   0: main at trap.swir:1:")
+    );
 }
 
 #[test]
@@ -289,7 +354,10 @@ fn tests_are_chosen() {
     assert_eq!(folder.run("test --filter a.swir").well(), "1 passed, 0 failed\n");
     let both = folder.run("test");
     assert_eq!(both.status, 1);
-    assert_eq!(both.stdout, "tests/deep/b.swir: FAILED\ntests/deep/b.swir:1: f() returned 2, not 1\n1 passed, 1 failed\n");
+    assert_eq!(
+        both.stdout,
+        "tests/deep/b.swir: FAILED\ntests/deep/b.swir:1: f() returned 2, not 1\n1 passed, 1 failed\n"
+    );
     assert!(folder.run("test --filter nothing").failed(1).contains("no test was found"));
     assert!(folder.run("test missing").failed(1).contains("error[SW0701]"));
     folder.write("tests/a.swir", "fn f() -> i32 { 1 }\n");
@@ -299,9 +367,21 @@ fn tests_are_chosen() {
 #[test]
 fn files_that_cannot_be_read_are_all_told() {
     let folder = Folder::new("unreadable");
-    folder.write("bad.swir", BAD).write("latin.swir", b"// caf\xe9\nfn f() {}\n").write("empty.swir", "").write("folder/x.swir", "");
-    let said = folder.run("check missing.swir folder latin.swir empty.swir bad.swir --message-format short").failed(1);
-    for expected in ["error[SW0701]", "error[SW0702]", "latin.swir:1:7: error[SW01", "empty.swir:1:1: error[SW01", "bad.swir:1:17: error[SW0207]"] {
+    folder
+        .write("bad.swir", BAD)
+        .write("latin.swir", b"// caf\xe9\nfn f() {}\n")
+        .write("empty.swir", "")
+        .write("folder/x.swir", "");
+    let said = folder
+        .run("check missing.swir folder latin.swir empty.swir bad.swir --message-format short")
+        .failed(1);
+    for expected in [
+        "error[SW0701]",
+        "error[SW0702]",
+        "latin.swir:1:7: error[SW01",
+        "empty.swir:1:1: error[SW01",
+        "bad.swir:1:17: error[SW0207]",
+    ] {
         assert!(said.contains(expected), "{said}\nlacks {expected}");
     }
 }
@@ -314,4 +394,15 @@ fn the_command_line_is_checked() {
     assert!(folder.run("").status == 2);
     assert!(folder.run("--help").well().contains("swasm FILE"));
     assert!(folder.run("--version").well().starts_with("swasm "));
+}
+
+#[test]
+fn bytes_do_not_depend_on_the_folder() {
+    let (one, other) = (hello("here"), hello("somewhere/quite/else"));
+    for folder in [&one, &other] {
+        folder.run("build hello.swir -O0 -o hello.wasm").well();
+    }
+    let bytes =
+        |folder: &Folder| std::fs::read(folder.path("hello.wasm")).expect("it was just built");
+    assert!(bytes(&one) == bytes(&other));
 }

@@ -16,23 +16,44 @@ fn f() -> i32 { 40 + 2 }          // CHECK: i32.const 42
     folder.write("tests/fold.swir", text);
     let first = folder.run("test");
     assert_eq!(first.status, 1);
-    assert_eq!(first.stdout, "tests/fold.swir: FAILED (no snapshot yet; run with --bless to write it)\n0 passed, 1 failed\n");
+    assert_eq!(
+        first.stdout,
+        "tests/fold.swir: FAILED (no snapshot yet; run with --bless to write it)\n0 passed, 1 failed\n"
+    );
     assert_eq!(folder.run("test --bless").well(), "1 passed, 0 failed\n");
     assert_eq!(folder.run("test").well(), "1 passed, 0 failed\n");
     let snapshot = folder.read("tests/snapshots/fold.snap");
-    assert!(snapshot.starts_with(text) && snapshot.contains("---- wat: f\n") && snapshot.contains("i32.const 42"), "{snapshot}");
+    assert!(
+        snapshot.starts_with(text)
+            && snapshot.contains("---- wat: f\n")
+            && snapshot.contains("i32.const 42"),
+        "{snapshot}"
+    );
 
     // An unrelated function changes only its own lines.
     folder.write("tests/fold.swir", format!("{text}fn g() -> i32 {{ 1 }}\n"));
     let changed = folder.run("test");
     assert_eq!(changed.status, 1);
-    let difference: Vec<&str> = changed.stdout.lines().filter(|line| line.starts_with(['+', '-']) && !line.starts_with("+++") && !line.starts_with("---")).collect();
+    let difference: Vec<&str> = changed
+        .stdout
+        .lines()
+        .filter(|line| {
+            line.starts_with(['+', '-']) && !line.starts_with("+++") && !line.starts_with("---")
+        })
+        .collect();
     assert_eq!(difference, ["+fn g() -> i32 { 1 }"], "{}", changed.stdout);
 
     // Cut-off output does not pass.
     folder.write("tests/fold.swir", text.replace("42\\n", "4"));
     let cut = folder.run("test");
-    assert!(cut.status == 1 && cut.stdout.contains("standard output differs\n  expected \"4\"\n     found \"42\\n\""), "{}", cut.stdout);
+    assert!(
+        cut.status == 1
+            && cut
+                .stdout
+                .contains("standard output differs\n  expected \"4\"\n     found \"42\\n\""),
+        "{}",
+        cut.stdout
+    );
 
     // Nor does a check without its colon.
     folder.write("tests/fold.swir", text.replace("CHECK:", "CHECK"));
@@ -59,7 +80,12 @@ fn a_program_says_hello_then_shows_mistakes() {
     let broken = HELLO.replace("iov.set_addr(4, text.size());", "iov.set_i32(16, 0);");
     folder.write("hello/src/main.swir", &broken);
     let said = folder.run_in("hello", "run").failed(134);
-    let line = 1 + broken.lines().position(|line| line.contains("set_i32")).expect("it was just put there");
-    let expected = format!("trap: memory segment access out of bounds: offset 16 + 4 > size 12\n   0: main at src/main.swir:{line}:9\n");
+    let line = 1 + broken
+        .lines()
+        .position(|line| line.contains("set_i32"))
+        .expect("it was just put there");
+    let expected = format!(
+        "trap: memory segment access out of bounds: offset 16 + 4 > size 12\n   0: main at src/main.swir:{line}:9\n"
+    );
     assert_eq!(said, expected);
 }

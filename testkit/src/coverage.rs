@@ -5,8 +5,8 @@ use std::path::Path;
 
 use swasm_frontend_ir::checked::{Body, DefId, ExprKind, FunctionKind};
 
-use crate::program::{self, SourceFile};
 use crate::directive;
+use crate::program::{self, SourceFile};
 
 /// The paths (`std::integer::u32::rotate_left`) of all templates of the library that the functions of a test file call. None if the file
 /// is not a program: then it executes nothing.
@@ -15,7 +15,9 @@ pub fn templates_called(path: &Path) -> BTreeSet<String> {
     let Some(program) = check(path) else { return called };
     for module in program.program_modules() {
         for def in program.definitions(module) {
-            let swasm_frontend_ir::checked::Def::Function(function) = program.def(def) else { continue };
+            let swasm_frontend_ir::checked::Def::Function(function) = program.def(def) else {
+                continue;
+            };
             if let FunctionKind::Body = function.kind {
                 for callee in callees(program.body(def)) {
                     let callee = program.function(callee);
@@ -40,8 +42,7 @@ fn check(path: &Path) -> Option<swasm_linker::Checked> {
 }
 
 fn callees(body: &Body) -> impl Iterator<Item = DefId> {
-    body.exprs.iter().filter_map(|expr| match expr.kind {
-        ExprKind::Call(callee, _) => Some(callee),
-        _ => None,
+    body.exprs.iter().filter_map(|expr| {
+        if let ExprKind::Call(callee, _) = expr.kind { Some(callee) } else { None }
     })
 }

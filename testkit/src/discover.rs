@@ -56,7 +56,9 @@ fn parts(files: &[PathBuf]) -> Vec<PathBuf> {
                 .strip_prefix("use ")
                 .and_then(|rest| rest.split([':', ';', ' ']).next())
                 .map(|name| folder.join(name).with_extension("swir"));
-            parts.extend(named.into_iter().chain(used).filter(|part| part != file && part.is_file()));
+            parts.extend(
+                named.into_iter().chain(used).filter(|part| part != file && part.is_file()),
+            );
         }
     }
     parts
