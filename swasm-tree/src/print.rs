@@ -10,7 +10,7 @@ use std::fmt::Write;
 
 use crate::{
     BlockType, Body, DataId, ElemId, ExportItem, FuncId, FuncType, GlobalId, HeapType, LocalId,
-    MemArg, MemoryId, Module, NodeId, Op, Shape, Step, Symbol, TableId, ValType, View,
+    MemArg, MemoryId, Module, NodeId, Op, Step, Symbol, TableId, ValType, View,
 };
 
 /// Lines are at most this long, where that is possible.
@@ -349,6 +349,8 @@ enum Task {
     /// `(then` or `(else` on a line of its own.
     Arm(&'static str, usize),
     Close,
+    /// The header of a block or loop, after its operands.
+    Head(NodeId, usize),
 }
 
 impl<'a> Printer<'a> {
@@ -410,7 +412,8 @@ impl<'a> Printer<'a> {
         let children = self.body.children(node);
         let op = self.body.op(node);
         let arms = op.shape().arms();
-        if matches!(op.shape(), Shape::Block | Shape::Loop) {
+        // What is jumped to is worth lines of its own.
+        if self.labels.contains_key(&node) {
             return None;
         }
         let mut out = String::new();
@@ -422,6 +425,17 @@ impl<'a> Printer<'a> {
             (out.len() <= WIDTH).then_some(())
         };
         let is_list = self.is_list(node);
+        if arms == 1 {
+            // In text, what a block or loop takes comes before it.
+            let (body, operands) = children.split_last()?;
+            for operand in operands {
+                add(self.flat.get(operand)?)?;
+            }
+            add(&format!("({}", self.head(node)))?;
+            add(self.flat.get(body)?)?;
+            add(")")?;
+            return Some(out);
+        }
         if !is_list {
             add(&format!("({}", self.head(node)))?;
         }
@@ -493,6 +507,10 @@ impl<'a> Printer<'a> {
                     out.push_str(word);
                 }
                 Task::Node(node, indent) => self.node(node, indent, &mut tasks, out),
+                Task::Head(node, indent) => {
+                    line(out, indent);
+                    let _ = write!(out, "({}", self.head(node));
+                }
             }
         }
     }
@@ -516,6 +534,13 @@ impl<'a> Printer<'a> {
             }
             return;
         }
+        if arms == 1
+            && let Some((&body, operands)) = children.split_last()
+        {
+            tasks.extend([Task::Close, Task::Node(body, inner), Task::Head(node, indent)]);
+            tasks.extend(operands.iter().rev().map(|&operand| Task::Node(operand, indent)));
+            return;
+        }
         line(out, indent);
         let head = self.head(node);
         let _ = write!(out, "({head}");
@@ -535,17 +560,13 @@ impl<'a> Printer<'a> {
                 Task::Node(then, inner + INDENT),
                 Task::Arm("(then", inner),
             ]);
-        } else if let &[body] = arm_nodes {
-            tasks.push(Task::Node(body, inner));
-        }
-        if arms > 0
-            && let &[one] = operands
-            && let Some(text) = self.flat.get(&one)
-            && indent + head.len() + text.len() + 2 <= WIDTH
-            && op == Op::IF
-        {
-            let _ = write!(out, " {text}");
-            return;
+            if let &[condition] = operands
+                && let Some(text) = self.flat.get(&condition)
+                && indent + head.len() + text.len() + 2 <= WIDTH
+            {
+                let _ = write!(out, " {text}");
+                return;
+            }
         }
         tasks.extend(operands.iter().rev().map(|&operand| Task::Node(operand, inner)));
     }
