@@ -6,7 +6,7 @@ use std::panic::PanicHookInfo;
 /// Replaces Rust's message by ours, for all threads.
 pub(crate) fn report_panics(words: &[OsString]) {
     let command = command(words);
-    std::panic::set_hook(Box::new(move |info| eprint!("{}", text(info, &command))));
+    std::panic::set_hook(Box::new(move |info| crate::report::say(&text(info, &command))));
 }
 
 fn text(info: &PanicHookInfo<'_>, command: &str) -> String {

@@ -37,7 +37,7 @@ pub(crate) fn fmt(fmt: &Fmt) -> Result<i32, Failure> {
     if !wrong.is_empty() {
         return Err(wrong.into());
     }
-    eprint!("{unformatted}");
+    crate::report::say(&unformatted);
     Ok(if unformatted.is_empty() { 0 } else { FAILED })
 }
 

@@ -44,3 +44,8 @@ impl Report {
         );
     }
 }
+
+/// Says something on standard error. That nobody listens is no reason to fail.
+pub(crate) fn say(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}

@@ -106,7 +106,7 @@ fn execute(run: &Run, module: &Module, wasi: Wasi, limits: Limits) -> Result<i32
         Err(Stop::Refused(error)) => Err(refused(error)),
         Err(stop) => {
             if let Stop::Trap(_) = stop {
-                eprintln!("{stop:#}");
+                crate::report::say(&format!("{stop:#}\n"));
             }
             Ok(stop.status())
         }

@@ -52,7 +52,7 @@ impl Timings {
         for (name, time) in &self.stages {
             let _ = writeln!(text, "{name:>8} {:>9.3} ms", time.as_secs_f64() * 1000.0);
         }
-        eprint!("{text}");
+        crate::report::say(&text);
     }
 }
 
