@@ -38,7 +38,7 @@ fn check(path: &Path) -> Option<swasm_linker::Checked> {
     for (_, name) in &directives.module_files {
         files.push(SourceFile::read(&path.with_file_name(name)).ok()?);
     }
-    program::parse(path, &files).ok()?.check().ok()
+    program::parse(path, &mut files).ok()?.check().ok()
 }
 
 fn callees(body: &Body) -> impl Iterator<Item = DefId> {

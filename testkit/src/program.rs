@@ -156,10 +156,10 @@ pub(crate) fn exports(modules: &[ir::Module], name: &str) -> bool {
     })
 }
 
-/// Parses the files, then the files beside `path` whose modules they use.
-pub(crate) fn parse(path: &Path, files: &[SourceFile]) -> Result<Program, String> {
+/// Parses the files, then the files beside `path` whose modules they use, which are added to them.
+pub(crate) fn parse(path: &Path, files: &mut Vec<SourceFile>) -> Result<Program, String> {
     let mut parsed = Program::default();
-    for file in files {
+    for file in files.iter() {
         parsed.text(&file.name, &file.bytes);
     }
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -169,6 +169,7 @@ pub(crate) fn parse(path: &Path, files: &[SourceFile]) -> Result<Program, String
         if beside.is_file() {
             let file = SourceFile::read(&beside)?;
             parsed.text(&file.name, &file.bytes);
+            files.push(file);
         }
         // One that isn't there is the checker's to report, where it is named.
         asked.push(name);

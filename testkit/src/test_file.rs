@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use swasm_frontend_ir::Diagnostic;
-use swasm_linker::{Artifact, Checked, OptLevel, Options, Print, Printed, Stage};
+use swasm_linker::{Artifact, Checked, OptLevel, Options, Print, Printed, Program, Stage};
 
 use crate::check::Check;
 use crate::diagnostics::{self, Expected};
@@ -20,7 +20,7 @@ pub(crate) fn run(path: &Path, settings: &Settings) -> Outcome {
         Err(failures) => return Outcome { failures, blessed: false },
     };
     let mut outcome = Outcome::default();
-    let texts = match test.hold(path, &mut outcome.failures) {
+    let texts = match test.hold(&mut outcome.failures) {
         Some(texts) => texts,
         None => return outcome,
     };
@@ -38,8 +38,9 @@ pub(crate) fn run(path: &Path, settings: &Settings) -> Outcome {
 
 /// A test file as read.
 struct Test {
-    /// The file itself and those of `module-file`.
+    /// The file itself and those of `module-file`, then those found beside it.
     files: Vec<SourceFile>,
+    program: Program,
     directives: Directives,
     diagnostics: Expected,
     checks: Vec<Check>,
@@ -83,6 +84,10 @@ impl Test {
                 Err(message) => wrong.push(Failure { line: Some(*line), message }),
             }
         }
+        let program = program::parse(path, &mut files).unwrap_or_else(|message| {
+            wrong.push(Failure { line: None, message });
+            Program::default()
+        });
         let mut diagnostics: Expected =
             directives.global.iter().map(|expected| (String::new(), expected.clone())).collect();
         for file in &files {
@@ -97,7 +102,7 @@ impl Test {
             Options::default()
         });
         if wrong.is_empty() {
-            Ok(Self { files, directives, diagnostics, checks, options })
+            Ok(Self { files, program, directives, diagnostics, checks, options })
         } else {
             Err(wrong)
         }
@@ -105,14 +110,8 @@ impl Test {
 
     /// Compiles and runs; what is not as stated goes to `failures`. The texts of functions that were asked for, unless the program has
     /// errors.
-    fn hold(&self, path: &Path, failures: &mut Vec<Failure>) -> Option<Texts> {
-        let parsed = match program::parse(path, &self.files) {
-            Ok(parsed) => parsed,
-            Err(message) => {
-                failures.push(Failure { line: None, message });
-                return None;
-            }
-        };
+    fn hold(&self, failures: &mut Vec<Failure>) -> Option<Texts> {
+        let parsed = self.program.clone();
         let before = failures.len();
         if !self.states_something(&parsed.modules) {
             let message = "this file states nothing: no `//@ run:`, no `//~ error[…]`, no `_start`"
