@@ -8,12 +8,12 @@
 //! an error.
 
 mod check;
-mod coverage;
 mod diagnostics;
 mod diff;
 mod directive;
 mod discover;
 mod literal;
+mod look;
 mod program;
 mod run;
 mod snapshot;
@@ -22,11 +22,11 @@ mod wat;
 
 use std::path::{Path, PathBuf};
 
-pub use coverage::templates_called;
 pub use directive::Malformed;
 pub use discover::{discover, swir_files};
 #[doc(hidden)]
 pub use insta;
+pub use look::{check_file, templates_called};
 pub use wat::{wat, wat_of};
 
 /// Where snapshots are and what happens to those that differ.

@@ -1,9 +1,10 @@
-//! A test file ⇒ the rows of the intrinsic table that it calls.
+//! A file ⇒ what can be said about it without running it: whether it is a program, and which rows of the intrinsic table it calls.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use swasm_frontend_ir::checked::{Body, DefId, ExprKind, FunctionKind};
+use swasm_frontend_ir::render;
 
 use crate::directive;
 use crate::program::{self, SourceFile};
@@ -45,4 +46,21 @@ fn callees(body: &Body) -> impl Iterator<Item = DefId> {
     body.exprs.iter().filter_map(|expr| {
         if let ExprKind::Call(callee, _) = expr.kind { Some(callee) } else { None }
     })
+}
+
+/// Checks a file and what it uses from beside it, without running anything.
+///
+/// # Errors
+/// The diagnostics, as text.
+pub fn check_file(path: &Path) -> Result<(), String> {
+    let mut files = vec![SourceFile::read(path)?];
+    let program = program::parse(path, &mut files)?;
+    match program.check() {
+        Ok(_) => Ok(()),
+        Err(failed) => Err(failed
+            .diagnostics
+            .iter()
+            .map(|diagnostic| render::human(diagnostic, &failed, false))
+            .collect()),
+    }
 }
