@@ -15,9 +15,9 @@ pub const DEFAULT_STACK: usize = 1 << 20;
 /// How much work goes into the code that runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OptLevel {
-    /// Compiles soonest.
+    /// Without Cranelift's optimisations.
     None,
-    /// Runs fastest.
+    /// With all of them.
     #[default]
     Speed,
 }

@@ -206,7 +206,8 @@ impl Guest {
         for function in &functions {
             function.define(&mut linker)?;
         }
-        check_imports(module, &linker, &mut store)?;
+        check_imports(module, &functions, &linker, &mut store)?;
+        let _runtime = module.runtime();
         match linker.instantiate(&mut store, &module.inner) {
             Ok(instance) => Ok(Guest { store, instance, module: module.clone() }),
             Err(error) if is_stop(&error) => {
@@ -221,6 +222,8 @@ impl Guest {
     pub(crate) fn call(&mut self, export: &str, arguments: &[Value]) -> Result<Vec<Value>, Stop> {
         let function = self.instance.get_func(&mut self.store, export);
         let function = function.ok_or_else(|| self.module.no_function(export))?;
+        self.store.data_mut().accountant.forget_refusal();
+        let _runtime = self.module.runtime();
         match call(&mut self.store, export, &function, arguments) {
             Ok(values) => Ok(values?),
             Err(error) => Err(self.stop(&error)),
@@ -309,11 +312,16 @@ fn limit(store: &mut Store<Host>, module: &Module, limits: &Limits) -> Result<()
 /// All that is wrong with the imports, in one error.
 fn check_imports(
     module: &Module,
+    functions: &[HostFunction],
     linker: &Linker<Host>,
     store: &mut Store<Host>,
 ) -> Result<(), Error> {
     let memory = module.inner.get_export(memory::EXPORT);
-    if module.uses_wasi() && memory.is_none_or(|ty| ty.memory().is_none()) {
+    let is_wasis = |import: wasmtime::ImportType<'_>| {
+        let is_own = |own: &HostFunction| own.module == PREVIEW1 && own.name == import.name();
+        import.module() == PREVIEW1 && !functions.iter().any(is_own)
+    };
+    if module.inner.imports().any(is_wasis) && memory.is_none_or(|ty| ty.memory().is_none()) {
         return Err(Error::new(format!(
             "the module imports functions of `{PREVIEW1}` but exports no memory named `{}`",
             memory::EXPORT,

@@ -85,9 +85,14 @@ impl Accountant {
         }
     }
 
-    /// The bytes that the last refused growth wanted.
+    /// The bytes that the last growth wanted, if it was refused.
     pub(crate) fn refused_growth(&self) -> Option<u64> {
         self.refused
+    }
+
+    /// A new call begins, which has no part in what was refused before.
+    pub(crate) fn forget_refusal(&mut self) {
+        self.refused = None;
     }
 }
 
@@ -111,6 +116,7 @@ impl ResourceLimiter for Accountant {
         // Not given back should the host be unable to grow: wasmtime reports failures that were
         // never asked for here, which a guest could use to unsay what it has.
         self.memory = total;
+        self.refused = None;
         Ok(true)
     }
 

@@ -7,12 +7,19 @@ use crate::error::Error;
 use crate::value::{Signature, Value, ValueType};
 use crate::wasi::PREVIEW1;
 use std::fmt;
+use std::sync::OnceLock;
+use tokio::runtime::{EnterGuard, Runtime};
+
+/// The one function of WASI that needs timers, and with them a runtime that has threads to drive
+/// them. wasmtime-wasi makes one when it finds none, which costs a quarter of a millisecond.
+const WAITS_FOR_CLOCKS: &str = "poll_oneoff";
 
 /// A compiled module. Cloning is cheap and shares the code.
 #[derive(Clone, Debug)]
 pub struct Module {
     pub(crate) engine: Engine,
     pub(crate) inner: wasmtime::Module,
+    wasi: WasiUse,
 }
 
 impl Module {
@@ -23,7 +30,7 @@ impl Module {
     pub fn compile(engine: &Engine, bytes: &[u8]) -> Result<Module, Error> {
         let inner = wasmtime::Module::from_binary(&engine.inner, bytes)
             .map_err(|cause| Error::because("not a valid WebAssembly module", &cause))?;
-        Ok(Module { engine: engine.clone(), inner })
+        Ok(Module { engine: engine.clone(), wasi: WasiUse::of(&inner), inner })
     }
 
     /// The machine code and all that is needed to run it without compiling again.
@@ -48,7 +55,7 @@ impl Module {
         // SAFETY: the caller promises what wasmtime asks for, in the same words.
         let inner = unsafe { wasmtime::Module::deserialize(&engine.inner, bytes) }
             .map_err(|cause| Error::because("not a compiled module of this engine", &cause))?;
-        Ok(Module { engine: engine.clone(), inner })
+        Ok(Module { engine: engine.clone(), wasi: WasiUse::of(&inner), inner })
     }
 
     /// What the module exports, in its order.
@@ -104,7 +111,42 @@ impl Module {
     }
 
     pub(crate) fn uses_wasi(&self) -> bool {
-        self.inner.imports().any(|import| import.module() == PREVIEW1)
+        self.wasi != WasiUse::None
+    }
+
+    /// Where WASI's functions wait while the guard lives: on the thread that called them, unless
+    /// one waits for clocks.
+    pub(crate) fn runtime(&self) -> Option<EnterGuard<'static>> {
+        if self.wasi != WasiUse::WithoutClocks {
+            return None;
+        }
+        // For the whole process, because a runtime may not be dropped wherever a guest may.
+        static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
+        let make = || tokio::runtime::Builder::new_current_thread().build().ok();
+        RUNTIME.get_or_init(make).as_ref().map(Runtime::enter)
+    }
+}
+
+/// What a module imports of WASI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WasiUse {
+    None,
+    WithoutClocks,
+    WithClocks,
+}
+
+impl WasiUse {
+    fn of(module: &wasmtime::Module) -> WasiUse {
+        module.imports().filter(|import| import.module() == PREVIEW1).fold(
+            WasiUse::None,
+            |wasi, import| match wasi {
+                WasiUse::WithClocks => WasiUse::WithClocks,
+                WasiUse::None | WasiUse::WithoutClocks if import.name() == WAITS_FOR_CLOCKS => {
+                    WasiUse::WithClocks
+                }
+                WasiUse::None | WasiUse::WithoutClocks => WasiUse::WithoutClocks,
+            },
+        )
     }
 }
 

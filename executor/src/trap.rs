@@ -22,6 +22,7 @@ pub enum Stop {
     /// The guest trapped, was stopped, or a host function failed.
     Trap(Trap),
     /// The guest was not entered: no such export, wrong arguments, an import that nobody provides.
+    /// A host function that returns one of these passes it on to whoever called the guest.
     Refused(Error),
 }
 
@@ -69,8 +70,8 @@ pub struct Trap {
     /// The functions of the guest that were running, innermost first; inlined ones have a frame of
     /// their own where debug information tells. At most 20 functions deep.
     pub frames: Vec<Frame>,
-    /// The last growth that a limit of ours refused, in bytes wanted: the likely cause of an
-    /// `unreachable` after it.
+    /// What the last growth of memory in this call wanted, in bytes over all memories, if the
+    /// memory limit refused it: often the cause of the trap.
     pub refused_growth: Option<u64>,
 }
 

@@ -165,6 +165,18 @@ use std::io;
 fn f() { io::println(); }
 ```
 ";
+    NO_EXPORT = 330, "nothing is exported", "A module without exports can't be called, so it would be empty. Export a function.
+
+```swir,fails-to-link
+fn main() {}
+```
+
+```swir
+#[wasm_export(\"_start\")]
+fn main() {}
+```
+";
+    UNKNOWN_PASS = 331, "unknown pass", "`--passes` names a pass that the optimiser doesn't have. The message lists those it has.";
 }
 
 /// The row of `code`.

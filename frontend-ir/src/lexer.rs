@@ -197,8 +197,10 @@ const UNKNOWN_HELP: &str = "remove it; a name with such a character stands in ba
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mode {
     Normal,
+    /// `{` comes next.
     TemplateBrace,
-    Template,
+    /// The template comes next; where its `{` stands.
+    Template(u32),
 }
 
 /// Reads tokens one after the other.
@@ -287,13 +289,13 @@ impl<'t> Lexer<'t> {
             match self.mode {
                 Mode::Normal => {}
                 Mode::TemplateBrace => {
-                    self.mode = Mode::Template;
+                    self.mode = Mode::Template(lo as u32);
                     self.pos += 1;
                     return Token { tok: Tok::OpenBrace, lo: lo as u32, hi: self.pos as u32 };
                 }
-                Mode::Template => {
+                Mode::Template(brace) => {
                     self.mode = Mode::Normal;
-                    return self.template();
+                    return self.template(brace as usize);
                 }
             }
             if let Some(tok) = self.token(lo) {
@@ -533,7 +535,16 @@ impl<'t> Lexer<'t> {
             Some(c) if c == '_' || c.is_alphabetic() => {
                 self.pos = lo + 1;
                 self.skip_word();
+                if self.byte(0) == b'\'' {
+                    // `'ab'`: too long for a character, but meant as one.
+                    self.pos += 1;
+                    return Tok::Char;
+                }
                 Tok::Label
+            }
+            Some('\'') => {
+                self.pos = lo + 2;
+                Tok::Char
             }
             Some('`') => {
                 self.pos = lo + 1;
@@ -555,14 +566,14 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    fn template(&mut self) -> Token {
+    fn template(&mut self, brace: usize) -> Token {
         let lo = self.pos;
         let bytes = self.text.as_bytes();
         if !skip_template(bytes, &mut self.pos, self.end) {
             self.error(
                 codes::UNTERMINATED,
-                lo.saturating_sub(1),
-                lo,
+                brace,
+                brace + 1,
                 "this template never ends",
                 "close it with `}`; strings and comments of WebAssembly text must end too",
             );

@@ -11,6 +11,7 @@ mod literal;
 pub mod nesting;
 pub mod outline;
 pub mod parser;
+pub mod render;
 pub mod source;
 
 pub use diagnostic::{Code, Diagnostic, Label, Level, ModuleId, Place, Sources};

@@ -1,5 +1,5 @@
 //! Texts and what the parser says about them: nothing, or codes at places.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm, reason = "tests")]
 
 use swasm_frontend_ir::{ModuleId, Parsed, outline, parse, parse_bytes, parse_item};
 
@@ -45,16 +45,13 @@ fn reports_mistakes_where_they_are() {
         ("fn f() { 1 § 2 }", "SW0103@1:12 SW0101@1:14"),
         (
             "fn f() { '\\q'; '\\u{110000}'; b\"\\xg0\"; '' ; 'ab' }",
-            "SW0104@1:11 SW0104@1:17 SW0104@1:33 SW0102@1:41 SW0102@1:46 SW0102@1:49",
+            "SW0104@1:11 SW0104@1:17 SW0104@1:32 SW0104@1:39 SW0104@1:44",
         ),
         (
             "fn f() { 0b2; 0x; 1u7; 0o18u8; 99999999999999999999; 1e5i32; 0b1f32 }",
             "SW0105@1:12 SW0105@1:15 SW0105@1:20 SW0105@1:27 SW0105@1:32 SW0105@1:57 SW0105@1:62",
         ),
-        (
-            "class C { }\nfn f(any: i32) { try { } goto x; }",
-            "SW0106@1:1 SW0106@2:6 SW0106@2:18 SW0106@2:26",
-        ),
+        ("class C { }\nfn f(any: i32) { try { } goto x; }", "SW0106@1:1 SW0106@2:6 SW0106@2:18"),
         ("fn addr() { let addr = 1; }", "SW0106@1:4"),
         ("fn f() { let addr = 1; let y: addr = addr::MAX; y.addr }", "SW0106@1:14"),
         ("struct S { x i32, y: , z: u8; w: u8 }", "SW0101@1:14 SW0101@1:22 SW0101@1:29"),
@@ -68,10 +65,13 @@ fn reports_mistakes_where_they_are() {
         ("fn f(x: [i32], y: &u8, z: i32?) { }", "SW0106@1:9 SW0101@1:19 SW0106@1:30"),
         ("const X = 1; const Y: i32; const Z: i32 = ;", "SW0101@1:9 SW0101@1:26 SW0101@1:43"),
         ("use a::*; use b::{}; use c::d as e; use;", "SW0101@1:8 SW0101@1:19 SW0101@1:40"),
-        ("fn f() { match x { 1 => 2 3 => 4 } let y = ; }", "SW0101@1:27 SW0101@1:44"),
+        ("fn f() { match x { 1 => 2 3 => 4 }\n let y = ; }", "SW0101@1:27 SW0101@2:10"),
         ("fn f() { match x { S { a } => 2, _ => 3 } }", "SW0101@1:22"),
         ("fn f() { if x == S { a: 1 } { } }", "SW0101@1:23"),
-        ("fn f() { for i in 0 { } while let x = 1 { } }", "SW0101@1:21 SW0101@1:31"),
+        (
+            "fn f() { for i in 0 { }\n while let x = 1 { }\n let y = ; }",
+            "SW0101@1:21 SW0101@2:8 SW0101@3:10",
+        ),
         ("fn f() { become x; }", "SW0101@1:17"),
         ("fn f() { let a = 1\n let b = 2\n g(a)\n h(b) }", "SW0101@1:19 SW0101@2:11 SW0101@3:6"),
         ("fn f() { /// doc\n g(); }", "SW0111@1:10"),
@@ -86,16 +86,24 @@ fn reports_mistakes_where_they_are() {
             "pub(crate) fn f() { } fn g<T>() { } extern \"C\" fn h();",
             "SW0101@1:4 SW0101@1:27 SW0101@1:44",
         ),
-        ("fn f() { g(1, 2; let x = 3; let y = ; }", "SW0108@1:11 SW0101@1:37"),
+        ("fn f() { g(1, 2; let x = 3;\n let y = ; }", "SW0108@1:11 SW0101@2:10"),
         ("fn f() -> i32 = checked(99999999999) wasm { }; fn g() = 3;", "SW0105@1:25 SW0101@1:57"),
         ("fn ``() { }", "SW0104@1:4"),
         ("#[inline fn f() { }", "SW0101@1:10"),
         ("#![inline] fn f() { }", "SW0101@1:2"),
     ];
+    let mut wrong = String::new();
     for (text, expected) in table {
         let parsed = parse("t.swir", *text, ModuleId(0));
-        assert_eq!(mistakes(&parsed), *expected, "{text}\n{:#?}", messages(&parsed));
+        if mistakes(&parsed) != *expected {
+            wrong += &format!(
+                "{text}\n  expected {expected}\n  found    {}\n{:#?}\n",
+                mistakes(&parsed),
+                messages(&parsed)
+            );
+        }
     }
+    assert!(wrong.is_empty(), "{wrong}");
 }
 
 #[test]
@@ -121,8 +129,8 @@ fn bounds_nesting_but_not_length() {
         format!("fn f() {{ {}{{ }} }}", "if x { } else ".repeat(n)),
         format!("fn f(x: {}i32) {{ }}", "extern fn() -> ".repeat(n)),
         format!("use {}a{};", "{".repeat(n), "}".repeat(n)),
-        format!("fn f() {{ {} }}", "f(".repeat(n)),
-        format!("fn f() {{ {} }}", "match x { _ => ".repeat(n)),
+        format!("fn f() {{ {}{} }}", "f(".repeat(n), ")".repeat(n)),
+        format!("fn f() {{ {}1{} }}", "match x { _ => ".repeat(n), " }".repeat(n)),
         format!(
             "fn f() {{ {}x{} }}",
             "(".repeat(200),
@@ -178,5 +186,56 @@ fn an_outline_names_what_parse_gives() {
             (item.attributes.len(), entry.public),
             "{entry:?}"
         );
+    }
+}
+
+/// Texts made from a real one by cutting, doubling and swapping pieces: whatever comes, `parse` and `outline` return, and places lie inside
+/// the text.
+#[test]
+fn survives_mutated_texts() {
+    let pieces: Vec<&str> =
+        EVERYTHING.split_inclusive([' ', '(', '{', '"', '\'', ';', '\n']).collect();
+    arbtest::arbtest(|u| {
+        let start = u.choose_index(pieces.len())?;
+        let len = u.int_in_range(0..=120)?;
+        let mut window: Vec<&str> = pieces[start..pieces.len().min(start + len)].to_vec();
+        for _ in 0..u.int_in_range(0..=6)? {
+            if window.is_empty() {
+                break;
+            }
+            let at = u.choose_index(window.len())?;
+            match u.int_in_range(0..=3)? {
+                0 => {
+                    window.remove(at);
+                }
+                1 => window.insert(at, u.choose(&pieces)?),
+                2 => {
+                    window[at] = u.choose(&[
+                        "{", "}", "(", ")", "[", "]", "\"", "'", "`", "/*", "wasm {", "\\", "0x",
+                        "\u{fffd}", "é", "\0", "'é", "b'", "..", "@\"", "as",
+                    ])?
+                }
+                _ => {
+                    let mut bytes = window[at].as_bytes().to_vec();
+                    if let Some(byte) = bytes.get_mut(0) {
+                        *byte = u.arbitrary()?;
+                    }
+                    check_one(&parse_bytes("t.swir", &bytes, ModuleId(0)));
+                }
+            }
+        }
+        let text = window.concat();
+        let _ = outline(&text);
+        check_one(&parse("t.swir", text, ModuleId(0)));
+        Ok(())
+    })
+    .budget_ms(2_000);
+}
+
+fn check_one(parsed: &Parsed) {
+    let text = parsed.module.source.text.as_deref().unwrap();
+    for diagnostic in &parsed.diagnostics {
+        let range = diagnostic.place.unwrap().span.range().unwrap();
+        assert!(text.get(range.clone()).is_some(), "{range:?} of {text:?}: {}", diagnostic.message);
     }
 }

@@ -68,6 +68,7 @@ hooks! {
     Call "std::scope::level": "At a `try`: what to give to `restore`.";
     Call "std::scope::open": "Entering `with_memory_allocator`: gives the record.";
     Call "std::scope::restore": "At a `catch`: closes what was opened since `level`.";
+    Call "std::trap::invalid_char": "A `char` that came from the host or from a template is none: its number.";
     Call "std::trap::out_of_bounds": "A `checked` row or an element failed its test: offset (i64), width, size.";
 }
 

@@ -230,7 +230,9 @@ fn std_wasi_is_what_witx_says() {
 fn signature(function: &InterfaceFunc) -> (Vec<(String, &'static str)>, &'static str) {
     let mut params = Vec::new();
     for param in &function.params {
-        let name = param.name.as_str().to_string();
+        // The language has its own use for one of the names.
+        let name = if param.name.as_str() == "in" { "subscriptions" } else { param.name.as_str() }
+            .to_string();
         match &**param.tref.type_() {
             Type::List(_) => {
                 params.push((name.clone(), "addr"));

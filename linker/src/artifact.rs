@@ -9,8 +9,8 @@ pub struct Artifact {
     pub wasm: Vec<u8>,
     /// The trees that [`Options::prints`](crate::Options::prints) asked for, in order of functions, then stages.
     pub prints: Vec<Printed>,
-    /// How much there was of each thing.
-    pub timings: Timings,
+    /// How much flowed through the compiler.
+    pub counts: Counts,
 }
 
 impl Artifact {
@@ -31,11 +31,30 @@ pub struct Printed {
     pub text: String,
 }
 
-/// Sizes of what flowed through the compiler. (Times are the caller's to take: the compiler has no clock.)
+/// Sizes of what flowed through the compiler.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Timings {
+pub struct Counts {
     /// Functions lowered.
     pub functions: usize,
     /// Nodes made by lowering.
     pub nodes: usize,
+}
+
+/// A part of linking, for whoever takes times: the compiler itself has no clock.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Phase {
+    /// Finding what exports need, and declaring it.
+    Reach,
+    /// Checked bodies to trees.
+    Lower,
+    /// The passes.
+    Optimize,
+    /// Verifying trees.
+    Verify,
+    /// Trees to code.
+    Encode,
+    /// Laying out and writing the module.
+    Write,
+    /// Debug information.
+    Dwarf,
 }

@@ -13,8 +13,11 @@ use crate::unit::Unit;
 /// DWARF 4: what every consumer of WebAssembly reads, and smaller than 5 for a few files.
 const ENCODING: Encoding = Encoding { format: Format::Dwarf32, version: 4, address_size: 4 };
 
-/// Appends the `.debug_*` sections, unless no instruction has a position.
+/// Appends the `.debug_*` sections, unless they are unwanted or no instruction has a position.
 pub(crate) fn append(unit: &Unit<'_>, written: &mut Written) {
+    if unit.options.strip {
+        return;
+    }
     let Some(main) = unit.program.program_modules().next() else { return };
     let file = swasm_frontend_ir::Sources::source(unit.program, main).file.clone();
     if written.locs.is_empty() || file.is_empty() {

@@ -14,7 +14,8 @@ mod pipeline;
 mod reach;
 mod unit;
 
-pub use artifact::{Artifact, Printed, Timings};
+pub use artifact::{Artifact, Counts, Phase, Printed};
+pub use entry::AT_EXIT_EXPORT;
 pub use options::{MemoryMode, OptLevel, Options, Print, Stage};
 
 use swasm_frontend_ir::Diagnostic;
@@ -25,16 +26,25 @@ use swasm_frontend_ir::checked::Checked;
 /// # Errors
 /// If nothing is exported, an option names what doesn't exist, or an export is not possible.
 pub fn link(program: &Checked, options: &Options) -> Result<Artifact, Vec<Diagnostic>> {
+    link_observed(program, options, &mut |_| ())
+}
+
+/// The same; `observe` is told whenever a phase begins (most begin once for every function).
+///
+/// # Errors
+/// As [`link`].
+pub fn link_observed(program: &Checked, options: &Options, observe: &mut dyn FnMut(Phase)) -> Result<Artifact, Vec<Diagnostic>> {
+    let mut artifact = Artifact::default();
+    observe(Phase::Reach);
     let mut unit = unit::Unit::new(program, options);
     let functions = reach::reach(&mut unit);
-    let mut artifact = Artifact::default();
-    let codes = pipeline::run(&unit, &functions, &mut artifact)?;
+    let codes = pipeline::run(&unit, &functions, &mut artifact, observe)?;
+    observe(Phase::Write);
     codes.into_iter().for_each(|(func, code)| unit.module.define(func, code));
     entry::export(&mut unit)?;
     let mut written = unit.module.write(&entry::write_options(options));
-    if !options.strip {
-        dwarf::append(&unit, &mut written);
-    }
+    observe(Phase::Dwarf);
+    dwarf::append(&unit, &mut written);
     artifact.wasm = written.bytes;
     Ok(artifact)
 }

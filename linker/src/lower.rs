@@ -17,6 +17,7 @@ mod scopes;
 use rustc_hash::FxHashSet;
 use smallvec::{SmallVec, smallvec};
 use swasm_frontend_ir::checked::{Body as Source, Constant, DefId, ExprId, ExprKind, FunctionKind, LocalId as IrLocal, Type, ValueType};
+use swasm_frontend_ir::Span;
 use swasm_tree::{BlockType, Body, Loc, LocalId, NodeId, Op, Symbol, Unchanged, ValType};
 
 use crate::layout::{Layouts, val_type};
@@ -207,6 +208,13 @@ impl<'a> Function<'_, '_, 'a> {
     fn at(&mut self, id: ExprId) {
         let loc = self.loc(id);
         self.body.at(loc);
+    }
+
+    /// Nodes made from now on belong to the end of `id`: its closing brace.
+    fn at_end(&mut self, id: ExprId) {
+        let span = self.source[id].span;
+        let end = span.range().map_or(span, |range| Span::text(range.end.saturating_sub(1).max(range.start), range.end));
+        self.body.at(self.unit.locations.loc(self.def.module, end));
     }
 
     fn scalars(&mut self, ty: &Type) -> SmallVec<[ValType; 2]> {
@@ -587,9 +595,5 @@ impl<'a> Function<'_, '_, 'a> {
             self.stack.push(node);
         }
         Ok(())
-    }
-
-    fn block_type(types: &[ValType]) -> BlockType<'_> {
-        BlockType::of(types)
     }
 }

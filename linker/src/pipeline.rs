@@ -8,7 +8,7 @@ use swasm_frontend_ir::{Code as DiagnosticCode, Diagnostic, codes};
 use swasm_optimizer::{Callees, InlineHint, Level, Pass};
 use swasm_tree::{Body, Code, Encoder, FuncId, Verifier};
 
-use crate::artifact::{Artifact, Printed};
+use crate::artifact::{Artifact, Phase, Printed};
 use crate::lower::Lowerer;
 use crate::options::{OptLevel, Options, Print, Stage};
 use crate::unit::Unit;
@@ -24,7 +24,7 @@ impl Callees for Inlinable {
 }
 
 /// Compiles the functions.
-pub(crate) fn run(unit: &Unit<'_>, functions: &[DefId], artifact: &mut Artifact) -> Result<Vec<(FuncId, Code)>, Vec<Diagnostic>> {
+pub(crate) fn run(unit: &Unit<'_>, functions: &[DefId], artifact: &mut Artifact, observe: &mut dyn FnMut(Phase)) -> Result<Vec<(FuncId, Code)>, Vec<Diagnostic>> {
     let passes = passes(unit.options)?;
     let mut lowerer = Lowerer::new(unit);
     let mut verifier = Verifier::new();
@@ -43,11 +43,13 @@ pub(crate) fn run(unit: &Unit<'_>, functions: &[DefId], artifact: &mut Artifact)
                 artifact.prints.push(Printed { stage: stage.clone(), function, text });
             }
         };
+        observe(Phase::Lower);
         lowerer.lower(def, &mut body);
-        artifact.timings.functions += 1;
-        artifact.timings.nodes += body.node_count();
+        artifact.counts.functions += 1;
+        artifact.counts.nodes += body.node_count();
         print(&Stage::Lowered, &body);
         if !passes.is_empty() {
+            observe(Phase::Optimize);
             swasm_optimizer::optimize(&unit.module, func, &mut body, &passes, &inlinable, &mut |pass, body| {
                 print(&Stage::After(pass.name.to_owned()), body);
             });
@@ -62,6 +64,7 @@ pub(crate) fn run(unit: &Unit<'_>, functions: &[DefId], artifact: &mut Artifact)
             }
         }
         print(&Stage::Final, &body);
+        observe(Phase::Verify);
         let verified = match verifier.verify(&unit.module, func, &body) {
             Ok(verified) => verified,
             Err(errors) => panic!(
@@ -71,6 +74,7 @@ pub(crate) fn run(unit: &Unit<'_>, functions: &[DefId], artifact: &mut Artifact)
                 swasm_tree::print(&unit.module, func, &body)
             ),
         };
+        observe(Phase::Encode);
         codes.push((func, encoder.encode(verified)));
     }
     Ok(codes)

@@ -260,7 +260,9 @@ impl Walk<'_, '_> {
         let well_known = &self.unit.well_known;
         let is_static = |scope: &ExprId| self.unit.static_scopes.contains_key(&(def, *scope));
         if !summary.scopes.iter().all(is_static) {
-            edges.extend([known(well_known.scope_open), known(well_known.scope_close)]);
+            let poison = self.unit.options.memory == MemoryMode::Poison;
+            let close = if poison { well_known.scope_close_at } else { well_known.scope_close };
+            edges.extend([known(well_known.scope_open), known(close)]);
         }
         let elided: usize = summary
             .scopes
@@ -274,7 +276,7 @@ impl Walk<'_, '_> {
         if summary.checks && self.unit.checks() {
             edges.push(known(well_known.out_of_bounds));
             if self.unit.options.memory == MemoryMode::Poison {
-                edges.push(known(well_known.poison_check));
+                edges.extend([known(well_known.check_read), known(well_known.check_write)]);
             }
         }
         if summary.validates_char {

@@ -54,7 +54,9 @@ pub(crate) struct WellKnown {
     pub(crate) allocate: Option<DefId>,
     pub(crate) out_of_bounds: Option<DefId>,
     pub(crate) invalid_char: Option<DefId>,
-    pub(crate) poison_check: Option<DefId>,
+    pub(crate) scope_close_at: Option<DefId>,
+    pub(crate) check_read: Option<DefId>,
+    pub(crate) check_write: Option<DefId>,
 }
 
 impl WellKnown {
@@ -65,7 +67,9 @@ impl WellKnown {
             allocate: program.library_item("std::memory::MemoryAllocator::allocate"),
             out_of_bounds: program.library_item("std::trap::out_of_bounds"),
             invalid_char: program.library_item("std::trap::invalid_char"),
-            poison_check: program.library_item("std::poison::check"),
+            scope_close_at: program.library_item("std::scope::close_at"),
+            check_read: program.library_item("std::scope::check_read"),
+            check_write: program.library_item("std::scope::check_write"),
         }
     }
 }

@@ -16,7 +16,9 @@ macro_rules! modules {
     };
 }
 
-modules!["config", "scope", "trap", "wasi"];
+modules![
+    "clock", "config", "decimal", "env", "heap", "io", "process", "random", "scope", "trap", "wasi"
+];
 
 #[cfg(test)]
 mod tests {

@@ -74,6 +74,10 @@ pub enum Symbol {
     },
     /// The end of static data, a multiple of 16.
     HeapBase,
+    /// The end of read-only static data, which comes first.
+    ReadOnlyEnd,
+    /// How many pages memory 0 starts with. Where this is used they end at least 64 bytes above the heap base.
+    InitialPages,
     /// The slot of a function in the module's own function table; slot 0 is null.
     TableSlot(FuncId),
 }

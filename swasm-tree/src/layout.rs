@@ -19,6 +19,8 @@ pub(crate) struct Layout {
     pub(crate) addresses: Vec<u64>,
     /// Bytes from [`STATIC_BASE`] on, without what is zero at the end.
     pub(crate) image: Vec<u8>,
+    /// End of read-only static data.
+    pub(crate) read_only_end: u64,
     /// End of static data.
     pub(crate) end: u64,
 }
@@ -26,7 +28,7 @@ pub(crate) struct Layout {
 impl Layout {
     pub(crate) fn of(module: &Module, live: &[bool]) -> Layout {
         let mut layout =
-            Layout { addresses: vec![0; module.datas.len()], image: Vec::new(), end: STATIC_BASE };
+            Layout { addresses: vec![0; module.datas.len()], image: Vec::new(), read_only_end: STATIC_BASE, end: STATIC_BASE };
         let laid: Vec<DataId> = (0..module.datas.len() as u32)
             .map(DataId)
             .filter(|id| live[id.index()] && module.datas[id.index()].place == DataPlace::Laid)
@@ -45,13 +47,15 @@ impl Layout {
                 }
             }
         }
-        // What is all zero comes last, where it takes no bytes.
+        // Read-only data comes first; what is writable and all zero last, where it takes no bytes.
         let is_zero = |id: &DataId| {
             let data = &module.datas[id.index()];
-            data.relocs.is_empty() && without_zeros(&data.bytes).is_empty()
+            !data.read_only && data.relocs.is_empty() && without_zeros(&data.bytes).is_empty()
         };
-        let (zero, filled): (Vec<DataId>, Vec<DataId>) = laid.iter().partition(|id| is_zero(id));
-        for &id in filled.iter().chain(&zero) {
+        let (read_only, writable): (Vec<DataId>, Vec<DataId>) =
+            laid.iter().partition(|id| module.datas[id.index()].read_only);
+        let (zero, filled): (Vec<DataId>, Vec<DataId>) = writable.iter().partition(|id| is_zero(id));
+        for &id in read_only.iter().chain(&filled).chain(&zero) {
             if same_as[id.index()].is_some() {
                 continue;
             }
@@ -59,6 +63,9 @@ impl Layout {
             let address = layout.end.next_multiple_of(u64::from(aligns[id.index()]));
             layout.addresses[id.index()] = address;
             layout.end = address + data.size.max(data.bytes.len() as u64);
+            if data.read_only {
+                layout.read_only_end = layout.end;
+            }
             let bytes = if data.relocs.is_empty() {
                 without_zeros(&data.bytes)
             } else {

@@ -24,10 +24,12 @@
 
 mod body;
 mod encode;
+mod fold;
 mod ids;
 mod layout;
 mod module;
 mod op;
+mod print;
 mod reach;
 mod signature;
 pub mod template;
@@ -38,6 +40,7 @@ mod write;
 
 pub use body::{BlockType, Body, MemArg, Node, Symbol, View, WithImmediate};
 pub use encode::{Code, Encoder, Reloc, Target, encode};
+pub use fold::{Const, evaluate};
 pub use ids::{
     DataId, ElemId, FuncId, GlobalId, Loc, LocalId, MemoryId, NodeId, TableId, TagId, TypeId,
 };
@@ -46,6 +49,7 @@ pub use module::{
     GlobalKind, Import, Memory, Module, STATIC_BASE, Table, Tag,
 };
 pub use op::{Effects, Fold, Op, Opcode, Proposal, Row, Shape};
+pub use print::{print, print_module};
 pub use signature::{TypeList, results};
 pub use types::{FuncType, HeapType, RefType, Types, ValType};
 pub use verify::{Rule, Verified, Verifier, VerifyError, verify};

@@ -15,6 +15,8 @@ pub(crate) struct Live {
     pub(crate) tables: Vec<bool>,
     /// Whether the module has a function table of its own.
     pub(crate) function_table: bool,
+    /// Whether something asks how many pages memory 0 starts with.
+    pub(crate) initial_pages: bool,
     pub(crate) memories: Vec<bool>,
     pub(crate) tags: Vec<bool>,
     pub(crate) datas: Vec<bool>,
@@ -40,6 +42,7 @@ impl Live {
             globals: vec![false; module.globals.len()],
             tables: vec![false; module.tables.len()],
             function_table: false,
+            initial_pages: false,
             memories: vec![false; module.memories.len()],
             tags: vec![false; module.tags.len()],
             datas: vec![false; module.datas.len()],
@@ -190,7 +193,8 @@ impl Reach<'_> {
     fn symbol(&mut self, symbol: Symbol) {
         match symbol {
             Symbol::Data { data, addend: _ } => self.mark(Item::Data(data)),
-            Symbol::HeapBase => (),
+            Symbol::HeapBase | Symbol::ReadOnlyEnd => (),
+            Symbol::InitialPages => self.live.initial_pages = true,
             Symbol::TableSlot(func) => {
                 self.mark(Item::Func(func));
                 self.mark(Item::Table(TableId::FUNCTIONS));

@@ -61,7 +61,10 @@ impl Module {
 /// The type that a symbol's constant has.
 pub(crate) fn symbol_type(module: &Module, symbol: Symbol) -> ValType {
     match symbol {
-        Symbol::Data { .. } | Symbol::HeapBase => module.address_type(MemoryId(0)),
+        Symbol::Data { .. }
+                | Symbol::HeapBase
+                | Symbol::ReadOnlyEnd
+                | Symbol::InitialPages => module.address_type(MemoryId(0)),
         Symbol::TableSlot(_) => ValType::I32,
     }
 }
@@ -126,7 +129,10 @@ pub(crate) fn signature(
                     return Err(format!("there is no data segment {}", data.0));
                 }
                 Symbol::TableSlot(func) => drop(module.func_type_at(func)?),
-                Symbol::Data { .. } | Symbol::HeapBase => (),
+                Symbol::Data { .. }
+                | Symbol::HeapBase
+                | Symbol::ReadOnlyEnd
+                | Symbol::InitialPages => (),
             }
             sig.results.push(symbol_type(module, symbol));
         }

@@ -21,6 +21,8 @@ use crate::{
 
 /// Bytes of a page.
 const PAGE: u64 = 65536;
+/// What [`Symbol::InitialPages`] promises, in bytes.
+const ROOM_ABOVE_HEAP_BASE: u64 = 64;
 /// In a memory argument's alignment: a memory index follows.
 const WITH_MEMORY: u32 = 0x40;
 
@@ -407,10 +409,23 @@ impl<'a> Writer<'a> {
         we::TagType { kind: we::TagKind::Exception, func_type_idx }
     }
 
+    /// How many pages a memory starts with.
+    fn pages(&self, at: usize) -> u64 {
+        let min_pages = self.module.memories[at].min_pages;
+        if at != 0 {
+            return min_pages;
+        }
+        let end = match (self.live.initial_pages, self.layout.end) {
+            (true, _) => self.layout.heap_base() + ROOM_ABOVE_HEAP_BASE,
+            (false, crate::STATIC_BASE) => 0,
+            (false, end) => end,
+        };
+        min_pages.max(end.div_ceil(PAGE))
+    }
+
     fn memory_type(&self, at: usize) -> we::MemoryType {
         let memory = &self.module.memories[at];
-        let end = if at == 0 && self.layout.end > crate::STATIC_BASE { self.layout.end } else { 0 };
-        let minimum = memory.min_pages.max(end.div_ceil(PAGE));
+        let minimum = self.pages(at);
         we::MemoryType {
             minimum,
             maximum: memory.max_pages.map(|max| max.max(minimum)),
@@ -442,6 +457,8 @@ impl<'a> Writer<'a> {
                 (self.layout.addresses[data.index()] as i64).wrapping_add(addend)
             }
             Symbol::HeapBase => self.layout.heap_base() as i64,
+            Symbol::ReadOnlyEnd => self.layout.read_only_end as i64,
+            Symbol::InitialPages => self.pages(0) as i64,
             Symbol::TableSlot(func) => i64::from(self.slot(func)),
         }
     }

@@ -132,6 +132,29 @@ fn a_host_function_reads_and_writes_memory_exits_and_fails() {
 }
 
 #[test]
+fn a_host_function_wins_over_wasis() {
+    let text = r#"(module
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (func (export "f") (call $exit (i32.const 3))))"#;
+    let signature = Signature::new([ValueType::I32], []);
+    let mut guest = Instance::builder(&module(text))
+        .host("wasi_snapshot_preview1", "proc_exit", signature, |_, arguments| {
+            assert_eq!(arguments, [Value::I32(3)]);
+            Ok(vec![])
+        })
+        .instantiate()
+        .expect("no memory is needed either");
+    assert_eq!(guest.call("f", &[]), Ok(vec![]));
+}
+
+#[test]
+fn an_instance_travels_between_threads() {
+    let mut guest = instance(r#"(module (func (export "f") (result i32) (i32.const 4)))"#);
+    let thread = std::thread::spawn(move || guest.call("f", &[]));
+    assert_eq!(thread.join().expect("no panic"), Ok(vec![Value::I32(4)]));
+}
+
+#[test]
 fn a_panic_in_a_host_function_reaches_the_caller_with_and_without_a_thread() {
     for limits in [Limits::new(), Limits::new().timeout(Duration::from_secs(60))] {
         let mut guest = Instance::builder(&module(REENTRANT))

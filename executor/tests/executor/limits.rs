@@ -98,6 +98,7 @@ const GROWER: &str = r#"(module
     (memory $other 0)
     (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
     (func (export "grow_other") (param i32) (result i32) (memory.grow $other (local.get 0)))
+    (func (export "divide") (drop (i32.div_u (i32.const 1) (i32.const 0))))
     (func (export "give_up") (if (i32.lt_s (memory.grow (i32.const 100)) (i32.const 0))
         (then unreachable))))"#;
 
@@ -121,10 +122,11 @@ fn memory_grows_up_to_its_limit_over_all_memories() {
 fn a_trap_after_a_refused_growth_tells_of_it() {
     let limits = Limits::new().max_memory(1 << 16);
     let mut guest = Instance::new(&module(GROWER), Wasi::new(), limits).expect("an instance");
-    let trap = trap(&mut guest, "give_up");
+    let trap = crate::trap(&mut guest, "give_up");
     assert_eq!(trap.reason, Reason::Unreachable);
     assert_eq!(trap.refused_growth, Some(101 << 16));
     assert!(format!("{trap:#}").contains("note: the memory limit had refused growth to 6619136"));
+    assert_eq!(crate::trap(&mut guest, "divide").refused_growth, None, "another call's affair");
 }
 
 #[test]

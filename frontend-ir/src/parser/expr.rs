@@ -638,7 +638,7 @@ impl Parser<'_> {
         is_block_like(&self.body[expr].kind)
     }
 
-    /// `data [a, [0u8; 4]]`
+    /// `data [a, [0u8; 4]]`, `data [0u8; 4]`
     fn data(&mut self) -> Result<ExprKind> {
         self.bump();
         let open = self.expect(Tok::OpenBracket)?;
@@ -652,7 +652,12 @@ impl Parser<'_> {
                 self.expect(Tok::CloseBracket)?;
                 elements.push(DataElement::Repeat(value, count));
             } else {
-                elements.push(DataElement::Value(self.expr()?));
+                let value = self.expr()?;
+                if elements.is_empty() && self.eat(Tok::Semi) {
+                    elements.push(DataElement::Repeat(value, self.expr()?));
+                    break;
+                }
+                elements.push(DataElement::Value(value));
             }
             if !self.eat(Tok::Comma) {
                 break;

@@ -131,8 +131,15 @@ impl Parser<'_> {
             Tok::Use => {
                 self.bump();
                 let mut bindings = Vec::new();
-                self.use_tree(&mut Vec::new(), &mut bindings)?;
-                self.expect(Tok::Semi)?;
+                if let Err(reported) = self
+                    .use_tree(&mut Vec::new(), &mut bindings)
+                    .and_then(|()| self.expect(Tok::Semi))
+                {
+                    while !matches!(self.tok(), Tok::Semi | Tok::Eof) && !self.at_item() {
+                        self.bump();
+                    }
+                    return Err(reported);
+                }
                 self.depth = 0;
                 ItemKind::Use(bindings)
             }
@@ -212,6 +219,17 @@ impl Parser<'_> {
                     self.bump();
                 }
             }
+        }
+    }
+
+    /// Whether an item starts here, as far as one can tell behind a mistake: `extern fn(` is a type.
+    fn at_item(&self) -> bool {
+        match self.tok() {
+            Tok::Fn => self.at == 0 || self.tokens[self.at - 1].tok != Tok::Extern,
+            Tok::Extern => {
+                self.peek(1) == Tok::Fn && matches!(self.peek(2), Tok::Ident | Tok::Quoted)
+            }
+            tok => starts_item(tok),
         }
     }
 
@@ -403,7 +421,11 @@ impl Parser<'_> {
                 }
                 Err(Reported) => self.skip_field(),
             }
-            if !self.eat(Tok::Comma) && self.tok() != Tok::CloseBrace {
+            if !self.eat(Tok::Comma)
+                && self.tok() != Tok::CloseBrace
+                && self.tok() != Tok::Eof
+                && !self.at_item()
+            {
                 self.unexpected("`,` or `}`");
                 self.skip_field();
                 let _ = self.eat(Tok::Comma) || self.eat(Tok::Semi);
@@ -442,7 +464,7 @@ impl Parser<'_> {
                 | Tok::CloseBrace
                 | Tok::CloseParen
                 | Tok::OpenBrace => return,
-                tok if starts_item(tok) && tok != Tok::Extern => return,
+                _ if self.at_item() => return,
                 Tok::OpenParen | Tok::OpenBracket => self.skip_balanced(),
                 _ => {
                     self.bump();
@@ -492,6 +514,13 @@ impl Parser<'_> {
         let open = self.expect(Tok::OpenParen)?;
         let params = self.params(open, home);
         let result = if self.eat(Tok::Arrow) { Some(self.ty_or_error()) } else { None };
+        if result.as_ref().is_some_and(|ty| matches!(ty.kind, TypeKind::Error)) {
+            while !matches!(self.tok(), Tok::OpenBrace | Tok::Semi | Tok::Eq | Tok::Eof)
+                && !self.at_item()
+            {
+                self.bump();
+            }
+        }
         self.start_body();
         let body = match self.tok() {
             Tok::Semi => {
@@ -511,7 +540,7 @@ impl Parser<'_> {
             _ => {
                 self.unexpected("`{`, `;` or `= wasm`");
                 let start = self.at;
-                if !starts_item(self.tok()) {
+                if !self.at_item() {
                     self.skip_item(start, home);
                 }
                 let span = self.span_from(self.tokens[start].lo);
@@ -551,7 +580,7 @@ impl Parser<'_> {
             if !self.eat(Tok::Comma) && self.tok() != Tok::CloseParen {
                 self.unexpected("`,` or `)`");
                 self.skip_param();
-                if !self.eat(Tok::Comma) && starts_item(self.tok()) {
+                if !self.eat(Tok::Comma) && self.at_item() {
                     return params;
                 }
             }

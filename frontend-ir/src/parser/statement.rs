@@ -109,8 +109,7 @@ impl Parser<'_> {
                 let lo = self.lo();
                 let position = self.position()?;
                 self.enter()?;
-                let (inner, is_tail) =
-                    self.statement(Checkpoint { start: self.at, ..checkpoint })?;
+                let (inner, is_tail) = self.statement(self.checkpoint())?;
                 self.leave();
                 let span = self.span_from(lo);
                 Ok((self.push(ExprKind::At(position, inner), span), is_tail))
@@ -137,6 +136,10 @@ impl Parser<'_> {
     fn missing_semi(&mut self) -> Result<()> {
         let (end, next) = (self.previous_end() as usize, self.lo() as usize);
         let new_line = self.text[end..next].contains('\n');
+        if self.tok() == Tok::Eof || starts_item(self.tok()) {
+            // The block tells that it is not closed.
+            return Ok(());
+        }
         if self.tok() == Tok::Reserved {
             return Err(self.reserved());
         }
@@ -228,12 +231,11 @@ impl Parser<'_> {
                         open.pop();
                     }
                     match open.pop() {
-                        Some(_) => {
-                            if open.is_empty() && self.at >= failed && self.ends_line() {
-                                self.bump();
-                                return;
-                            }
+                        Some(_) if open.is_empty() && self.at >= failed && self.ends_line() => {
+                            self.bump();
+                            return;
                         }
+                        Some(_) => {}
                         None if self.at >= failed => return,
                         None => {}
                     }
@@ -248,7 +250,10 @@ impl Parser<'_> {
                     return;
                 }
                 Tok::Let
-                    if self.at >= failed && self.at > start && !open.contains(&Tok::OpenBrace) =>
+                    if self.at >= failed
+                        && self.at > start
+                        && self.starts_line()
+                        && !open.contains(&Tok::OpenBrace) =>
                 {
                     return;
                 }
@@ -266,6 +271,11 @@ impl Parser<'_> {
             }
             self.bump();
         }
+    }
+
+    /// Whether the next token is the first of its line.
+    fn starts_line(&self) -> bool {
+        self.at == 0 || self.text[self.previous_end() as usize..self.lo() as usize].contains('\n')
     }
 
     /// Whether the next token is the last of its line and no operator follows.

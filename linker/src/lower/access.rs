@@ -160,7 +160,7 @@ impl<'a> Function<'_, '_, 'a> {
         let ExprKind::Element(segment, ty, index) = self.source[id].kind else {
             unreachable!("the checker promised a place")
         };
-        let (before, address, offset) = self.element(id, segment, ty, index)?;
+        let (before, address, offset) = self.element(id, segment, ty, index, true)?;
         Ok(Place::Element { before, address, offset, ty })
     }
 
@@ -244,14 +244,14 @@ impl<'a> Function<'_, '_, 'a> {
     // ---- elements
 
     pub(super) fn element_load(&mut self, id: ExprId, segment: ExprId, ty: ValueType, index: ExprId) -> Lowered {
-        let (mut before, address, offset) = self.element(id, segment, ty, index)?;
+        let (mut before, address, offset) = self.element(id, segment, ty, index, false)?;
         let (load, _, memarg) = access(ty, offset);
         before.push(self.body.load(load, memarg, address));
         Ok(smallvec![self.seq(&before)])
     }
 
     /// What comes before the access (the check), the address, and the constant part of it.
-    fn element(&mut self, id: ExprId, segment: ExprId, ty: ValueType, index: ExprId) -> Result<(Vec<NodeId>, NodeId, u64), NodeId> {
+    fn element(&mut self, id: ExprId, segment: ExprId, ty: ValueType, index: ExprId, writes: bool) -> Result<(Vec<NodeId>, NodeId, u64), NodeId> {
         let parts = self.lower(segment)?;
         let mut before = Vec::new();
         let Linear { variable, factor, term } = self.linear(index);
@@ -282,7 +282,7 @@ impl<'a> Function<'_, '_, 'a> {
                 self.constant_element_check(at, bytes, size, &mut before);
             }
             if let Ok(offset) = u32::try_from(at) {
-                self.poison_element(address, u64::from(offset), bytes, &mut before);
+                self.poison_element(address, u64::from(offset), bytes, writes, &mut before);
                 return Ok((before, address, u64::from(offset)));
             }
             let at = self.body.i32_const(at as i32);
@@ -325,20 +325,20 @@ impl<'a> Function<'_, '_, 'a> {
         }
         if self.unit.options.memory == MemoryMode::Poison {
             address = self.spill(address, ValType::I32, &mut before);
-            self.poison_element(address, offset, bytes, &mut before);
+            self.poison_element(address, offset, bytes, writes, &mut before);
             address = self.again(address);
         }
         Ok((before, address, offset))
     }
 
-    fn poison_element(&mut self, address: NodeId, offset: u64, bytes: u32, before: &mut Vec<NodeId>) {
+    fn poison_element(&mut self, address: NodeId, offset: u64, bytes: u32, writes: bool, before: &mut Vec<NodeId>) {
         if self.unit.options.memory != MemoryMode::Poison {
             return;
         }
         let address = self.again(address);
         let offset = self.body.i32_const(offset as i32);
         let at = self.op(Op::I32_ADD, &[address, offset]);
-        before.push(self.poison_check(at, bytes));
+        before.push(self.poison_check(at, bytes, writes));
     }
 
     fn constant_element_check(&mut self, at: i128, bytes: u32, size: NodeId, before: &mut Vec<NodeId>) {

@@ -11,7 +11,7 @@
 use smallvec::{SmallVec, smallvec};
 use swasm_frontend_ir::checked::{Constant, Def, DefId, ExprId, ExprKind, ExprList, FunctionKind, Row, Type, ValueType};
 use swasm_tree::template::{SymbolTarget, Template};
-use swasm_tree::{BlockType, NodeId, Op, Symbol, TableId, ValType, View};
+use swasm_tree::{BlockType, Effects, NodeId, Op, Symbol, TableId, ValType, View};
 
 use super::{Function, Nodes};
 use crate::options::MemoryMode;
@@ -273,7 +273,8 @@ impl<'a> Function<'_, '_, 'a> {
             constant_offset = self.constant_of(offset).map(|offset| offset as u32);
             if check.is_some() {
                 let (address, size) = (arguments[0], arguments[1]);
-                before.extend(self.segment_check(address, size, offset, checked));
+                let writes = row.template.body.op(row.template.root).effects().intersects(Effects::WRITES_MEMORY);
+                before.extend(self.segment_check(address, size, offset, checked, writes));
             }
         }
         let mut holes: Nodes = wanted.iter().map(|at| arguments[*at as usize]).collect();
@@ -302,7 +303,7 @@ impl<'a> Function<'_, '_, 'a> {
     }
 
     /// The test before an access of `width` bytes at `offset` of a segment; nothing if it is known to hold.
-    fn segment_check(&mut self, address: NodeId, size: NodeId, offset: NodeId, width: u32) -> Option<NodeId> {
+    fn segment_check(&mut self, address: NodeId, size: NodeId, offset: NodeId, width: u32, writes: bool) -> Option<NodeId> {
         let outside = match (self.constant_of(offset), self.constant_of(size)) {
             (Some(offset), Some(size)) => {
                 let fits = u64::from(offset as u32) + u64::from(width) <= u64::from(size as u32);
@@ -336,16 +337,17 @@ impl<'a> Function<'_, '_, 'a> {
         let offset = self.body.copy_within(offset, &mut swasm_tree::Unchanged);
         let address = self.again(address);
         let at = self.op(Op::I32_ADD, &[address, offset]);
-        let poison = self.poison_check(at, width);
+        let poison = self.poison_check(at, width, writes);
         let parts: Nodes = checks.into_iter().chain([poison]).collect();
         Some(self.seq(&parts))
     }
 
     /// Under `poison`: asks the shadow map about `width` bytes at an address.
-    pub(super) fn poison_check(&mut self, address: NodeId, width: u32) -> NodeId {
+    pub(super) fn poison_check(&mut self, address: NodeId, width: u32, writes: bool) -> NodeId {
         let unit = self.unit;
+        let check = if writes { unit.well_known.check_write } else { unit.well_known.check_read };
         let width = self.body.i32_const(width as i32);
-        self.body.call(unit.func(known(unit.well_known.poison_check)), &[address, width])
+        self.body.call(unit.func(known(check)), &[address, width])
     }
 
     /// `(if outside (then (call $std::trap::out_of_bounds offset width size) unreachable))`; the offset is an i64.
@@ -398,6 +400,8 @@ impl<'a> Function<'_, '_, 'a> {
         let flag = |on: bool| Constant::Int(u64::from(on));
         let value = match global.config.as_deref() {
             Some("heap_base") => return self.body.symbol(Symbol::HeapBase),
+            Some("read_only_end") => return self.body.symbol(Symbol::ReadOnlyEnd),
+            Some("initial_pages") => return self.body.symbol(Symbol::InitialPages),
             Some("memory_checked") => flag(unit.checks()),
             Some("memory_poison") => flag(unit.options.memory == MemoryMode::Poison),
             Some("memory_zero") => flag(unit.options.memory == MemoryMode::Zero),

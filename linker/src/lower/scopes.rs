@@ -10,6 +10,7 @@ use swasm_frontend_ir::checked::{ExprId, LocalId as IrLocal};
 use swasm_tree::{LocalId, NodeId};
 
 use super::Function;
+use crate::options::MemoryMode;
 use crate::unit::known;
 
 impl Function<'_, '_, '_> {
@@ -27,7 +28,7 @@ impl Function<'_, '_, '_> {
         let open = self.body.local_set(record, opened);
         self.scopes.push(record);
         let node = self.whole(body);
-        self.at(id);
+        self.at_end(id);
         let close = self.close_scopes(self.scopes.len() - 1);
         self.scopes.pop();
         match node {
@@ -44,6 +45,11 @@ impl Function<'_, '_, '_> {
         let outermost = *self.scopes.get(depth)?;
         let unit = self.unit;
         let record = self.body.local_get(outermost);
+        if unit.options.memory == MemoryMode::Poison {
+            let line = unit.locations.position(unit.program, self.body.loc()).map_or(0, |position| position.line);
+            let line = self.body.i32_const(line as i32);
+            return Some(self.body.call(unit.func(known(unit.well_known.scope_close_at)), &[record, line]));
+        }
         Some(self.body.call(unit.func(known(unit.well_known.scope_close)), &[record]))
     }
 }

@@ -1,0 +1,46 @@
+//! `swasm print`: a program or module ⇒ text on standard output.
+
+use swasm::{Diagnostic, Diagnostics, Print, Stage, codes};
+
+use crate::args::{self, PrintKind};
+use crate::input::Sources;
+use crate::report::Report;
+use crate::timings::Timings;
+use crate::{Failure, build, output};
+
+/// Prints the wanted form.
+pub(crate) fn print(print: &args::Print, report: &Report) -> Result<i32, Failure> {
+    let mut timings = Timings::default();
+    let sources = timings.stage("read", || Sources::read(&print.inputs))?;
+    let text = match (&sources.module, print.emit) {
+        (Some(module), None | Some(PrintKind::Wat)) => wat(module)?,
+        (Some(_), Some(PrintKind::Ir | PrintKind::Tree)) => {
+            return Err(Failure::Usage("a WebAssembly module has no IR; it can be printed as wat".to_owned()));
+        }
+        (None, None | Some(PrintKind::Ir)) => sources.to_text()?,
+        (None, Some(PrintKind::Tree)) => {
+            let mut options = print.compile.options();
+            options.prints.push(Print { stage: Stage::Lowered, function: None });
+            let checked = sources.check(report, &mut timings)?;
+            build::join(timings.stage("link", || checked.link(&options))?.prints.iter())
+        }
+        (None, Some(PrintKind::Wat)) => {
+            let checked = sources.check(report, &mut timings)?;
+            wat(&timings.stage("link", || checked.link(&print.compile.options()))?.wasm)?
+        }
+    };
+    output::stdout(text.as_bytes())?;
+    timings.tell(print.compile.timings);
+    Ok(0)
+}
+
+/// A module as folded text, which the `wat` tools read.
+pub(crate) fn wat(module: &[u8]) -> Result<String, Failure> {
+    let mut text = String::new();
+    let mut config = wasmprinter::Config::new();
+    config.fold_instructions(true);
+    match config.print(module, &mut wasmprinter::PrintFmtWrite(&mut text)) {
+        Ok(()) => Ok(text),
+        Err(error) => Err(Diagnostics::from(Diagnostic::global(codes::NOT_A_MODULE, format!("this is not a WebAssembly module: {error:#}"))).into()),
+    }
+}

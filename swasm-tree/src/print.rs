@@ -1,0 +1,691 @@
+//! A body ⇒ folded WebAssembly text, as an expert would write it by hand: names instead of indices, one line for what
+//! fits in it, `offset=` and `align=` only where they say something.
+//!
+//! Invariant: the text parses (with the `wat` crate) to the code the body is encoded to, except that the values of
+//! symbols, which only a written module knows, stand as 0 with the symbol in a comment. A function's text depends on
+//! the function, and on names of what it uses, only.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write;
+
+use crate::{
+    BlockType, Body, DataId, ElemId, ExportItem, FuncId, FuncType, GlobalId, HeapType, LocalId,
+    MemArg, MemoryId, Module, NodeId, Op, Step, Symbol, TableId, ValType, View,
+};
+
+/// Lines are at most this long, where that is possible.
+const WIDTH: usize = 80;
+const INDENT: usize = 2;
+
+/// A function as text.
+pub fn print(module: &Module, func: FuncId, body: &Body) -> String {
+    let names = Names::of(module);
+    let mut out = String::new();
+    Printer::new(module, &names, body).function(func, 0, &mut out);
+    out.push('\n');
+    out
+}
+
+/// A module as text, with the bodies that `body_of` has; functions without one are left out. Left out, too, is what
+/// has no place before the module is written: segments, and what is in tables.
+pub fn print_module<'a>(module: &Module, body_of: impl Fn(FuncId) -> Option<&'a Body>) -> String {
+    let names = Names::of(module);
+    let mut out = "(module".to_owned();
+    let funcs = || (0..module.funcs.len() as u32).map(FuncId);
+    for (func, declared) in funcs().zip(&module.funcs) {
+        if let crate::FuncKind::Import(from) = &declared.kind {
+            let signature = signature_text(module.types.get(declared.ty));
+            let name = names.func(func);
+            let _ = write!(out, "\n  (import {} (func {name}{signature}))", import_text(from));
+        }
+    }
+    // Imports come before definitions in each kind.
+    for imported in [true, false] {
+        for (id, table) in
+            (0..).zip(&module.tables).filter(|(_, table)| table.import.is_some() == imported)
+        {
+            let id = TableId(id);
+            let header =
+                item_header(module, names.table(id), ExportItem::Table(id), table.import.as_ref());
+            let max = table.max.map(|max| format!(" {max}")).unwrap_or_default();
+            let _ = write!(out, "\n  (table {header} {}{max} {})", table.min, table.ty);
+        }
+        for (id, memory) in
+            (0..).zip(&module.memories).filter(|(_, memory)| memory.import.is_some() == imported)
+        {
+            let id = MemoryId(id);
+            let header = item_header(
+                module,
+                names.memory(id),
+                ExportItem::Memory(id),
+                memory.import.as_ref(),
+            );
+            let index = if memory.memory64 { " i64" } else { "" };
+            let max = memory.max_pages.map(|max| format!(" {max}")).unwrap_or_default();
+            let shared = if memory.shared { " shared" } else { "" };
+            let _ = write!(out, "\n  (memory {header}{index} {}{max}{shared})", memory.min_pages);
+        }
+        for (id, global) in (0..).zip(&module.globals) {
+            let (import, value) = match &global.kind {
+                crate::GlobalKind::Import(from) => (Some(from), String::new()),
+                crate::GlobalKind::Defined(value) => {
+                    (None, format!(" {}", constant_text(module, &names, *value)))
+                }
+            };
+            if import.is_some() != imported {
+                continue;
+            }
+            let id = GlobalId(id);
+            let header = item_header(module, names.global(id), ExportItem::Global(id), import);
+            let ty =
+                if global.mutable { format!("(mut {})", global.ty) } else { global.ty.to_string() };
+            let _ = write!(out, "\n  (global {header} {ty}{value})");
+        }
+    }
+    let is_indirect = |body: &Body| {
+        body.pre_order(body.root()).any(|node| {
+            matches!(body.view(node), View::CallIndirect { table: TableId::FUNCTIONS, .. })
+        })
+    };
+    if funcs().filter_map(&body_of).any(is_indirect) {
+        out.push_str("\n  (table $functions 1 funcref)");
+    }
+    for func in funcs() {
+        if let Some(body) = body_of(func) {
+            out.push_str("\n  ");
+            Printer::new(module, &names, body).function(func, 1, &mut out);
+        }
+    }
+    if let Some(start) = module.start {
+        let _ = write!(out, "\n  (start {})", names.func(start));
+    }
+    out.push_str(")\n");
+    out
+}
+
+/// `"module" "name"`
+fn import_text(from: &crate::Import) -> String {
+    format!("{} {}", quoted(&from.module), quoted(&from.name))
+}
+
+/// `$name (export "a") (import "b" "c")`
+fn item_header(
+    module: &Module,
+    name: &str,
+    item: ExportItem,
+    import: Option<&crate::Import>,
+) -> String {
+    let mut out = name.to_owned();
+    for export in module.exports.iter().filter(|export| export.item == item) {
+        let _ = write!(out, " (export {})", quoted(&export.name));
+    }
+    if let Some(from) = import {
+        let _ = write!(out, " (import {})", import_text(from));
+    }
+    out
+}
+
+fn constant_text(module: &Module, names: &Names, value: crate::ConstExpr) -> String {
+    use crate::ConstExpr;
+    match value {
+        ConstExpr::I32(value) => format!("(i32.const {value})"),
+        ConstExpr::I64(value) => format!("(i64.const {value})"),
+        ConstExpr::F32(bits) => format!("(f32.const {})", float32_text(bits)),
+        ConstExpr::F64(bits) => format!("(f64.const {})", float64_text(bits)),
+        ConstExpr::V128(bytes) => format!("(v128.const {})", vector_text(bytes)),
+        ConstExpr::Symbol(symbol) => {
+            let ty = crate::signature::symbol_type(module, symbol);
+            format!("({ty}.const 0 (;{};))", symbol_text(names, symbol))
+        }
+        ConstExpr::GlobalGet(global) => format!("(global.get {})", names.global(global)),
+        ConstExpr::RefNull(heap) => format!("(ref.null {})", heap_text(heap)),
+        ConstExpr::RefFunc(func) => format!("(ref.func {})", names.func(func)),
+    }
+}
+
+// ---- names
+
+/// Names of a module's items: unique in their kind. A name that several items have gets a number, except the first.
+struct Names {
+    funcs: Vec<String>,
+    globals: Vec<String>,
+    tables: Vec<String>,
+    memories: Vec<String>,
+    datas: Vec<String>,
+    elems: Vec<String>,
+}
+
+impl Names {
+    fn of(module: &Module) -> Names {
+        let func_name = |at: usize| {
+            let own = module.funcs[at].name.as_deref();
+            // An exported function without a name is known by its export.
+            own.or_else(|| {
+                let exported = ExportItem::Func(FuncId(at as u32));
+                module
+                    .exports
+                    .iter()
+                    .find(|export| export.item == exported)
+                    .map(|export| &*export.name)
+            })
+        };
+        Names {
+            funcs: unique("func", module.funcs.len(), func_name),
+            globals: unique("global", module.globals.len(), |at| {
+                module.globals[at].name.as_deref()
+            }),
+            tables: unique("table", module.tables.len(), |at| module.tables[at].name.as_deref()),
+            memories: unique("memory", module.memories.len(), |at| {
+                module.memories[at].name.as_deref()
+            }),
+            datas: unique("data", module.datas.len(), |at| module.datas[at].name.as_deref()),
+            elems: unique("elem", module.elems.len(), |at| module.elems[at].name.as_deref()),
+        }
+    }
+
+    fn func(&self, id: FuncId) -> &str {
+        &self.funcs[id.index()]
+    }
+
+    fn global(&self, id: GlobalId) -> &str {
+        &self.globals[id.index()]
+    }
+
+    fn memory(&self, id: MemoryId) -> &str {
+        &self.memories[id.index()]
+    }
+
+    fn data(&self, id: DataId) -> &str {
+        &self.datas[id.index()]
+    }
+
+    fn elem(&self, id: ElemId) -> &str {
+        &self.elems[id.index()]
+    }
+
+    fn table(&self, id: TableId) -> &str {
+        if id == TableId::FUNCTIONS { "$functions" } else { &self.tables[id.index()] }
+    }
+}
+
+/// `$name`s for items; those without a name are called by kind and number.
+fn unique<'a>(kind: &str, count: usize, name: impl Fn(usize) -> Option<&'a str>) -> Vec<String> {
+    let mut taken: HashSet<String> = HashSet::new();
+    // Names that are given go before those made up.
+    let given: HashSet<&str> = (0..count).filter_map(&name).collect();
+    (0..count)
+        .map(|at| {
+            let wanted = name(at).map_or_else(|| format!("{kind}{at}"), str::to_owned);
+            let mut id = wanted.clone();
+            let mut number = 1;
+            let made_up = name(at).is_none();
+            while taken.contains(&id) || ((made_up || id != wanted) && given.contains(id.as_str()))
+            {
+                number += 1;
+                id = format!("{wanted}#{number}");
+            }
+            let text = identifier(&id);
+            taken.insert(id);
+            text
+        })
+        .collect()
+}
+
+/// `$name`, or `$"any text"`.
+fn identifier(name: &str) -> String {
+    let plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-./:<=>?@\\^_`|~".contains(&byte);
+    if !name.is_empty() && name.bytes().all(plain) {
+        format!("${name}")
+    } else {
+        format!("${}", quoted(name))
+    }
+}
+
+fn quoted(text: &str) -> String {
+    let mut out = "\"".to_owned();
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => out.extend(['\\', letter]),
+            ' '..='~' => out.push(letter),
+            _ if letter.is_control() => {
+                let _ = write!(out, "\\u{{{:x}}}", u32::from(letter));
+            }
+            _ => out.push(letter),
+        }
+    }
+    out.push('"');
+    out
+}
+
+// ---- values
+
+fn float32_text(bits: u32) -> String {
+    let value = f32::from_bits(bits);
+    if value.is_nan() {
+        return nan_text(bits >> 31 != 0, u64::from(bits & 0x7f_ffff), 0x40_0000);
+    }
+    short(format!("{value:?}"))
+}
+
+fn float64_text(bits: u64) -> String {
+    let value = f64::from_bits(bits);
+    if value.is_nan() {
+        return nan_text(bits >> 63 != 0, bits & 0xf_ffff_ffff_ffff, 1 << 51);
+    }
+    short(format!("{value:?}"))
+}
+
+fn nan_text(negative: bool, payload: u64, canonical: u64) -> String {
+    let sign = if negative { "-" } else { "" };
+    if payload == canonical { format!("{sign}nan") } else { format!("{sign}nan:{payload:#x}") }
+}
+
+fn short(text: String) -> String {
+    text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned)
+}
+
+fn vector_text(bytes: [u8; 16]) -> String {
+    let value = u128::from_le_bytes(bytes);
+    let lane = |at: u32| (value >> (32 * at)) as u32;
+    format!("i32x4 {:#x} {:#x} {:#x} {:#x}", lane(0), lane(1), lane(2), lane(3))
+}
+
+fn heap_text(heap: HeapType) -> String {
+    match heap {
+        HeapType::Func => "func".to_owned(),
+        HeapType::Extern => "extern".to_owned(),
+        HeapType::Concrete(ty) => ty.0.to_string(),
+    }
+}
+
+fn symbol_text(names: &Names, symbol: Symbol) -> String {
+    match symbol {
+        Symbol::Data { data, addend: 0 } => names.data(data).to_owned(),
+        Symbol::Data { data, addend } => format!("{} {addend:+}", names.data(data)),
+        Symbol::HeapBase => "heap base".to_owned(),
+        Symbol::ReadOnlyEnd => "end of read-only data".to_owned(),
+        Symbol::InitialPages => "initial pages".to_owned(),
+        Symbol::TableSlot(func) => format!("slot of {}", names.func(func)),
+    }
+}
+
+/// ` (param i32 i32) (result i32)`
+fn signature_text(ty: &FuncType) -> String {
+    let mut out = String::new();
+    list_text("param", &ty.params, &mut out);
+    list_text("result", &ty.results, &mut out);
+    out
+}
+
+fn list_text(word: &str, types: &[ValType], out: &mut String) {
+    if types.is_empty() {
+        return;
+    }
+    let _ = write!(out, " ({word}");
+    for ty in types {
+        let _ = write!(out, " {ty}");
+    }
+    out.push(')');
+}
+
+// ---- functions
+
+struct Printer<'a> {
+    module: &'a Module,
+    names: &'a Names,
+    body: &'a Body,
+    locals: Vec<String>,
+    /// Names of blocks that a branch names.
+    labels: HashMap<NodeId, String>,
+    /// Texts of nodes that fit in a line.
+    flat: HashMap<NodeId, String>,
+}
+
+/// What is still to be written, innermost last.
+enum Task {
+    /// A node on a line of its own, this far to the right.
+    Node(NodeId, usize),
+    /// `(then` or `(else` on a line of its own.
+    Arm(&'static str, usize),
+    Close,
+    /// The header of a block or loop, after its operands.
+    Head(NodeId, usize),
+}
+
+impl<'a> Printer<'a> {
+    fn new(module: &'a Module, names: &'a Names, body: &'a Body) -> Printer<'a> {
+        // The last name given to a local counts.
+        let given: HashMap<LocalId, &str> =
+            body.local_names().iter().map(|(local, name)| (*local, &**name)).collect();
+        let name = |at: usize| given.get(&LocalId(at as u32)).copied();
+        let locals = unique("", body.local_count(), name);
+        let mut printer =
+            Printer { module, names, body, locals, labels: HashMap::new(), flat: HashMap::new() };
+        printer.name_labels();
+        printer.measure();
+        printer
+    }
+
+    /// A label is called after its kind; inside another one of that kind, it gets a number.
+    fn name_labels(&mut self) {
+        let mut targets: HashSet<NodeId> = HashSet::new();
+        for node in self.body.pre_order(self.body.root()) {
+            if let View::Br(target) = self.body.view(node) {
+                targets.insert(target);
+            } else if let View::BrTable { targets: list, default } = self.body.view(node) {
+                targets.extend(list);
+                targets.insert(default);
+            }
+        }
+        let mut around: [usize; 3] = [0; 3];
+        for step in self.body.walk(self.body.root()) {
+            let (Step::Enter(node) | Step::Leave(node)) = step;
+            if !targets.contains(&node) {
+                continue;
+            }
+            let op = self.body.op(node);
+            let kind = usize::from(op == Op::LOOP) + 2 * usize::from(op == Op::IF);
+            match step {
+                Step::Enter(_) => {
+                    let number =
+                        if around[kind] == 0 { String::new() } else { around[kind].to_string() };
+                    self.labels.insert(node, format!("${}{number}", op.mnemonic()));
+                    around[kind] += 1;
+                }
+                Step::Leave(_) => around[kind] -= 1,
+            }
+        }
+    }
+
+    /// Finds the nodes that fit in a line.
+    fn measure(&mut self) {
+        let order: Vec<NodeId> = self.body.post_order(self.body.root()).collect();
+        for node in order {
+            if let Some(text) = self.one_line(node) {
+                self.flat.insert(node, text);
+            }
+        }
+    }
+
+    fn one_line(&self, node: NodeId) -> Option<String> {
+        let children = self.body.children(node);
+        let op = self.body.op(node);
+        let arms = op.shape().arms();
+        // What is jumped to is worth lines of its own.
+        if self.labels.contains_key(&node) {
+            return None;
+        }
+        let mut out = String::new();
+        let mut add = |text: &str| {
+            if !out.is_empty() && !text.is_empty() && text != ")" {
+                out.push(' ');
+            }
+            out.push_str(text);
+            (out.len() <= WIDTH).then_some(())
+        };
+        let is_list = self.is_list(node);
+        if arms == 1 {
+            // In text, what a block or loop takes comes before it.
+            let (body, operands) = children.split_last()?;
+            for operand in operands {
+                add(self.flat.get(operand)?)?;
+            }
+            add(&format!("({}", self.head(node)))?;
+            add(self.flat.get(body)?)?;
+            add(")")?;
+            return Some(out);
+        }
+        if !is_list {
+            add(&format!("({}", self.head(node)))?;
+        }
+        for child in &children[..children.len() - arms] {
+            add(self.flat.get(child)?)?;
+        }
+        if let [.., then, else_] = children
+            && arms == 2
+        {
+            add("(then")?;
+            add(self.flat.get(then)?)?;
+            add(")")?;
+            if !self.is_nothing(*else_) {
+                add("(else")?;
+                add(self.flat.get(else_)?)?;
+                add(")")?;
+            }
+        }
+        if !is_list {
+            add(&self.tail(node))?;
+        }
+        Some(out)
+    }
+
+    /// Whether a node has no text but its children's.
+    fn is_list(&self, node: NodeId) -> bool {
+        let op = self.body.op(node);
+        op == Op::SEQ || op == Op::STACK || matches!(self.body.view(node), View::SetMany([]))
+    }
+
+    fn is_nothing(&self, node: NodeId) -> bool {
+        self.body.op(node) == Op::SEQ && self.body.children(node).is_empty()
+    }
+
+    fn function(&self, func: FuncId, indent: usize, out: &mut String) {
+        let declared = self.module.func(func);
+        let ty = self.module.types.get(declared.ty);
+        let header = item_header(self.module, self.names.func(func), ExportItem::Func(func), None);
+        let _ = write!(out, "(func {header}");
+        for (name, ty) in self.locals.iter().zip(&ty.params) {
+            let _ = write!(out, " (param {name} {ty})");
+        }
+        list_text("result", &ty.results, out);
+        let indent = (indent + 1) * INDENT;
+        let mut column = WIDTH;
+        for (name, ty) in self.locals.iter().zip(self.body.locals()).skip(self.body.param_count()) {
+            let text = format!("(local {name} {ty})");
+            if column + 1 + text.len() > WIDTH {
+                line(out, indent);
+                column = indent;
+            } else {
+                out.push(' ');
+                column += 1;
+            }
+            column += text.len();
+            out.push_str(&text);
+        }
+        self.body(self.body.root(), indent, out);
+        out.push(')');
+    }
+
+    fn body(&self, root: NodeId, indent: usize, out: &mut String) {
+        let mut tasks = vec![Task::Node(root, indent)];
+        while let Some(task) = tasks.pop() {
+            match task {
+                Task::Close => out.push(')'),
+                Task::Arm(word, indent) => {
+                    line(out, indent);
+                    out.push_str(word);
+                }
+                Task::Node(node, indent) => self.node(node, indent, &mut tasks, out),
+                Task::Head(node, indent) => {
+                    line(out, indent);
+                    let _ = write!(out, "({}", self.head(node));
+                }
+            }
+        }
+    }
+
+    fn node(&self, node: NodeId, indent: usize, tasks: &mut Vec<Task>, out: &mut String) {
+        let children = self.body.children(node);
+        let op = self.body.op(node);
+        if self.is_list(node) {
+            // Each on a line of its own, even where all would fit in one.
+            tasks.extend(children.iter().rev().map(|&child| Task::Node(child, indent)));
+            return;
+        }
+        let arms = op.shape().arms();
+        let inner = indent + INDENT;
+        if let Some(text) = self.flat.get(&node)
+            && indent + text.len() <= WIDTH
+        {
+            if !text.is_empty() {
+                line(out, indent);
+                out.push_str(text);
+            }
+            return;
+        }
+        if arms == 1
+            && let Some((&body, operands)) = children.split_last()
+        {
+            tasks.extend([Task::Close, Task::Node(body, inner), Task::Head(node, indent)]);
+            tasks.extend(operands.iter().rev().map(|&operand| Task::Node(operand, indent)));
+            return;
+        }
+        line(out, indent);
+        let head = self.head(node);
+        let _ = write!(out, "({head}");
+        // What comes first is written last into the list.
+        tasks.extend((0..self.tail(node).len()).map(|_| Task::Close));
+        let (operands, arm_nodes) = children.split_at(children.len() - arms);
+        if let &[then, else_] = arm_nodes {
+            if !self.is_nothing(else_) {
+                tasks.extend([
+                    Task::Close,
+                    Task::Node(else_, inner + INDENT),
+                    Task::Arm("(else", inner),
+                ]);
+            }
+            tasks.extend([
+                Task::Close,
+                Task::Node(then, inner + INDENT),
+                Task::Arm("(then", inner),
+            ]);
+            if let &[condition] = operands
+                && let Some(text) = self.flat.get(&condition)
+                && indent + head.len() + text.len() + 2 <= WIDTH
+            {
+                let _ = write!(out, " {text}");
+                return;
+            }
+        }
+        tasks.extend(operands.iter().rev().map(|&operand| Task::Node(operand, inner)));
+    }
+
+    /// What follows a node's operands.
+    fn tail(&self, node: NodeId) -> String {
+        let sets = if let View::SetMany(locals) = self.body.view(node) { locals.len() } else { 1 };
+        ")".repeat(sets)
+    }
+
+    fn local(&self, local: LocalId) -> &str {
+        &self.locals[local.index()]
+    }
+
+    fn label(&self, target: NodeId) -> &str {
+        self.labels.get(&target).map_or("$?", String::as_str)
+    }
+
+    fn block_head(&self, node: NodeId, ty: BlockType<'_>) -> String {
+        let mut out = self.body.op(node).mnemonic().to_owned();
+        if let Some(label) = self.labels.get(&node) {
+            let _ = write!(out, " {label}");
+        }
+        list_text("param", ty.params, &mut out);
+        list_text("result", ty.results, &mut out);
+        out
+    }
+
+    fn memarg(&self, op: Op, memarg: MemArg) -> String {
+        let mut out = op.mnemonic().to_owned();
+        if memarg.memory != MemoryId(0) {
+            let _ = write!(out, " {}", self.names.memory(memarg.memory));
+        }
+        if memarg.offset != 0 {
+            let _ = write!(out, " offset={}", memarg.offset);
+        }
+        if Some(memarg.align_log2) != op.width_log2() {
+            let _ = write!(out, " align={}", 1u64 << memarg.align_log2);
+        }
+        out
+    }
+
+    /// Mnemonic and immediates.
+    fn head(&self, node: NodeId) -> String {
+        let op = self.body.op(node);
+        let word = op.mnemonic();
+        let names = self.names;
+        match self.body.view(node) {
+            View::Plain | View::Seq | View::Stack => word.to_owned(),
+            View::I32(value) => format!("{word} {value}"),
+            View::I64(value) => format!("{word} {value}"),
+            View::F32(bits) => format!("{word} {}", float32_text(bits)),
+            View::F64(bits) => format!("{word} {}", float64_text(bits)),
+            View::V128(bytes) => format!("{word} {}", vector_text(bytes)),
+            View::Symbol(symbol) => {
+                let ty = crate::signature::symbol_type(self.module, symbol);
+                format!("{ty}.const 0 (;{};)", symbol_text(names, symbol))
+            }
+            View::Local(local) => format!("{word} {}", self.local(local)),
+            View::Global(global) => format!("{word} {}", names.global(global)),
+            View::Mem(memarg) => self.memarg(op, memarg),
+            View::MemLane(memarg, lane) => format!("{} {lane}", self.memarg(op, memarg)),
+            View::Lane(lane) => format!("{word} {lane}"),
+            View::Shuffle(lanes) => {
+                let lanes: Vec<String> = lanes.iter().map(ToString::to_string).collect();
+                format!("{word} {}", lanes.join(" "))
+            }
+            View::Memory(MemoryId(0)) => word.to_owned(),
+            View::Memory(memory) => format!("{word} {}", names.memory(memory)),
+            View::MemoryCopy { to: MemoryId(0), from: MemoryId(0) } => word.to_owned(),
+            View::MemoryCopy { to, from } => {
+                format!("{word} {} {}", names.memory(to), names.memory(from))
+            }
+            View::MemoryInit { data, memory: MemoryId(0) } => {
+                format!("{word} {}", names.data(data))
+            }
+            View::MemoryInit { data, memory } => {
+                format!("{word} {} {}", names.memory(memory), names.data(data))
+            }
+            View::Data(data) => format!("{word} {}", names.data(data)),
+            View::Call(func) | View::RefFunc(func) => format!("{word} {}", names.func(func)),
+            View::CallIndirect { ty, table } => {
+                let table = match table {
+                    TableId::FUNCTIONS => String::new(),
+                    _ => format!(" {}", names.table(table)),
+                };
+                format!("{word}{table}{}", signature_text(self.module.types.get(ty)))
+            }
+            View::RefNull(heap) => format!("{word} {}", heap_text(heap)),
+            View::Table(table) => format!("{word} {}", names.table(table)),
+            View::TableCopy { to, from } => {
+                format!("{word} {} {}", names.table(to), names.table(from))
+            }
+            View::TableInit { elem, table } => {
+                format!("{word} {} {}", names.table(table), names.elem(elem))
+            }
+            View::Elem(elem) => format!("{word} {}", names.elem(elem)),
+            View::SelectTyped(ty) => format!("select (result {ty})"),
+            View::Block(ty) | View::Loop(ty) | View::If(ty) => self.block_head(node, ty),
+            View::Br(target) => format!("{word} {}", self.label(target)),
+            View::BrTable { targets, default } => {
+                let mut out = word.to_owned();
+                for &target in targets.iter().chain([&default]) {
+                    let _ = write!(out, " {}", self.label(target));
+                }
+                out
+            }
+            // `(local.set $a (local.set $b (call $two)))`: the last result is taken first.
+            View::SetMany(locals) => {
+                let sets: Vec<String> =
+                    locals.iter().map(|&l| format!("local.set {}", self.local(l))).collect();
+                sets.join(" (")
+            }
+            View::Hole(number) => format!("hole {number}"),
+        }
+    }
+}
+
+fn line(out: &mut String, indent: usize) {
+    out.push('\n');
+    out.extend(std::iter::repeat_n(' ', indent));
+}

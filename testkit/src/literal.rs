@@ -1,0 +1,152 @@
+//! The values in directives: text ⇒ strings, lists of arguments, paths, durations.
+//!
+//! Invariant: what is left over is never dropped; whoever scans asks for the [`Scanner::rest`].
+
+use std::time::Duration;
+
+/// Reads a directive's value from left to right.
+pub(crate) struct Scanner<'a> {
+    text: &'a str,
+}
+
+impl<'a> Scanner<'a> {
+    pub(crate) fn new(text: &'a str) -> Self {
+        Self { text }
+    }
+
+    /// What has not been read.
+    pub(crate) fn rest(&self) -> &'a str {
+        self.text
+    }
+
+    /// `(a, 'b', "c")` ⇒ the items as written. Commas and parentheses in quotes belong to the item.
+    pub(crate) fn list(&mut self) -> Result<Vec<String>, String> {
+        let inner = self.text.strip_prefix('(').ok_or_else(|| format!("expected `(`, found `{}`", self.text))?;
+        let (mut items, mut start, mut quote, mut escaped) = (Vec::new(), 0, None, false);
+        for (at, c) in inner.char_indices() {
+            match (quote, c) {
+                (Some(_), _) if escaped => escaped = false,
+                (Some(_), '\\') => escaped = true,
+                (Some(open), _) if open == c => quote = None,
+                (Some(_), _) => (),
+                (None, '"' | '\'') => quote = Some(c),
+                (None, ',' | ')') => {
+                    let item = inner[start..at].trim();
+                    match (c, item.is_empty()) {
+                        (_, false) => items.push(item.to_owned()),
+                        // `()` and a trailing comma.
+                        (')', true) => (),
+                        _ => return Err("expected a value before `,`".to_owned()),
+                    }
+                    start = at + 1;
+                    if c == ')' {
+                        self.text = &inner[start..];
+                        return Ok(items);
+                    }
+                }
+                (None, _) => (),
+            }
+        }
+        Err("expected `)` after the arguments".to_owned())
+    }
+
+    /// `"text"` with Rust's escapes ⇒ its bytes.
+    pub(crate) fn string(&mut self) -> Result<Vec<u8>, String> {
+        let inner = self.text.trim_start();
+        let inner = inner.strip_prefix('"').ok_or_else(|| format!("expected a \"string\", found `{}`", self.text))?;
+        let mut bytes = Vec::new();
+        let mut chars = inner.char_indices();
+        while let Some((at, c)) = chars.next() {
+            match c {
+                '"' => {
+                    self.text = &inner[at + 1..];
+                    return Ok(bytes);
+                }
+                '\\' => match chars.next().map(|(_, c)| c) {
+                    Some('n') => bytes.push(b'\n'),
+                    Some('r') => bytes.push(b'\r'),
+                    Some('t') => bytes.push(b'\t'),
+                    Some('0') => bytes.push(0),
+                    Some(c @ ('\\' | '"' | '\'')) => bytes.push(c as u8),
+                    Some('x') => {
+                        let digits: String = chars.by_ref().take(2).map(|(_, c)| c).collect();
+                        bytes.push(u8::from_str_radix(&digits, 16).map_err(|_| format!("`\\x{digits}` is not a byte"))?);
+                    }
+                    Some('u') => {
+                        let digits: String = chars.by_ref().map(|(_, c)| c).take_while(|c| *c != '}').collect();
+                        let value = digits.strip_prefix('{').and_then(|digits| u32::from_str_radix(digits, 16).ok());
+                        let c = value.and_then(char::from_u32).ok_or_else(|| format!("`\\u{digits}}}` is not a character"))?;
+                        bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+                    }
+                    Some(c) => return Err(format!("there is no escape `\\{c}`")),
+                    None => break,
+                },
+                _ => bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            }
+        }
+        Err("the string does not end".to_owned())
+    }
+}
+
+/// One or more strings, with white space between them.
+pub(crate) fn strings(text: &str) -> Result<Vec<Vec<u8>>, String> {
+    let mut scanner = Scanner::new(text);
+    let mut strings = Vec::new();
+    loop {
+        strings.push(scanner.string()?);
+        if scanner.rest().trim().is_empty() {
+            return Ok(strings);
+        }
+    }
+}
+
+/// Checks that `text` is names joined by `::`; a name in back-ticks is any text.
+pub(crate) fn path(text: &str) -> Result<(), String> {
+    let name = |name: &str| match name.strip_prefix('`') {
+        Some(quoted) => quoted.ends_with('`') && quoted.len() > 1,
+        None => !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_'),
+    };
+    if text.split("::").all(name) { Ok(()) } else { Err(format!("`{text}` is not a path of names joined by `::`")) }
+}
+
+/// `2s`, `500ms`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let malformed = || format!("`{text}` is not a duration such as 2s or 500ms");
+    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).ok_or_else(malformed)?);
+    let number: u64 = digits.parse().map_err(|_| malformed())?;
+    match unit {
+        "s" => Ok(Duration::from_secs(number)),
+        "ms" => Ok(Duration::from_millis(number)),
+        _ => Err(malformed()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_have_rusts_escapes() {
+        let text = r#" "a\n\t\\\"\0" "\x41\xff" "\u{e9}é" "#;
+        assert_eq!(strings(text), Ok(vec![b"a\n\t\\\"\0".to_vec(), vec![0x41, 0xff], "éé".as_bytes().to_vec()]));
+        for text in [r#""a"#, r#""\q""#, r#""\x4""#, r#""\u{110000}""#, r#""a" b"#, ""] {
+            assert!(strings(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn lists_keep_what_is_quoted() {
+        let mut scanner = Scanner::new(r#"(1, ')', "a,b\"", ) == 2"#);
+        assert_eq!(scanner.list(), Ok(vec!["1".to_owned(), "')'".to_owned(), r#""a,b\"""#.to_owned()]));
+        assert_eq!(scanner.rest(), " == 2");
+        assert!(Scanner::new("(1,,2)").list().is_err());
+        assert!(Scanner::new("(1").list().is_err());
+    }
+
+    #[test]
+    fn durations_have_a_unit() {
+        assert_eq!(duration("2s"), Ok(Duration::from_secs(2)));
+        assert_eq!(duration("15ms"), Ok(Duration::from_millis(15)));
+        assert!(duration("2").is_err() && duration("s").is_err() && duration("2h").is_err());
+    }
+}

@@ -1,0 +1,176 @@
+//! What documents say about the repository ⇒ whether it is so.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package is a folder of the repository")
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The files of the repository with this extension, build products and hidden folders left out.
+fn files(extension: &str) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![root().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder of the repository can be read") {
+            let path = entry.expect("a folder of the repository can be read").path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_dir() && !name.starts_with('.') && name != "target" {
+                folders.push(path);
+            } else if path.extension().is_some_and(|found| found == extension) {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+fn relative(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+}
+
+#[test]
+fn paths_named_in_documents_exist() {
+    let folders: BTreeSet<String> = std::fs::read_dir(root())
+        .expect("the repository can be read")
+        .map(|entry| entry.expect("the repository can be read").file_name().to_string_lossy().into_owned())
+        .collect();
+    let mut wrong = Vec::new();
+    for document in files("md") {
+        let text = read(&document);
+        let folder = document.parent().expect("a file has a folder");
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for link in links.filter(|link| !link.contains("://") && !link.starts_with('#')) {
+            let file = link.split('#').next().unwrap_or_default();
+            if !folder.join(file).exists() {
+                wrong.push(format!("{} links to {link}", relative(&document)));
+            }
+        }
+        // Between back-ticks: what begins with a folder of the repository is a path, unless it stands for many.
+        for word in text.split('`').skip(1).step_by(2) {
+            let stands_for_many = word.contains(['*', '<', '{', ' ', '…', '(', '$']);
+            let first = word.split('/').next().unwrap_or_default();
+            if word.contains('/') && !stands_for_many && folders.contains(first) && !root().join(word).exists() {
+                wrong.push(format!("{} names `{word}`", relative(&document)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "these are not there:\n{}", wrong.join("\n"));
+}
+
+/// Rows of the table in ARCHITECTURE.md: a folder, and the folders it may depend on.
+fn documented_edges() -> BTreeMap<String, BTreeSet<String>> {
+    let text = read(&root().join("ARCHITECTURE.md"));
+    let rows = text.lines().filter(|line| line.starts_with("| `"));
+    rows.map(|row| {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').collect();
+        let names = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<BTreeSet<_>>();
+        let folder = names(cells[0]).into_iter().next().expect("a row names a folder");
+        (folder, names(cells.last().expect("a row has cells")))
+    })
+    .collect()
+}
+
+/// The same from `cargo metadata`: dependencies that a user of the package gets, so none that only its tests need.
+fn real_edges() -> BTreeMap<String, BTreeSet<String>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs this test");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo writes JSON");
+    let folder = |manifest: &Value| {
+        let path = PathBuf::from(manifest.as_str().expect("a path is a string"));
+        relative(path.parent().expect("a manifest is in a folder"))
+    };
+    let packages = metadata["packages"].as_array().expect("there are packages");
+    let folders: BTreeMap<&str, String> =
+        packages.iter().map(|package| (package["name"].as_str().expect("a name"), folder(&package["manifest_path"]))).collect();
+    let edges = packages.iter().map(|package| {
+        let dependencies = package["dependencies"].as_array().expect("dependencies").iter();
+        let ours = dependencies
+            .filter(|dependency| dependency["kind"].is_null())
+            .filter_map(|dependency| folders.get(dependency["name"].as_str()?).cloned());
+        (folder(&package["manifest_path"]), ours.collect())
+    });
+    edges.collect()
+}
+
+#[test]
+fn crates_depend_on_what_the_table_says() {
+    let (documented, real) = (documented_edges(), real_edges());
+    let mut wrong = Vec::new();
+    for folder in documented.keys().chain(real.keys()).collect::<BTreeSet<_>>() {
+        match (documented.get(folder), real.get(folder)) {
+            (Some(documented), Some(real)) if documented == real => (),
+            (documented, real) => wrong.push(format!("{folder}: the table says {documented:?}, Cargo.toml {real:?}")),
+        }
+    }
+    assert!(wrong.is_empty(), "ARCHITECTURE.md and the manifests disagree:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    let silent: Vec<String> = files("rs").iter().filter(|file| !read(file).starts_with("//!")).map(|file| relative(file)).collect();
+    assert!(silent.is_empty(), "these do not begin with `//!`:\n{}", silent.join("\n"));
+}
+
+#[test]
+fn documents_are_as_short_as_promised() {
+    assert!(read(&root().join("ARCHITECTURE.md")).lines().count() <= 150);
+}
+
+#[test]
+fn manifests_take_lints_and_licence_from_the_workspace() {
+    let members = files("toml").into_iter().filter(|path| path.file_name().is_some_and(|name| name == "Cargo.toml"));
+    for manifest in members.filter(|path| path.parent() != Some(root())) {
+        let text = read(&manifest);
+        for needed in ["[lints]\nworkspace = true", "license.workspace = true"] {
+            assert!(text.contains(needed) || text.contains("[workspace]"), "{} lacks {needed:?}", relative(&manifest));
+        }
+    }
+}
+
+/// The rows of the intrinsic table, as paths: `std::integer::u32::rotate_left`.
+fn rows() -> BTreeSet<String> {
+    let mut rows = BTreeSet::new();
+    for file in swasm_testkit::swir_files(&root().join("intrinsics/table")).expect("the table can be read") {
+        let module = file.file_stem().expect("a file has a name").to_string_lossy().into_owned();
+        let mut owner = String::new();
+        for line in read(&file).lines() {
+            if let Some(rest) = line.strip_prefix("impl ") {
+                owner = format!("{}::", rest.split([' ', '{']).next().unwrap_or_default());
+            } else if line.starts_with('}') {
+                owner.clear();
+            }
+            let is_row = line.contains("pub fn ") && line.contains("wasm {");
+            let name = line.split("fn ").nth(1).and_then(|rest| rest.split('(').next());
+            if let Some(name) = name.filter(|_| is_row) {
+                rows.insert(format!("std::{module}::{owner}{name}"));
+            }
+        }
+    }
+    rows
+}
+
+#[test]
+fn every_intrinsic_is_executed_by_a_test() {
+    let mut open = rows();
+    assert!(open.len() > 100, "the table has rows: {}", open.len());
+    for test in swasm_testkit::discover(&root().join("tests/programs")).expect("the tests can be read") {
+        for called in swasm_testkit::templates_called(&test) {
+            open.remove(&called);
+        }
+    }
+    let open: Vec<String> = open.into_iter().collect();
+    assert!(open.is_empty(), "no file in tests/programs calls:\n{}", open.join("\n"));
+}
