@@ -114,6 +114,11 @@ impl Checked {
         (first..first + self.program.units.len()).map(|index| ModuleId(index as u32))
     }
 
+    /// How many modules there are, the library's included: all ids are smaller.
+    pub fn module_count(&self) -> u32 {
+        (self.library.len() + self.program.units.len()) as u32
+    }
+
     /// Whether a module is one of the library's.
     pub fn is_library(&self, module: ModuleId) -> bool {
         self.world().is_library(module)
