@@ -2,6 +2,7 @@
 //!
 //! Text or builder calls become an [`ir::Module`]; [`checked`] holds what `check` makes of it.
 
+pub mod builder;
 pub mod checked;
 pub mod codes;
 pub mod diagnostic;
