@@ -204,3 +204,68 @@ fn every_intrinsic_is_executed_by_a_test() {
     let open: Vec<String> = open.into_iter().collect();
     assert!(open.is_empty(), "no file in tests/programs calls:\n{}", open.join("\n"));
 }
+
+#[test]
+fn the_readme_shows_the_example_that_it_runs() {
+    let code = |text: &str| -> Vec<String> {
+        let lines = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.starts_with("//") && !line.starts_with("module "));
+        lines.flat_map(str::split_whitespace).map(str::to_owned).collect()
+    };
+    let readme = read(&root().join("README.md"));
+    let shown = readme
+        .split("```rust\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .expect("it shows a program");
+    assert_eq!(code(shown), code(&read(&root().join("examples/hello.swir"))));
+}
+
+/// The code blocks of a document that are `.swir`: line, words after ```` ```swir ````, text.
+fn samples(document: &str) -> Vec<(usize, String, String)> {
+    let mut samples = Vec::new();
+    let mut lines = document.lines().enumerate();
+    while let Some((at, line)) = lines.next() {
+        let Some(words) = line.trim().strip_prefix("```swir") else { continue };
+        let text: String = lines
+            .by_ref()
+            .map(|(_, line)| line)
+            .take_while(|line| line.trim() != "```")
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        samples.push((at + 1, words.trim_start_matches(',').to_owned(), text));
+    }
+    samples
+}
+
+/// A sample is a program; one that says what its functions do is held to it, one marked `fails` is none.
+#[test]
+fn samples_in_documents_are_programs() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("samples");
+    std::fs::create_dir_all(&folder).expect("the target folder can be written");
+    let mut wrong = Vec::new();
+    for document in files("md") {
+        for (line, words, text) in samples(&read(&document)) {
+            let name = format!("{}:{line}", relative(&document));
+            let file = folder.join(format!("{}.swir", name.replace(['/', ':', '.'], "_")));
+            std::fs::write(&file, &text).expect("the target folder can be written");
+            let outcome = match &*words {
+                "" if text.contains("//@") || text.contains("//~") => {
+                    let outcome =
+                        swasm_testkit::run_file(&file, &swasm_testkit::Settings::new(&folder));
+                    if outcome.passed() { Ok(()) } else { Err(outcome.report(&name)) }
+                }
+                "" => swasm_testkit::check_file(&file),
+                "fails" => match swasm_testkit::check_file(&file) {
+                    Ok(()) => Err("is accepted".to_owned()),
+                    Err(_) => Ok(()),
+                },
+                words => Err(format!("is marked `{words}`; there is only `fails`")),
+            };
+            wrong.extend(outcome.err().map(|message| format!("{name}: {message}")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
