@@ -37,13 +37,16 @@ pub(crate) fn fmt(fmt: &Fmt) -> Result<i32, Failure> {
     if !wrong.is_empty() {
         return Err(wrong.into());
     }
-    eprint!("{unformatted}");
+    crate::report::say(&unformatted);
     Ok(if unformatted.is_empty() { 0 } else { FAILED })
 }
 
 /// The `.swir` files of the project here.
 fn project_files() -> Vec<PathBuf> {
     let folders = ["src", "tests"].map(Path::new);
-    let found = folders.into_iter().filter(|folder| folder.is_dir()).filter_map(|folder| swasm_testkit::swir_files(folder).ok());
+    let found = folders
+        .into_iter()
+        .filter(|folder| folder.is_dir())
+        .filter_map(|folder| swasm_testkit::swir_files(folder).ok());
     found.flatten().collect()
 }

@@ -177,6 +177,20 @@ fn main() {}
 ```
 ";
     UNKNOWN_PASS = 331, "unknown pass", "`--passes` names a pass that the optimiser doesn't have. The message lists those it has.";
+    NO_FILE = 701, "no such file", "A file that was named isn't there. Check the spelling; a relative path starts from the current folder.";
+    FOLDER = 702, "a folder, not a file", "A program is made of files. Name the files in the folder, or go into a project's folder and name none.";
+    CANNOT_READ = 703, "a file cannot be read", "The file is there, but it cannot be opened or is too large. The message gives the reason.";
+    CANNOT_WRITE = 704, "a file cannot be written", "The output's folder is missing, or the file may not be changed. The message gives the reason.";
+    NOT_A_MODULE = 705, "not a WebAssembly module", "A file that ends in `.wasm` or `.wat` is neither a module in binary nor in text form. The message tells where it stops being one.";
+    CANNOT_RUN = 706, "a module cannot be run", "A module runs if it exports `_start` (or what `--invoke` names), and imports nothing but WASI preview 1.
+
+Put `#[wasm_export(\"_start\")]` before the function that is the program:
+
+```swir
+#[wasm_export(\"_start\")]
+fn main() {}
+```
+";
 }
 
 /// The row of `code`.
