@@ -290,7 +290,8 @@ impl Index<LocalId> for Body {
 impl Body {
     /// Calls `f` with each child of an expression, in order of evaluation: the only list of children there is.
     pub fn for_each_child(&self, id: ExprId, mut f: impl FnMut(ExprId)) {
-        let all = |list: &ExprList, f: &mut dyn FnMut(ExprId)| self[*list].iter().for_each(|id| f(*id));
+        let all =
+            |list: &ExprList, f: &mut dyn FnMut(ExprId)| self[*list].iter().for_each(|id| f(*id));
         match &self[id].kind {
             ExprKind::Int(_)
             | ExprKind::Float(_)

@@ -11,10 +11,13 @@ mod literal;
 pub mod nesting;
 pub mod outline;
 pub mod parser;
+pub mod print;
 pub mod render;
+mod same;
 pub mod source;
 
 pub use diagnostic::{Code, Diagnostic, Label, Level, ModuleId, Place, Sources};
 pub use outline::{Outline, OutlineItem, OutlineKind, outline};
 pub use parser::{Parsed, parse, parse_bytes, parse_item};
+pub use print::print;
 pub use source::{Position, Source, Span};

@@ -28,6 +28,7 @@ mod fold;
 mod ids;
 mod layout;
 mod module;
+mod nest;
 mod op;
 mod print;
 mod reach;

@@ -108,6 +108,24 @@ fn a_copy_is_the_same() {
 }
 
 #[test]
+fn nesting_leaves_no_stack() {
+    let world = world();
+    let mut nested = 0;
+    for (seed, mut body) in bodies(&world) {
+        let before = text(&world, &body);
+        let had = body.pre_order(body.root()).any(|node| body.op(node) == Op::STACK);
+        nested += usize::from(had);
+        let original = write(&world, &body);
+        body.nest(&world.module);
+        assert!(body.pre_order(body.root()).all(|node| body.op(node) != Op::STACK), "seed {seed}");
+        let bytes = write(&world, &body);
+        is_valid(&bytes).unwrap_or_else(|error| panic!("seed {seed}: {error}\n{before}"));
+        assert_eq!(had, bytes != original, "seed {seed}\n{before}");
+    }
+    assert!(nested > 100, "{nested}");
+}
+
+#[test]
 fn what_is_invalid_is_refused() {
     let world = world();
     let mut refused = 0;
@@ -119,7 +137,9 @@ fn what_is_invalid_is_refused() {
         match Verifier::new().verify(&world.module, world.func, &body) {
             Ok(_) => {
                 let bytes = write(&world, &body);
-                is_valid(&bytes).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+                is_valid(&bytes).unwrap_or_else(|error| {
+                    panic!("seed {seed}: {error}\n{}", text(&world, &body))
+                });
             }
             Err(_) => refused += 1,
         }
@@ -164,4 +184,23 @@ fn damage(body: &mut Body, random: &mut Random) {
         }
         _ => (),
     }
+}
+
+/// A `select` whose operands never come still gives a value, which has to go somewhere.
+#[test]
+fn a_value_that_never_comes_is_counted() {
+    let world = world();
+    let body_with = |dropped: bool| {
+        let mut body =
+            Body::new(&world.module.func_type(world.func).params, &[swasm_tree::ValType::I32]);
+        let (never, condition) = (body.unreachable(), body.i32_const(1));
+        let value = body.plain(Op::SELECT, &[never, condition]);
+        let first = if dropped { body.drop(value) } else { value };
+        let result = body.i32_const(7);
+        let root = body.seq(&[first, result]);
+        body.set_root(root);
+        body
+    };
+    is_valid(&write(&world, &body_with(true))).unwrap();
+    assert!(Verifier::new().verify(&world.module, world.func, &body_with(false)).is_err());
 }

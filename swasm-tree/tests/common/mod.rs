@@ -235,6 +235,9 @@ impl<'a> Generator<'a> {
             17 if ty == I32 => {
                 let mut arguments = self.values(&[I32, I64], depth);
                 let slot = self.value(I32, depth);
+                if self.random.below(4) == 0 {
+                    return self.loop_with_parameters(&arguments, slot, depth);
+                }
                 if self.random.below(2) == 0 {
                     let block = BlockType { params: &[I32, I64], results: &[I32] };
                     let block = self.body.block_with(block, &arguments);
@@ -260,6 +263,26 @@ impl<'a> Generator<'a> {
             }
             _ => self.leaf(ty),
         }
+    }
+
+    /// A loop that takes two values, and branches to it of all kinds.
+    fn loop_with_parameters(&mut self, arguments: &[NodeId], slot: NodeId, depth: usize) -> NodeId {
+        let types = [I32, I64];
+        let block = self.body.loop_with(BlockType { params: &types, results: &[I32] }, arguments);
+        self.labels.push((block, types.to_vec()));
+        // Leaves: after something that diverges, there would be nothing to take.
+        let again = self.values(&types, 0);
+        let condition = self.value(I32, 0);
+        let maybe = self.body.br_if(block, &again, condition);
+        let kept = [self.local_of(I32), self.local_of(I64)];
+        let set = self.body.set_many(&kept, maybe);
+        let arguments = [self.body.stack(), self.body.stack()];
+        let call = self.body.call_indirect(self.world.ty, TableId::FUNCTIONS, &arguments, slot);
+        let last = if self.random.below(3) == 0 { self.diverging(depth) } else { self.body.nop() };
+        self.labels.pop();
+        let body = self.body.seq(&[set, call, last]);
+        self.body.set_body(block, body);
+        block
     }
 
     /// A node after which nothing is reached.
