@@ -27,7 +27,8 @@ use super::unit::SlotKind;
 use crate::checked::{Body, Constant, DataKey, DefId, Expr, ExprId, ExprKind, ExprList, Function, Local, LocalId, Type};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Place};
-use crate::ir::{self, Ident, MAX_NESTING, Name, ValueType};
+use crate::ir::{self, Ident, Name, ValueType};
+use crate::nesting::MAX_NESTING;
 use crate::source::Span;
 
 use flow::Flow;
@@ -343,9 +344,11 @@ impl<'a, 'd> Checker<'a, 'd> {
         match &expr.kind {
             ir::ExprKind::Name(name) => return self.name(*name, hint),
             ir::ExprKind::Int(literal) => return self.int(*literal, false, expr.span, hint),
+            // A chain counts once: only what stands right of an operator is a level deeper.
+            ir::ExprKind::Binary(..) if self.depth <= MAX_NESTING => return self.binary(id, hint),
             _ => (),
         }
-        if self.depth >= MAX_NESTING {
+        if self.depth > MAX_NESTING {
             let error = self
                 .cx
                 .error(codes::NESTING, expr.span, "this expression is nested too deeply")

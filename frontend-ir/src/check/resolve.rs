@@ -10,7 +10,8 @@ use super::world::{ALLOCATOR, SEGMENT, VALUE_TYPES, World, value_type};
 use crate::checked::{DefId, ModuleId, Place, Signature, Type};
 use crate::codes;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::ir::{self, Ident, MAX_NESTING, Names, TypeKind};
+use crate::ir::{self, Ident, Names, TypeKind};
+use crate::nesting::MAX_NESTING;
 use crate::source::Span;
 
 /// Where names are looked up and mistakes go.

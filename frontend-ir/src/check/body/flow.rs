@@ -27,12 +27,6 @@ impl Bits {
         self.0[word] |= 1 << (number % 64);
     }
 
-    pub(super) fn clear(&mut self, number: u32) {
-        if let Some(word) = self.0.get_mut(number as usize / 64) {
-            *word &= !(1 << (number % 64));
-        }
-    }
-
     fn intersect(&mut self, other: &Self) {
         for (index, word) in self.0.iter_mut().enumerate() {
             *word &= other.0.get(index).copied().unwrap_or(0);

@@ -134,7 +134,7 @@ impl Checker<'_, '_> {
             | Why::Destructure
             | Why::Segment => error,
         };
-        for help in self.way_out(out, at, &found, ty) {
+        if let Some(help) = self.way_out(out, at, &found, ty) {
             error = error.help(help);
         }
         self.close(out);

@@ -156,7 +156,9 @@ impl Checker<'_, '_> {
             && let Some(id) = self.spine.pop()
         {
             if let ir::ExprKind::Binary(op, left, right) = &ast[id].kind {
+                self.depth += 1;
                 out = self.infix(*op, out, *left, *right, ast[id].span);
+                self.depth -= 1;
             }
         }
         out
@@ -299,11 +301,8 @@ impl Checker<'_, '_> {
     /// Checks a shift's right operand; `None` if the shift is not defined.
     fn shift_count(&mut self, op: BinaryOp, left: Out, right_ast: ir::ExprId, span: Span) -> Option<ExprId> {
         let ty = self.ty(left.id).clone();
-        let hint = match (&ty, left.open) {
-            (Type::Value(value), None) if integer(*value).is_some() => Some(&ty),
-            _ => None,
-        };
-        let right = self.expr(right_ast, hint);
+        // Any integer type will do, so the place says none.
+        let right = self.expr(right_ast, None);
         let count = self.close(right);
         if left.open == Some(Literal::Float) || !defined(op, &ty) {
             self.not_defined(op, &ty, span);
