@@ -7,7 +7,9 @@ use std::process::Command;
 use serde_json::Value;
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package is a folder of the repository")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("this package is a folder of the repository")
 }
 
 fn read(path: &Path) -> String {
@@ -41,7 +43,9 @@ fn relative(path: &Path) -> String {
 fn paths_named_in_documents_exist() {
     let folders: BTreeSet<String> = std::fs::read_dir(root())
         .expect("the repository can be read")
-        .map(|entry| entry.expect("the repository can be read").file_name().to_string_lossy().into_owned())
+        .map(|entry| {
+            entry.expect("the repository can be read").file_name().to_string_lossy().into_owned()
+        })
         .collect();
     let mut wrong = Vec::new();
     for document in files("md") {
@@ -58,7 +62,11 @@ fn paths_named_in_documents_exist() {
         for word in text.split('`').skip(1).step_by(2) {
             let stands_for_many = word.contains(['*', '<', '{', ' ', '…', '(', '$']);
             let first = word.split('/').next().unwrap_or_default();
-            if word.contains('/') && !stands_for_many && folders.contains(first) && !root().join(word).exists() {
+            if word.contains('/')
+                && !stands_for_many
+                && folders.contains(first)
+                && !root().join(word).exists()
+            {
                 wrong.push(format!("{} names `{word}`", relative(&document)));
             }
         }
@@ -72,7 +80,9 @@ fn documented_edges() -> BTreeMap<String, BTreeSet<String>> {
     let rows = text.lines().filter(|line| line.starts_with("| `"));
     rows.map(|row| {
         let cells: Vec<&str> = row.trim_matches('|').split('|').collect();
-        let names = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<BTreeSet<_>>();
+        let names = |cell: &str| {
+            cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<BTreeSet<_>>()
+        };
         let folder = names(cells[0]).into_iter().next().expect("a row names a folder");
         (folder, names(cells.last().expect("a row has cells")))
     })
@@ -93,8 +103,12 @@ fn real_edges() -> BTreeMap<String, BTreeSet<String>> {
         relative(path.parent().expect("a manifest is in a folder"))
     };
     let packages = metadata["packages"].as_array().expect("there are packages");
-    let folders: BTreeMap<&str, String> =
-        packages.iter().map(|package| (package["name"].as_str().expect("a name"), folder(&package["manifest_path"]))).collect();
+    let folders: BTreeMap<&str, String> = packages
+        .iter()
+        .map(|package| {
+            (package["name"].as_str().expect("a name"), folder(&package["manifest_path"]))
+        })
+        .collect();
     let edges = packages.iter().map(|package| {
         let dependencies = package["dependencies"].as_array().expect("dependencies").iter();
         let ours = dependencies
@@ -112,7 +126,9 @@ fn crates_depend_on_what_the_table_says() {
     for folder in documented.keys().chain(real.keys()).collect::<BTreeSet<_>>() {
         match (documented.get(folder), real.get(folder)) {
             (Some(documented), Some(real)) if documented == real => (),
-            (documented, real) => wrong.push(format!("{folder}: the table says {documented:?}, Cargo.toml {real:?}")),
+            (documented, real) => {
+                wrong.push(format!("{folder}: the table says {documented:?}, Cargo.toml {real:?}"))
+            }
         }
     }
     assert!(wrong.is_empty(), "ARCHITECTURE.md and the manifests disagree:\n{}", wrong.join("\n"));
@@ -120,7 +136,11 @@ fn crates_depend_on_what_the_table_says() {
 
 #[test]
 fn every_file_says_what_it_is() {
-    let silent: Vec<String> = files("rs").iter().filter(|file| !read(file).starts_with("//!")).map(|file| relative(file)).collect();
+    let silent: Vec<String> = files("rs")
+        .iter()
+        .filter(|file| !read(file).starts_with("//!"))
+        .map(|file| relative(file))
+        .collect();
     assert!(silent.is_empty(), "these do not begin with `//!`:\n{}", silent.join("\n"));
 }
 
@@ -131,11 +151,17 @@ fn documents_are_as_short_as_promised() {
 
 #[test]
 fn manifests_take_lints_and_licence_from_the_workspace() {
-    let members = files("toml").into_iter().filter(|path| path.file_name().is_some_and(|name| name == "Cargo.toml"));
+    let members = files("toml")
+        .into_iter()
+        .filter(|path| path.file_name().is_some_and(|name| name == "Cargo.toml"));
     for manifest in members.filter(|path| path.parent() != Some(root())) {
         let text = read(&manifest);
         for needed in ["[lints]\nworkspace = true", "license.workspace = true"] {
-            assert!(text.contains(needed) || text.contains("[workspace]"), "{} lacks {needed:?}", relative(&manifest));
+            assert!(
+                text.contains(needed) || text.contains("[workspace]"),
+                "{} lacks {needed:?}",
+                relative(&manifest)
+            );
         }
     }
 }
@@ -143,7 +169,9 @@ fn manifests_take_lints_and_licence_from_the_workspace() {
 /// The rows of the intrinsic table, as paths: `std::integer::u32::rotate_left`.
 fn rows() -> BTreeSet<String> {
     let mut rows = BTreeSet::new();
-    for file in swasm_testkit::swir_files(&root().join("intrinsics/table")).expect("the table can be read") {
+    for file in
+        swasm_testkit::swir_files(&root().join("intrinsics/table")).expect("the table can be read")
+    {
         let module = file.file_stem().expect("a file has a name").to_string_lossy().into_owned();
         let mut owner = String::new();
         for line in read(&file).lines() {
@@ -166,11 +194,109 @@ fn rows() -> BTreeSet<String> {
 fn every_intrinsic_is_executed_by_a_test() {
     let mut open = rows();
     assert!(open.len() > 100, "the table has rows: {}", open.len());
-    for test in swasm_testkit::discover(&root().join("tests/programs")).expect("the tests can be read") {
+    for test in
+        swasm_testkit::discover(&root().join("tests/programs")).expect("the tests can be read")
+    {
         for called in swasm_testkit::templates_called(&test) {
             open.remove(&called);
         }
     }
     let open: Vec<String> = open.into_iter().collect();
     assert!(open.is_empty(), "no file in tests/programs calls:\n{}", open.join("\n"));
+}
+
+#[test]
+fn the_readme_shows_the_example_that_it_runs() {
+    let code = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter_map(|line| line.split("//").next());
+        let lines = lines.filter(|line| !line.starts_with("module "));
+        lines.flat_map(str::split_whitespace).map(str::to_owned).collect()
+    };
+    let readme = read(&root().join("README.md"));
+    let shown = readme
+        .split("```rust\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .expect("it shows a program");
+    assert_eq!(code(shown), code(&read(&root().join("examples/hello.swir"))));
+}
+
+/// The code blocks of a document that are `.swir`: line, words after ```` ```swir ````, text.
+fn samples(document: &str) -> Vec<(usize, String, String)> {
+    let mut samples = Vec::new();
+    let mut lines = document.lines().enumerate();
+    while let Some((at, line)) = lines.next() {
+        let Some(words) = line.trim().strip_prefix("```swir") else { continue };
+        let text: String = lines
+            .by_ref()
+            .map(|(_, line)| line)
+            .take_while(|line| line.trim() != "```")
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        samples.push((at + 1, words.trim_start_matches(',').to_owned(), text));
+    }
+    samples
+}
+
+/// A sample is a program; one that says what its functions do is held to it, one marked `fails` is none.
+#[test]
+fn samples_in_documents_are_programs() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("samples");
+    std::fs::create_dir_all(&folder).expect("the target folder can be written");
+    let mut wrong = Vec::new();
+    for document in files("md") {
+        for (line, words, text) in samples(&read(&document)) {
+            let name = format!("{}:{line}", relative(&document));
+            let file = folder.join(format!("{}.swir", name.replace(['/', ':', '.'], "_")));
+            std::fs::write(&file, &text).expect("the target folder can be written");
+            let outcome = match &*words {
+                "" if text.contains("//@") || text.contains("//~") => {
+                    let outcome =
+                        swasm_testkit::run_file(&file, &swasm_testkit::Settings::new(&folder));
+                    if outcome.passed() { Ok(()) } else { Err(outcome.report(&name)) }
+                }
+                "" => swasm_testkit::check_file(&file),
+                "fails" => match swasm_testkit::check_file(&file) {
+                    Ok(()) => Err("is accepted".to_owned()),
+                    Err(_) => Ok(()),
+                },
+                words => Err(format!("is marked `{words}`; there is only `fails`")),
+            };
+            wrong.extend(outcome.err().map(|message| format!("{name}: {message}")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What a front end adds to its own dependencies stays small.
+#[test]
+fn the_facade_brings_few_crates_and_no_cranelift() {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--package",
+            "swasm-compiler",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+            "--offline",
+        ])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs this test");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8_lossy(&output.stdout);
+    let crates: BTreeSet<&str> = text
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .filter(|name| !name.is_empty())
+        .collect();
+    let heavy: Vec<_> = crates
+        .iter()
+        .filter(|name| name.contains("cranelift") || name.contains("wasmtime"))
+        .collect();
+    assert!(heavy.is_empty(), "{heavy:?}");
+    let others: Vec<_> = crates.iter().filter(|name| !name.starts_with("swasm")).collect();
+    assert!(others.len() <= 25, "{} crates: {others:?}", others.len());
 }

@@ -37,8 +37,6 @@ pub(crate) enum Verb {
     Run(Run),
     /// Runs the tests that `.swir` files state about themselves.
     Test(Test),
-    /// Formats `.swir` files in place.
-    Fmt(Fmt),
     /// Prints a program or module as text.
     Print(Print),
     /// Explains a diagnostic code.
@@ -169,17 +167,6 @@ pub(crate) struct Test {
     /// Writes snapshots that are missing or differ.
     #[arg(long)]
     pub(crate) bless: bool,
-}
-
-/// `swasm fmt`
-#[derive(ClapArgs, Debug)]
-pub(crate) struct Fmt {
-    /// The files; without one all `.swir` files under `src` and `tests`. `-` formats standard input to standard output.
-    #[arg(value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
-    /// Changes nothing; fails and names the files that are not formatted.
-    #[arg(long)]
-    pub(crate) check: bool,
 }
 
 /// `swasm print`
@@ -315,7 +302,8 @@ fn emit(text: &str) -> Result<Emit, String> {
 
 fn duration(text: &str) -> Result<Duration, String> {
     let malformed = || "a time such as 2s or 500ms is expected".to_owned();
-    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(malformed)?);
+    let (digits, unit) =
+        text.split_at(text.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(malformed)?);
     let number: f64 = digits.parse().map_err(|_| malformed())?;
     let seconds = match unit {
         "ms" => number / 1000.0,
@@ -328,7 +316,8 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 fn size(text: &str) -> Result<u64, String> {
     let malformed = || "a number of bytes such as 65536 or 64M is expected".to_owned();
-    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let (digits, unit) =
+        text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     let number: u64 = digits.parse().map_err(|_| malformed())?;
     let shift = match unit {
         "" => 0,
@@ -342,15 +331,34 @@ fn size(text: &str) -> Result<u64, String> {
 
 /// Puts `run` where `swasm FILE` leaves it out. A word that is no file and no verb stays, for clap to name the verbs.
 pub(crate) fn with_verb(mut args: Vec<std::ffi::OsString>) -> Vec<std::ffi::OsString> {
-    let Some(first) = args.get(1).map(|first| first.to_string_lossy().into_owned()) else { return args };
-    let verbs = ["new", "check", "build", "run", "test", "fmt", "print", "explain", "-h", "--help", "-V", "--version"];
+    let Some(first) = args.get(1).map(|first| first.to_string_lossy().into_owned()) else {
+        return args;
+    };
+    let verbs = [
+        "new",
+        "check",
+        "build",
+        "run",
+        "test",
+        "fmt",
+        "print",
+        "explain",
+        "-h",
+        "--help",
+        "-V",
+        "--version",
+    ];
     if verbs.contains(&&*first) {
         return args;
     }
     let path = std::path::Path::new(&first);
-    let is_file = first == "-" || path.extension().is_some() || path.components().count() > 1 || path.is_file();
+    let is_file = first == "-"
+        || path.extension().is_some()
+        || path.components().count() > 1
+        || path.is_file();
     // `swasm --color never check` has its verb later.
-    let flag_first = first.starts_with('-') && !args.iter().any(|arg| verbs.contains(&&*arg.to_string_lossy()));
+    let flag_first =
+        first.starts_with('-') && !args.iter().any(|arg| verbs.contains(&&*arg.to_string_lossy()));
     if is_file || flag_first {
         args.insert(1, "run".into());
     }
@@ -368,12 +376,22 @@ mod tests {
 
     #[test]
     fn a_file_is_run() {
-        let words = |words: &[&str]| words.iter().map(Into::into).collect::<Vec<std::ffi::OsString>>();
-        assert_eq!(with_verb(words(&["swasm", "a.swir", "-O2"])), words(&["swasm", "run", "a.swir", "-O2"]));
+        let words =
+            |words: &[&str]| words.iter().map(Into::into).collect::<Vec<std::ffi::OsString>>();
+        assert_eq!(
+            with_verb(words(&["swasm", "a.swir", "-O2"])),
+            words(&["swasm", "run", "a.swir", "-O2"])
+        );
         assert_eq!(with_verb(words(&["swasm", "-"])), words(&["swasm", "run", "-"]));
-        assert_eq!(with_verb(words(&["swasm", "-O2", "a.swir"])), words(&["swasm", "run", "-O2", "a.swir"]));
+        assert_eq!(
+            with_verb(words(&["swasm", "-O2", "a.swir"])),
+            words(&["swasm", "run", "-O2", "a.swir"])
+        );
         assert_eq!(with_verb(words(&["swasm", "chek"])), words(&["swasm", "chek"]));
-        assert_eq!(with_verb(words(&["swasm", "--color", "never", "check"])), words(&["swasm", "--color", "never", "check"]));
+        assert_eq!(
+            with_verb(words(&["swasm", "--color", "never", "check"])),
+            words(&["swasm", "--color", "never", "check"])
+        );
         assert_eq!(with_verb(words(&["swasm"])), words(&["swasm"]));
     }
 
@@ -381,8 +399,16 @@ mod tests {
     fn sizes_and_times_have_units() {
         assert_eq!((size("64M"), size("10")), (Ok(64 << 20), Ok(10)));
         assert!(size("M").is_err() && size("1T").is_err() && size("99999999999G").is_err());
-        assert_eq!((duration("2s"), duration("1.5s")), (Ok(Duration::from_secs(2)), Ok(Duration::from_millis(1500))));
-        assert!(duration("2").is_err() && duration("2h").is_err() && duration("").is_err() && duration("-1s").is_err());
+        assert_eq!(
+            (duration("2s"), duration("1.5s")),
+            (Ok(Duration::from_secs(2)), Ok(Duration::from_millis(1500)))
+        );
+        assert!(
+            duration("2").is_err()
+                && duration("2h").is_err()
+                && duration("").is_err()
+                && duration("-1s").is_err()
+        );
     }
 
     #[test]

@@ -6,13 +6,19 @@ use std::panic::PanicHookInfo;
 /// Replaces Rust's message by ours, for all threads.
 pub(crate) fn report_panics(words: &[OsString]) {
     let command = command(words);
-    std::panic::set_hook(Box::new(move |info| eprint!("{}", text(info, &command))));
+    std::panic::set_hook(Box::new(move |info| crate::report::say(&text(info, &command))));
 }
 
 fn text(info: &PanicHookInfo<'_>, command: &str) -> String {
     let payload = info.payload();
-    let message = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    let place = info.location().map(|location| format!(" (at {}:{})", location.file(), location.line())).unwrap_or_default();
+    let message = payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let place = info
+        .location()
+        .map(|location| format!(" (at {}:{})", location.file(), location.line()))
+        .unwrap_or_default();
     format!(
         "error: internal error: {}{place}\n\
          This is a bug of swasm {}, not of your program. Please report it, with the files that this command reads:\n    {command}\n",
@@ -26,9 +32,14 @@ fn command(words: &[OsString]) -> String {
     let mut command = "swasm".to_owned();
     for word in words.iter().skip(1) {
         let word = word.to_string_lossy();
-        let plain = !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_./=:,+@%".contains(c));
+        let plain = !word.is_empty()
+            && word.chars().all(|c| c.is_alphanumeric() || "-_./=:,+@%".contains(c));
         command.push(' ');
-        if plain { command.push_str(&word) } else { command.push_str(&format!("'{}'", word.replace('\'', "'\\''"))) }
+        if plain {
+            command.push_str(&word)
+        } else {
+            command.push_str(&format!("'{}'", word.replace('\'', "'\\''")))
+        }
     }
     command
 }

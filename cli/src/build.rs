@@ -22,13 +22,16 @@ pub(crate) fn build(build: &Build, report: &Report) -> Result<i32, Failure> {
     let ir = if wants(EmitKind::Ir) { Some(sources.to_text()?) } else { None };
     let (wasm, prints) = match sources.module {
         Some(_) if wants(EmitKind::Ir) || wants(EmitKind::Tree) || !build.dump_after.is_empty() => {
-            return Err(Failure::Usage("a WebAssembly module has no IR and no passes; only wat and wasm can be made of it".to_owned()));
+            return Err(Failure::Usage(
+                "a WebAssembly module has no IR and no passes; only wat and wasm can be made of it"
+                    .to_owned(),
+            ));
         }
         Some(module) => (module, Vec::new()),
         None => {
             let checked = sources.check(report, &mut timings)?;
             let options = options(build, wants(EmitKind::Tree))?;
-            let artifact = timings.stage("link", || checked.link(&options))?;
+            let artifact = timings.link(&checked, &options)?;
             (artifact.wasm, artifact.prints)
         }
     };
@@ -38,10 +41,15 @@ pub(crate) fn build(build: &Build, report: &Report) -> Result<i32, Failure> {
         for Output { kind, path } in &outputs {
             match kind {
                 EmitKind::Ir => output::write(path, ir.as_deref().unwrap_or_default().as_bytes())?,
-                EmitKind::Tree => output::write(path, join(prints.iter().filter(|print| print.stage == Stage::Lowered)).as_bytes())?,
+                EmitKind::Tree => output::write(
+                    path,
+                    join(prints.iter().filter(|print| print.stage == Stage::Lowered)).as_bytes(),
+                )?,
                 EmitKind::Wat => output::write(path, crate::print::wat(&wasm)?.as_bytes())?,
                 EmitKind::Wasm => output::write(path, &wasm)?,
-                EmitKind::DepInfo => output::write(path, depfile(target(&outputs), &files).as_bytes())?,
+                EmitKind::DepInfo => {
+                    output::write(path, depfile(target(&outputs), &files).as_bytes())?
+                }
             }
         }
         for pass in &build.dump_after {
@@ -63,14 +71,20 @@ struct Output {
 
 fn outputs(build: &Build, stem: &str) -> Result<Vec<Output>, Failure> {
     let default = [Emit { kind: EmitKind::Wasm, path: None }];
-    let nothing_else = build.emit.is_empty() && (build.dump_after.is_empty() || build.output.is_some());
+    let nothing_else =
+        build.emit.is_empty() && (build.dump_after.is_empty() || build.output.is_some());
     let emits = if nothing_else { &default[..] } else { &build.emit };
     // `-o` is the module's path if a module is written, else that of the only output.
     let named = match emits {
         _ if build.output.is_none() => None,
         [only] => Some(only.kind),
         _ if emits.iter().any(|emit| emit.kind == EmitKind::Wasm) => Some(EmitKind::Wasm),
-        _ => return Err(Failure::Usage("`-o` names one output; give each its own path: `--emit ir=PATH,wat=PATH`".to_owned())),
+        _ => {
+            return Err(Failure::Usage(
+                "`-o` names one output; give each its own path: `--emit ir=PATH,wat=PATH`"
+                    .to_owned(),
+            ));
+        }
     };
     let mut outputs = Vec::new();
     for Emit { kind, path } in emits {
@@ -89,7 +103,9 @@ fn outputs(build: &Build, stem: &str) -> Result<Vec<Output>, Failure> {
     }
     if let Some(path) = &build.depfile {
         if outputs.iter().any(|output| output.kind == EmitKind::DepInfo) {
-            return Err(Failure::Usage("`--depfile` and `--emit dep-info` ask for the same".to_owned()));
+            return Err(Failure::Usage(
+                "`--depfile` and `--emit dep-info` ask for the same".to_owned(),
+            ));
         }
         outputs.push(Output { kind: EmitKind::DepInfo, path: path.clone() });
     }
@@ -99,23 +115,36 @@ fn outputs(build: &Build, stem: &str) -> Result<Vec<Output>, Failure> {
 /// No output may overwrite another one or an input.
 fn refuse_clashes(outputs: &[Output], inputs: &[PathBuf]) -> Result<(), Failure> {
     let standard = Path::new("-");
-    for (index, output) in outputs.iter().enumerate().filter(|(_, output)| output.path != standard) {
+    for (index, output) in outputs.iter().enumerate().filter(|(_, output)| output.path != standard)
+    {
         if outputs[..index].iter().any(|other| same(&other.path, &output.path)) {
             return Err(Failure::Usage(format!("two outputs go to `{}`", output.path.display())));
         }
         if inputs.iter().any(|input| same(input, &output.path)) {
-            return Err(Failure::Usage(format!("`{}` is an input; it would be overwritten", output.path.display())));
+            return Err(Failure::Usage(format!(
+                "`{}` is an input; it would be overwritten",
+                output.path.display()
+            )));
         }
     }
-    let binary_and_text = outputs.iter().filter(|output| output.path == standard).collect::<Vec<_>>();
-    if binary_and_text.len() > 1 && binary_and_text.iter().any(|output| output.kind == EmitKind::Wasm) {
-        return Err(Failure::Usage("a module and text cannot both go to standard output".to_owned()));
+    let binary_and_text =
+        outputs.iter().filter(|output| output.path == standard).collect::<Vec<_>>();
+    if binary_and_text.len() > 1
+        && binary_and_text.iter().any(|output| output.kind == EmitKind::Wasm)
+    {
+        return Err(Failure::Usage(
+            "a module and text cannot both go to standard output".to_owned(),
+        ));
     }
     Ok(())
 }
 
 fn same(a: &Path, b: &Path) -> bool {
-    let absolute = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned());
+    let absolute = |path: &Path| {
+        path.canonicalize()
+            .or_else(|_| std::path::absolute(path))
+            .unwrap_or_else(|_| path.to_owned())
+    };
     absolute(a) == absolute(b)
 }
 
@@ -127,8 +156,10 @@ fn stage(pass: &str) -> Stage {
 fn options(build: &Build, tree: bool) -> Result<Options, Failure> {
     let mut options = build.compile.options();
     for pass in &build.dump_after {
-        if pass != "lower" && !swasm::PASSES.iter().any(|known| known == pass) {
-            let message = format!("there is no pass `{pass}`; there are lower, {}", swasm::PASSES.join(", "));
+        if pass != "lower" && swasm::pass_names().all(|known| known != pass) {
+            let known: Vec<_> = swasm::pass_names().collect();
+            let message =
+                format!("there is no pass `{pass}`; there are lower, {}", known.join(", "));
             return Err(Failure::Usage(message));
         }
         options.prints.push(Print { stage: stage(pass), function: None });
@@ -147,14 +178,24 @@ pub(crate) fn join<'a>(prints: impl Iterator<Item = &'a swasm::Printed>) -> Stri
 
 /// What the makefile's rule is about: the module if it is a file, else the first file written.
 fn target(outputs: &[Output]) -> &Path {
-    let files = || outputs.iter().filter(|output| output.path != Path::new("-") && output.kind != EmitKind::DepInfo);
+    let files = || {
+        outputs
+            .iter()
+            .filter(|output| output.path != Path::new("-") && output.kind != EmitKind::DepInfo)
+    };
     let module = files().find(|output| output.kind == EmitKind::Wasm);
     module.or_else(|| files().next()).map_or(Path::new("-"), |output| &output.path)
 }
 
 /// A rule as `gcc -MD` writes it, with a rule without prerequisites for each file, so that a deleted one does not stop make.
 fn depfile(target: &Path, files: &[PathBuf]) -> String {
-    let escaped = |path: &Path| path.to_string_lossy().replace('\\', "/").replace('$', "$$").replace('#', "\\#").replace(' ', "\\ ");
+    let escaped = |path: &Path| {
+        path.to_string_lossy()
+            .replace('\\', "/")
+            .replace('$', "$$")
+            .replace('#', "\\#")
+            .replace(' ', "\\ ")
+    };
     let mut text = format!("{}:", escaped(target));
     for file in files {
         text.push_str(&format!(" \\\n  {}", escaped(file)));
@@ -173,6 +214,9 @@ mod tests {
     #[test]
     fn a_depfile_is_a_makefiles_rule() {
         let files = ["src/a b.swir".into(), "src/c.swir".into()];
-        assert_eq!(depfile(Path::new("out.wasm"), &files), "out.wasm: \\\n  src/a\\ b.swir \\\n  src/c.swir\n\nsrc/c.swir:\n");
+        assert_eq!(
+            depfile(Path::new("out.wasm"), &files),
+            "out.wasm: \\\n  src/a\\ b.swir \\\n  src/c.swir\n\nsrc/c.swir:\n"
+        );
     }
 }

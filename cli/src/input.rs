@@ -21,7 +21,9 @@ const MAX_FILE: u64 = swasm::MAX_TEXT as u64;
 pub(crate) fn check(check: &Check, report: &Report) -> Result<i32, Failure> {
     let sources = Sources::read(&check.inputs)?;
     match sources.module {
-        Some(_) => Err(Failure::Usage("a WebAssembly module is not checked but run; name `.swir` files".to_owned())),
+        Some(_) => Err(Failure::Usage(
+            "a WebAssembly module is not checked but run; name `.swir` files".to_owned(),
+        )),
         None => sources.check(report, &mut Timings::default()).map(|_| 0),
     }
 }
@@ -43,11 +45,18 @@ impl Sources {
         let project = [PathBuf::from(PROJECT)];
         let (files, stem) = match &*inputs.files {
             [] if !Path::new(PROJECT).exists() => {
-                let message = format!("there is no `{PROJECT}` here; name a file, or make a program with `swasm new`");
+                let message = format!(
+                    "there is no `{PROJECT}` here; name a file, or make a program with `swasm new`"
+                );
                 return Err(Diagnostics::from(Diagnostic::global(codes::NO_FILE, message)).into());
             }
             [] => (&project[..], folder_name()),
-            files => (files, files[0].file_stem().map_or_else(|| "out".to_owned(), |stem| stem.to_string_lossy().into_owned())),
+            files => (
+                files,
+                files[0]
+                    .file_stem()
+                    .map_or_else(|| "out".to_owned(), |stem| stem.to_string_lossy().into_owned()),
+            ),
         };
         let stem = if stem == "-" { "out".to_owned() } else { stem };
         let mut sources = Self { program: Program::new(), module: None, files: Vec::new(), stem };
@@ -73,13 +82,17 @@ impl Sources {
             self.files.push(path.to_owned());
         }
         let is_wat = path.extension().is_some_and(|extension| extension == "wat");
-        let is_wasm = path.extension().is_some_and(|extension| extension == "wasm") || bytes.starts_with(b"\0asm");
+        let is_wasm = path.extension().is_some_and(|extension| extension == "wasm")
+            || bytes.starts_with(b"\0asm");
         if !is_wat && !is_wasm {
             self.program.text(&name(path), bytes);
             return Ok(());
         }
         if named > 1 {
-            return Err(Failure::Usage(format!("`{}` is a module already; it cannot be compiled together with other files", path.display())));
+            return Err(Failure::Usage(format!(
+                "`{}` is a module already; it cannot be compiled together with other files",
+                path.display()
+            )));
         }
         if is_wasm {
             self.module = Some(bytes);
@@ -101,7 +114,9 @@ impl Sources {
         let mut asked: Vec<String> = Vec::new();
         loop {
             let missing = self.program.missing_modules();
-            let Some(name) = missing.into_iter().find(|name| !asked.contains(name)) else { return Ok(()) };
+            let Some(name) = missing.into_iter().find(|name| !asked.contains(name)) else {
+                return Ok(());
+            };
             let path = folder.join(format!("{name}.swir"));
             if path.exists() {
                 match read(&path) {
@@ -138,7 +153,11 @@ fn folder_name() -> String {
 
 /// A file's name in messages and debug information: as it was given, with `/` on every machine.
 fn name(path: &Path) -> String {
-    if path == Path::new("-") { "<stdin>".to_owned() } else { path.to_string_lossy().replace('\\', "/") }
+    if path == Path::new("-") {
+        "<stdin>".to_owned()
+    } else {
+        path.to_string_lossy().replace('\\', "/")
+    }
 }
 
 /// Reads a file, or standard input for `-`.
@@ -148,24 +167,33 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Diagnostic> {
     let outcome = if path == Path::new("-") {
         std::io::stdin().lock().take(MAX_FILE + 1).read_to_end(&mut bytes)
     } else if path.is_dir() {
-        let help = if path.join(PROJECT).is_file() { "run swasm inside it, without a file" } else { "name the files in it" };
+        let help = if path.join(PROJECT).is_file() {
+            "run swasm inside it, without a file"
+        } else {
+            "name the files in it"
+        };
         return Err(Diagnostic::global(codes::FOLDER, format!("`{shown}` is a folder")).help(help));
     } else {
         std::fs::File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes))
     };
     match outcome {
-        Ok(_) if bytes.len() as u64 > MAX_FILE => {
-            Err(Diagnostic::global(codes::CANNOT_READ, format!("`{shown}` has more than {MAX_FILE} bytes")))
-        }
+        Ok(_) if bytes.len() as u64 > MAX_FILE => Err(Diagnostic::global(
+            codes::CANNOT_READ,
+            format!("`{shown}` has more than {MAX_FILE} bytes"),
+        )),
         Ok(_) => Ok(bytes),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(no_file(path)),
-        Err(error) => Err(Diagnostic::global(codes::CANNOT_READ, format!("`{shown}` cannot be read: {}", reason(&error)))),
+        Err(error) => Err(Diagnostic::global(
+            codes::CANNOT_READ,
+            format!("`{shown}` cannot be read: {}", reason(&error)),
+        )),
     }
 }
 
 /// The diagnostic for a file that isn't there, with a file beside it whose name is alike.
 fn no_file(path: &Path) -> Diagnostic {
-    let diagnostic = Diagnostic::global(codes::NO_FILE, format!("there is no file `{}`", path.display()));
+    let diagnostic =
+        Diagnostic::global(codes::NO_FILE, format!("there is no file `{}`", path.display()));
     let with_extension = path.with_extension("swir");
     if path.extension().is_none() && with_extension.is_file() {
         return diagnostic.help(format!("did you mean `{}`?", with_extension.display()));

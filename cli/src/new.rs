@@ -16,7 +16,8 @@ pub(crate) fn new(new: &New) -> Result<i32, Failure> {
         return Err(Diagnostics::from(Diagnostic::global(codes::CANNOT_WRITE, message)).into());
     }
     let source = folder.join("src");
-    std::fs::create_dir_all(&source).map_err(|error| output::cannot_write(&source.display().to_string(), &error))?;
+    std::fs::create_dir_all(&source)
+        .map_err(|error| output::cannot_write(&source.display().to_string(), &error))?;
     output::write(&source.join("main.swir"), MAIN.as_bytes())?;
     Ok(0)
 }

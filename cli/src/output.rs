@@ -31,6 +31,9 @@ pub(crate) fn stdout(bytes: &[u8]) -> Result<(), Failure> {
 
 /// The diagnostic for a file that cannot be written.
 pub(crate) fn cannot_write(name: &str, error: &std::io::Error) -> Failure {
-    let diagnostic = Diagnostic::global(codes::CANNOT_WRITE, format!("`{name}` cannot be written: {}", crate::input::reason(error)));
+    let diagnostic = Diagnostic::global(
+        codes::CANNOT_WRITE,
+        format!("`{name}` cannot be written: {}", crate::input::reason(error)),
+    );
     Diagnostics::from(diagnostic).into()
 }

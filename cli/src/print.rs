@@ -15,18 +15,20 @@ pub(crate) fn print(print: &args::Print, report: &Report) -> Result<i32, Failure
     let text = match (&sources.module, print.emit) {
         (Some(module), None | Some(PrintKind::Wat)) => wat(module)?,
         (Some(_), Some(PrintKind::Ir | PrintKind::Tree)) => {
-            return Err(Failure::Usage("a WebAssembly module has no IR; it can be printed as wat".to_owned()));
+            return Err(Failure::Usage(
+                "a WebAssembly module has no IR; it can be printed as wat".to_owned(),
+            ));
         }
         (None, None | Some(PrintKind::Ir)) => sources.to_text()?,
         (None, Some(PrintKind::Tree)) => {
             let mut options = print.compile.options();
             options.prints.push(Print { stage: Stage::Lowered, function: None });
             let checked = sources.check(report, &mut timings)?;
-            build::join(timings.stage("link", || checked.link(&options))?.prints.iter())
+            build::join(timings.link(&checked, &options)?.prints.iter())
         }
         (None, Some(PrintKind::Wat)) => {
             let checked = sources.check(report, &mut timings)?;
-            wat(&timings.stage("link", || checked.link(&print.compile.options()))?.wasm)?
+            wat(&timings.link(&checked, &print.compile.options())?.wasm)?
         }
     };
     output::stdout(text.as_bytes())?;
@@ -41,6 +43,10 @@ pub(crate) fn wat(module: &[u8]) -> Result<String, Failure> {
     config.fold_instructions(true);
     match config.print(module, &mut wasmprinter::PrintFmtWrite(&mut text)) {
         Ok(()) => Ok(text),
-        Err(error) => Err(Diagnostics::from(Diagnostic::global(codes::NOT_A_MODULE, format!("this is not a WebAssembly module: {error:#}"))).into()),
+        Err(error) => Err(Diagnostics::from(Diagnostic::global(
+            codes::NOT_A_MODULE,
+            format!("this is not a WebAssembly module: {error:#}"),
+        ))
+        .into()),
     }
 }

@@ -38,6 +38,14 @@ impl Report {
 
     /// What is wrong with the command line, beyond what clap knows.
     pub(crate) fn usage(self, message: &str) {
-        let _ = writeln!(anstream::stderr().lock(), "error: {message}\n\nFor more information, try '--help'.");
+        let _ = writeln!(
+            anstream::stderr().lock(),
+            "error: {message}\n\nFor more information, try '--help'."
+        );
     }
+}
+
+/// Says something on standard error. That nobody listens is no reason to fail.
+pub(crate) fn say(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }

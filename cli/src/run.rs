@@ -2,7 +2,10 @@
 //! world only what flags give it.
 
 use swasm::{Diagnostic, Diagnostics, codes};
-use swasm_executor::{Access, Config, Engine, Error, Instance, Limits, Module, OptLevel, Output, Stdin, Stop, Value, Wasi};
+use swasm_executor::{
+    Access, Config, Engine, Error, Instance, Limits, Module, OptLevel, Output, Stdin, Stop, Value,
+    Wasi,
+};
 
 use crate::args::{Level, Run};
 use crate::input::Sources;
@@ -20,14 +23,16 @@ pub(crate) fn run(run: &Run, report: &Report) -> Result<i32, Failure> {
         Some(module) => module,
         None => {
             let checked = sources.check(report, &mut timings)?;
-            timings.stage("link", || checked.link(&run.compile.options()))?.wasm
+            timings.link(&checked, &run.compile.options())?.wasm
         }
     };
     let mut config = Config::new().fuel(run.fuel.is_some()).interruptible(run.timeout.is_some());
     if run.compile.opt_level == Level::O0 {
         config = config.opt_level(OptLevel::None);
     }
-    let compiled = timings.stage("compile", || Module::compile(&Engine::new(&config)?, &module)).map_err(refused)?;
+    let compiled = timings
+        .stage("compile", || Module::compile(&Engine::new(&config)?, &module))
+        .map_err(refused)?;
     let mut wasi = Wasi::new().args([name]).stdout(Output::Inherit).stderr(Output::Inherit);
     // Standard input that held the program has nothing more to give.
     wasi = wasi.stdin(if reads_stdin { Stdin::Empty } else { Stdin::Inherit });
@@ -60,7 +65,11 @@ fn capabilities(run: &Run, mut wasi: Wasi) -> Result<Wasi, Failure> {
             Some((name, value)) => wasi.env(name, value),
             None => match std::env::var(variable) {
                 Ok(value) => wasi.env(variable, value),
-                Err(_) => return Err(Failure::Usage(format!("`{variable}` is not set here; say `--env {variable}=VALUE`"))),
+                Err(_) => {
+                    return Err(Failure::Usage(format!(
+                        "`{variable}` is not set here; say `--env {variable}=VALUE`"
+                    )));
+                }
             },
         };
     }
@@ -75,14 +84,18 @@ fn execute(run: &Run, module: &Module, wasi: Wasi, limits: Limits) -> Result<i32
     let mut values = Vec::new();
     if run.invoke.is_some() {
         if signature.params.len() != run.args.len() {
-            let message = format!("`{export}` takes {signature}; {} values are given after `--`", run.args.len());
+            let message = format!(
+                "`{export}` takes {signature}; {} values are given after `--`",
+                run.args.len()
+            );
             return Err(Failure::Usage(message));
         }
         for (text, ty) in run.args.iter().zip(&signature.params) {
             values.push(Value::parse(text, ty).map_err(|error| Failure::Usage(error.to_string()))?);
         }
     }
-    let outcome = Instance::new(module, wasi, limits).and_then(|mut instance| instance.call(export, &values));
+    let outcome =
+        Instance::new(module, wasi, limits).and_then(|mut instance| instance.call(export, &values));
     match outcome {
         Ok(results) => {
             for value in results.iter().filter(|_| run.invoke.is_some()) {
@@ -93,7 +106,7 @@ fn execute(run: &Run, module: &Module, wasi: Wasi, limits: Limits) -> Result<i32
         Err(Stop::Refused(error)) => Err(refused(error)),
         Err(stop) => {
             if let Stop::Trap(_) = stop {
-                eprintln!("{stop:#}");
+                crate::report::say(&format!("{stop:#}\n"));
             }
             Ok(stop.status())
         }
@@ -106,13 +119,21 @@ fn refused(error: Error) -> Failure {
 
 /// The diagnostic for an export that isn't there.
 fn missing(run: &Run, module: &Module, export: &str) -> Failure {
-    let names: Vec<String> = module.exports().into_iter().map(|export| export.name).filter(|name| module.function(name).is_some()).collect();
-    let mut diagnostic = Diagnostic::global(codes::CANNOT_RUN, format!("the module exports no function `{export}`"));
+    let names: Vec<String> = module
+        .exports()
+        .into_iter()
+        .map(|export| export.name)
+        .filter(|name| module.function(name).is_some())
+        .collect();
+    let mut diagnostic =
+        Diagnostic::global(codes::CANNOT_RUN, format!("the module exports no function `{export}`"));
     if run.invoke.is_none() {
-        diagnostic = diagnostic.help("put `#[wasm_export(\"_start\")]` before the function that is the program");
+        diagnostic = diagnostic
+            .help("put `#[wasm_export(\"_start\")]` before the function that is the program");
     }
     if !names.is_empty() {
-        diagnostic = diagnostic.help(format!("call one of its functions with `--invoke`: {}", names.join(", ")));
+        diagnostic = diagnostic
+            .help(format!("call one of its functions with `--invoke`: {}", names.join(", ")));
     }
     Diagnostics::from(diagnostic).into()
 }

@@ -19,9 +19,11 @@ pub(crate) fn test(test: &Test) -> Result<i32, Failure> {
     let outcomes: Vec<Mutex<Option<Outcome>>> = tests.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
     let work = || {
-        while let Some((path, root)) = tests.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let index = tests.iter().position(|(other, _)| other == path).expect("it was just taken from there");
-            let outcome = run_file(path, &Settings { bless: test.bless, ..Settings::new(root) });
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some((path, root)) = tests.get(index) else { return };
+            let settings = Settings { bless: test.bless, ..Settings::new(root) };
+            let outcome = run_file(&absolute(path), &settings);
             *outcomes[index].lock().expect("nobody panics with the lock") = Some(outcome);
         }
     };
@@ -30,7 +32,10 @@ pub(crate) fn test(test: &Test) -> Result<i32, Failure> {
 
     let (mut report, mut passed, mut failed) = (String::new(), 0, 0);
     for ((path, _), outcome) in tests.iter().zip(outcomes) {
-        let outcome = outcome.into_inner().expect("nobody panics with the lock").expect("the scope waits for all");
+        let outcome = outcome
+            .into_inner()
+            .expect("nobody panics with the lock")
+            .expect("the scope waits for all");
         let shown = path.display().to_string();
         match &*outcome.failures {
             [] => passed += 1,
@@ -49,22 +54,42 @@ pub(crate) fn test(test: &Test) -> Result<i32, Failure> {
     Ok(if failed == 0 { 0 } else { FAILED })
 }
 
+/// The folder that a test is named from, however it was named on the command line: the nearest one called `tests`, else its own.
+fn root(test: &Path) -> PathBuf {
+    let test = absolute(test);
+    let folder = test.parent().unwrap_or(Path::new(""));
+    let tests =
+        folder.ancestors().find(|folder| folder.file_name().is_some_and(|name| name == TESTS));
+    tests.unwrap_or(folder).to_owned()
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
 /// The test files, each with the folder its snapshots are named from.
 fn find(test: &Test) -> Result<Vec<(PathBuf, PathBuf)>, Failure> {
     let default = [PathBuf::from(TESTS)];
     let paths = if test.paths.is_empty() { &default[..] } else { &test.paths };
     let mut tests: Vec<(PathBuf, PathBuf)> = Vec::new();
     for path in paths {
-        let error = |message: String| Failure::from(Diagnostics::from(Diagnostic::global(codes::NO_FILE, message)));
+        let error = |message: String| {
+            Failure::from(Diagnostics::from(Diagnostic::global(codes::NO_FILE, message)))
+        };
         if !path.exists() {
             return Err(error(format!("there is no `{}` with tests", path.display())));
         }
-        let root = if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(Path::new("")) };
-        let files = discover(path).map_err(|cause| error(format!("`{}` cannot be searched: {cause}", path.display())))?;
-        let wanted = |file: &PathBuf| test.filter.as_ref().is_none_or(|filter| file.to_string_lossy().contains(filter.as_str()));
+        let files = discover(path)
+            .map_err(|cause| error(format!("`{}` cannot be searched: {cause}", path.display())))?;
+        let wanted = |file: &PathBuf| {
+            test.filter
+                .as_ref()
+                .is_none_or(|filter| file.to_string_lossy().contains(filter.as_str()))
+        };
         for file in files.into_iter().filter(wanted) {
             if tests.iter().all(|(other, _)| *other != file) {
-                tests.push((file, root.to_owned()));
+                let root = root(&file);
+                tests.push((file, root));
             }
         }
     }

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-/// The stages so far.
+use swasm::{Artifact, Checked, Diagnostics, Options, Phase};
+
+/// The stages so far, in the order in which they first began.
 #[derive(Debug, Default)]
 pub(crate) struct Timings {
     stages: Vec<(&'static str, Duration)>,
@@ -14,8 +16,31 @@ impl Timings {
     pub(crate) fn stage<T>(&mut self, name: &'static str, work: impl FnOnce() -> T) -> T {
         let start = Instant::now();
         let result = work();
-        self.stages.push((name, start.elapsed()));
+        self.add(name, start.elapsed());
         result
+    }
+
+    /// Links, and notes the time of each phase.
+    pub(crate) fn link(
+        &mut self,
+        program: &Checked,
+        options: &Options,
+    ) -> Result<Artifact, Diagnostics> {
+        let mut running = ("reach", Instant::now());
+        let artifact = program.link_observed(options, &mut |phase| {
+            let now = Instant::now();
+            self.add(running.0, now - running.1);
+            running = (name(phase), now);
+        });
+        self.add(running.0, running.1.elapsed());
+        artifact
+    }
+
+    fn add(&mut self, name: &'static str, time: Duration) {
+        match self.stages.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, total)) => *total += time,
+            None => self.stages.push((name, time)),
+        }
     }
 
     /// A line a stage on standard error, if wanted.
@@ -27,6 +52,18 @@ impl Timings {
         for (name, time) in &self.stages {
             let _ = writeln!(text, "{name:>8} {:>9.3} ms", time.as_secs_f64() * 1000.0);
         }
-        eprint!("{text}");
+        crate::report::say(&text);
+    }
+}
+
+fn name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Reach => "reach",
+        Phase::Lower => "lower",
+        Phase::Optimize => "optimize",
+        Phase::Verify => "verify",
+        Phase::Encode => "encode",
+        Phase::Write => "layout",
+        Phase::Dwarf => "dwarf",
     }
 }

@@ -13,6 +13,7 @@
 use std::ops::Index;
 use std::sync::Arc;
 
+pub use crate::check::Checked;
 pub use crate::diagnostic::{ModuleId, Place};
 pub use crate::ir::{BinaryOp, ValueType};
 use crate::source::Span;
@@ -25,6 +26,17 @@ pub struct DefId {
     pub module: ModuleId,
     /// In order of appearance in the module.
     pub index: u32,
+}
+
+/// What a [`DefId`] names.
+#[derive(Clone, Copy, Debug)]
+pub enum Def<'a> {
+    /// A function or method.
+    Function(&'a Function),
+    /// A struct.
+    Struct(&'a Struct),
+    /// A const or static.
+    Global(&'a Global),
 }
 
 /// A resolved type. Equality is identity of types.
@@ -290,7 +302,8 @@ impl Index<LocalId> for Body {
 impl Body {
     /// Calls `f` with each child of an expression, in order of evaluation: the only list of children there is.
     pub fn for_each_child(&self, id: ExprId, mut f: impl FnMut(ExprId)) {
-        let all = |list: &ExprList, f: &mut dyn FnMut(ExprId)| self[*list].iter().for_each(|id| f(*id));
+        let all =
+            |list: &ExprList, f: &mut dyn FnMut(ExprId)| self[*list].iter().for_each(|id| f(*id));
         match &self[id].kind {
             ExprKind::Int(_)
             | ExprKind::Float(_)

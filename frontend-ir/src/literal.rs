@@ -1,6 +1,13 @@
 //! Literals' spellings become values, and values spellings: `"a\n"` ⇔ the two characters. What is not well formed says why.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "of a hundred kinds of tokens two are floats")]
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use crate::diagnostic::ModuleId;
 use crate::ir::{FloatLiteral, IntLiteral, Radix, ValueType};
+use crate::lexer::{Lexer, Tok, is_plain_name};
 
 /// What is wrong with a literal: bytes of its spelling, and words for it.
 #[derive(Debug)]
@@ -162,7 +169,11 @@ pub(crate) fn float(text: &str) -> Result<FloatLiteral, Malformed> {
             "write `0x0.8p0`",
         ));
     }
-    let text = text[..at].replace('_', "").to_ascii_lowercase();
+    let mut text = text[..at].replace('_', "").to_ascii_lowercase();
+    if text.ends_with('.') {
+        // So that it can be printed before `..` and `.abs()`.
+        text.push('0');
+    }
     Ok(FloatLiteral { text: text.into(), suffix })
 }
 
@@ -191,6 +202,20 @@ pub(crate) fn float_word(text: &str) -> Result<FloatLiteral, Malformed> {
         }
     };
     Ok(FloatLiteral { text, suffix })
+}
+
+/// A float as text, without a type: `1.5`, `inf`, `nan:0x200000`.
+pub(crate) fn any_float(text: &str) -> Option<FloatLiteral> {
+    let mut lexer = Lexer::new(text, 0, text.len(), ModuleId(0));
+    let token = lexer.next();
+    if token.lo != 0 || token.hi as usize != text.len() || !lexer.diagnostics.is_empty() {
+        return None;
+    }
+    match token.tok {
+        Tok::Float => float(text).ok(),
+        Tok::FloatWord => float_word(text).ok(),
+        _ => None,
+    }
 }
 
 /// Walks over the inside of a quoted literal and hands on characters and, for byte literals, bytes.
@@ -357,5 +382,127 @@ pub(crate) fn byte(spelling: &str) -> Result<u8, Malformed> {
             message: "a byte literal holds exactly one byte".into(),
             help: "several bytes are written `b\"…\"`",
         }),
+    }
+}
+
+/// A name as text: in back-ticks if it is not a plain one.
+pub(crate) fn name(text: &str) -> Cow<'_, str> {
+    if is_plain_name(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::new();
+    quote(&mut out, text, '`');
+    Cow::Owned(out)
+}
+
+/// A label as text.
+pub(crate) fn label(text: &str) -> String {
+    let mut out = String::from("'");
+    let plain = text.starts_with(|c: char| c == '_' || c.is_alphabetic())
+        && text.chars().all(|c| c == '_' || c.is_alphanumeric());
+    if plain {
+        out.push_str(text);
+    } else {
+        // A quote in it would make `'`'` look like a character.
+        let mut quoted = String::new();
+        quote(&mut quoted, text, '`');
+        out.push_str(&quoted.replace('\'', "\\'"));
+    }
+    out
+}
+
+/// Text between quotes, escaped.
+pub(crate) fn quote(out: &mut String, text: &str, quote: char) {
+    out.push(quote);
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\0' => out.push_str("\\0"),
+            '\\' => out.push_str("\\\\"),
+            c if c == quote => {
+                out.push('\\');
+                out.push(c);
+            }
+            c if c.is_control()
+                || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}') =>
+            {
+                let _ = write!(out, "\\u{{{:x}}}", c as u32);
+            }
+            c => out.push(c),
+        }
+    }
+    out.push(quote);
+}
+
+/// Bytes between quotes, with the `b` before them.
+pub(crate) fn quote_bytes(out: &mut String, bytes: &[u8], quote: char) {
+    out.push('b');
+    out.push(quote);
+    for &byte in bytes {
+        match byte {
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            b'\0' => out.push_str("\\0"),
+            b'\\' => out.push_str("\\\\"),
+            byte if byte as char == quote => {
+                out.push('\\');
+                out.push(quote);
+            }
+            0x20..0x7f => out.push(byte as char),
+            _ => {
+                let _ = write!(out, "\\x{byte:02x}");
+            }
+        }
+    }
+    out.push(quote);
+}
+
+/// The name of a scalar type.
+pub(crate) fn type_name(ty: ValueType) -> &'static str {
+    match ty {
+        ValueType::Bool => "bool",
+        ValueType::Char => "char",
+        ValueType::I8 => "i8",
+        ValueType::U8 => "u8",
+        ValueType::I16 => "i16",
+        ValueType::U16 => "u16",
+        ValueType::I32 => "i32",
+        ValueType::U32 => "u32",
+        ValueType::I64 => "i64",
+        ValueType::U64 => "u64",
+        ValueType::F32 => "f32",
+        ValueType::F64 => "f64",
+        ValueType::V128 => "v128",
+        ValueType::Addr => "addr",
+    }
+}
+
+/// An integer in its base, with its type.
+pub(crate) fn print_int(out: &mut String, literal: &IntLiteral) {
+    let IntLiteral { value, radix, suffix } = *literal;
+    let _ = match radix {
+        Radix::Binary => write!(out, "0b{value:b}"),
+        Radix::Octal => write!(out, "0o{value:o}"),
+        Radix::Decimal => write!(out, "{value}"),
+        Radix::Hexadecimal => write!(out, "0x{value:x}"),
+    };
+    out.push_str(suffix.map_or("", type_name));
+}
+
+/// A float with its type.
+pub(crate) fn print_float(out: &mut String, literal: &FloatLiteral) {
+    let FloatLiteral { text, suffix } = literal;
+    match suffix {
+        Some(ty) if text.starts_with(['i', 'n']) => {
+            let (word, payload) = text.split_at(3);
+            let _ = write!(out, "{word}_{}{payload}", type_name(*ty));
+        }
+        _ => {
+            out.push_str(text);
+            out.push_str(suffix.map_or("", type_name));
+        }
     }
 }

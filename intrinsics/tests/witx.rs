@@ -8,7 +8,9 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use witx::{BuiltinType, Document, Id, IntRepr, InterfaceFunc, RecordKind, Type, WasmType};
+use witx::{
+    BuiltinType, Document, Id, IntRepr, InterfaceFunc, RecordKind, Type, TypeRef, WasmType,
+};
 
 /// The package that brings the documents along, in `witx/p0` and `witx/p1`.
 const HOST: &str = "wasmtime-wasi";
@@ -247,7 +249,9 @@ fn signature(function: &InterfaceFunc) -> (Vec<(String, &'static str)>, &'static
                 name,
                 integer(record.bitflags_repr().expect("records are passed as pointers")),
             )),
-            Type::Builtin(builtin) => params.push((name, scalar(*builtin))),
+            Type::Builtin(builtin) => {
+                params.push((name, if is_size(&param.tref) { "addr" } else { scalar(*builtin) }))
+            }
             Type::Variant(_) => panic!("{} takes a union", function.name.as_str()),
         }
     }
@@ -266,6 +270,11 @@ fn signature(function: &InterfaceFunc) -> (Vec<(String, &'static str)>, &'static
         Some(_) => params.push(("result".into(), "addr")),
     }
     (params, " -> i32")
+}
+
+/// Whether a type is a size of something in memory.
+fn is_size(tref: &TypeRef) -> bool {
+    matches!(tref, TypeRef::Name(named) if named.name.as_str() == "size")
 }
 
 fn integer(repr: IntRepr) -> &'static str {

@@ -6,20 +6,23 @@ mod artifact;
 mod dwarf;
 mod elide;
 mod entry;
+mod imports;
 mod layout;
 mod locations;
 mod lower;
 mod options;
 mod pipeline;
+mod program;
 mod reach;
 mod unit;
 
 pub use artifact::{Artifact, Counts, Phase, Printed};
 pub use entry::AT_EXIT_EXPORT;
 pub use options::{MemoryMode, OptLevel, Options, Print, Stage};
+pub use program::{Failed, Program, library, pass_names};
 
 use swasm_frontend_ir::Diagnostic;
-use swasm_frontend_ir::checked::Checked;
+pub use swasm_frontend_ir::checked::Checked;
 
 /// Links a checked program into a core WebAssembly module.
 ///

@@ -18,7 +18,7 @@ use rustc_hash::FxHashSet;
 use smallvec::{SmallVec, smallvec};
 use swasm_frontend_ir::checked::{Body as Source, Constant, DefId, ExprId, ExprKind, FunctionKind, LocalId as IrLocal, Type, ValueType};
 use swasm_frontend_ir::Span;
-use swasm_tree::{BlockType, Body, Loc, LocalId, NodeId, Op, Symbol, Unchanged, ValType};
+use swasm_tree::{Body, Loc, LocalId, NodeId, Op, Symbol, Unchanged, ValType};
 
 use crate::layout::{Layouts, val_type};
 use crate::unit::{Unit, needs_normalising};

@@ -5,12 +5,13 @@
 use std::sync::{Arc, OnceLock};
 
 use swasm_frontend_ir::checked::Checked;
-use swasm_frontend_ir::diagnostic::{Diagnostic, ModuleId, Sources};
+use swasm_frontend_ir::diagnostic::{Diagnostic, ModuleId, Place, Sources};
 use swasm_frontend_ir::ir::{self, ItemKind};
 use swasm_frontend_ir::library::{Library, LibraryModule};
-use swasm_frontend_ir::{check, parser};
+use swasm_frontend_ir::source::Source;
+use swasm_frontend_ir::{check::check, parser};
 
-use crate::imports::Imports;
+use crate::imports::Wasi;
 
 /// The library's name: the first of every path into it.
 const STD: &str = "std";
@@ -20,7 +21,8 @@ pub fn library() -> Arc<Library> {
     static LIBRARY: OnceLock<Arc<Library>> = OnceLock::new();
     let join = || {
         let table = swasm_intrinsics::TABLE.iter().chain(swasm_stdlib::MODULES);
-        let mut modules: Vec<LibraryModule> = table.map(|&(path, file, text)| LibraryModule { path, file, text }).collect();
+        let mut modules: Vec<LibraryModule> =
+            table.map(|&(path, file, text)| LibraryModule { path, file, text }).collect();
         modules.sort_by_key(|module| module.path);
         Arc::new(Library::new(modules.leak()))
     };
@@ -51,7 +53,10 @@ impl Program {
 
     /// The id of the module that is added next.
     pub fn next(&self) -> ModuleId {
-        ModuleId(u32::try_from(library().len() + self.modules.len()).expect("a program has fewer than 2^32 modules"))
+        ModuleId(
+            u32::try_from(library().len() + self.modules.len())
+                .expect("a program has fewer than 2^32 modules"),
+        )
     }
 
     /// Modules that are used and neither part of the program nor of the library, by their first name, in order of appearance.
@@ -60,11 +65,16 @@ impl Program {
         for module in &self.modules {
             let uses = module.items.iter().filter_map(|item| match &item.kind {
                 ItemKind::Use(bindings) => Some(bindings),
-                ItemKind::Const(_) | ItemKind::Static { .. } | ItemKind::Fn(_) | ItemKind::Struct(_) | ItemKind::Impl(_) => None,
+                ItemKind::Const(_)
+                | ItemKind::Static { .. }
+                | ItemKind::Fn(_)
+                | ItemKind::Struct(_)
+                | ItemKind::Impl(_) => None,
             });
             for binding in uses.flatten() {
                 let name = &module.names[binding.path.segments[0].name];
-                let known = self.modules.iter().any(|other| other.name.split("::").next() == Some(name));
+                let known =
+                    self.modules.iter().any(|other| other.name.split("::").next() == Some(name));
                 if name != STD && !known && !missing.iter().any(|other| other == name) {
                     missing.push(name.to_owned());
                 }
@@ -78,6 +88,58 @@ impl Program {
     /// # Errors
     /// All that is wrong, in the order of the modules and their texts.
     pub fn check(self) -> Result<Checked, Failed> {
-        // todo
+        let Self { modules, mut diagnostics } = self;
+        match check(modules, library(), &Wasi) {
+            Ok(program) if diagnostics.is_empty() => Ok(program),
+            Ok(program) => {
+                diagnostics.extend(program.warnings().iter().cloned());
+                Err(Failed::new(diagnostics, program))
+            }
+            Err(failed) => {
+                diagnostics.extend(failed.diagnostics.iter().cloned());
+                Err(Failed::new(diagnostics, failed))
+            }
+        }
     }
+}
+
+impl Sources for Program {
+    fn source(&self, module: ModuleId) -> &Source {
+        &self.modules[module.0 as usize - library().len()].source
+    }
+}
+
+/// What is wrong with a program, and the texts it is about.
+pub struct Failed {
+    /// In the order of the modules and their texts.
+    pub diagnostics: Vec<Diagnostic>,
+    sources: Box<dyn Sources + Send + Sync>,
+}
+
+impl Failed {
+    fn new(
+        mut diagnostics: Vec<Diagnostic>,
+        sources: impl Sources + Send + Sync + 'static,
+    ) -> Self {
+        let key = |place: Place| (place.module, place.span.key());
+        diagnostics.sort_by_key(|diagnostic| diagnostic.place.map(key));
+        Self { diagnostics, sources: Box::new(sources) }
+    }
+}
+
+impl Sources for Failed {
+    fn source(&self, module: ModuleId) -> &Source {
+        self.sources.source(module)
+    }
+}
+
+impl std::fmt::Debug for Failed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Failed").field("diagnostics", &self.diagnostics).finish_non_exhaustive()
+    }
+}
+
+/// The names of all passes, for whoever lets a user name one.
+pub fn pass_names() -> impl Iterator<Item = &'static str> {
+    swasm_optimizer::all().iter().map(|pass| pass.name)
 }

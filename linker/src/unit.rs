@@ -87,7 +87,7 @@ impl<'a> Unit<'a> {
             program,
             options,
             module,
-            locations: Locations::new(program, program.module_count()),
+            locations: Locations::new(program, program.program_modules().last().map_or(0, |last| last.0 + 1)),
             well_known: WellKnown::new(program),
             static_scopes: FxHashMap::default(),
             at_exit: Vec::new(),

@@ -27,8 +27,12 @@ pub(crate) struct Layout {
 
 impl Layout {
     pub(crate) fn of(module: &Module, live: &[bool]) -> Layout {
-        let mut layout =
-            Layout { addresses: vec![0; module.datas.len()], image: Vec::new(), read_only_end: STATIC_BASE, end: STATIC_BASE };
+        let mut layout = Layout {
+            addresses: vec![0; module.datas.len()],
+            image: Vec::new(),
+            read_only_end: STATIC_BASE,
+            end: STATIC_BASE,
+        };
         let laid: Vec<DataId> = (0..module.datas.len() as u32)
             .map(DataId)
             .filter(|id| live[id.index()] && module.datas[id.index()].place == DataPlace::Laid)
@@ -54,7 +58,8 @@ impl Layout {
         };
         let (read_only, writable): (Vec<DataId>, Vec<DataId>) =
             laid.iter().partition(|id| module.datas[id.index()].read_only);
-        let (zero, filled): (Vec<DataId>, Vec<DataId>) = writable.iter().partition(|id| is_zero(id));
+        let (zero, filled): (Vec<DataId>, Vec<DataId>) =
+            writable.iter().partition(|id| is_zero(id));
         for &id in read_only.iter().chain(&filled).chain(&zero) {
             if same_as[id.index()].is_some() {
                 continue;

@@ -24,9 +24,11 @@
 
 mod body;
 mod encode;
+mod fold;
 mod ids;
 mod layout;
 mod module;
+mod nest;
 mod op;
 mod print;
 mod reach;
@@ -39,6 +41,7 @@ mod write;
 
 pub use body::{BlockType, Body, MemArg, Node, Symbol, View, WithImmediate};
 pub use encode::{Code, Encoder, Reloc, Target, encode};
+pub use fold::{Const, evaluate};
 pub use ids::{
     DataId, ElemId, FuncId, GlobalId, Loc, LocalId, MemoryId, NodeId, TableId, TagId, TypeId,
 };

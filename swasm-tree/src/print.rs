@@ -9,8 +9,16 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 use crate::{
-    BlockType, Body, DataId, ElemId, ExportItem, FuncId, FuncType, GlobalId, HeapType, LocalId,
-    MemArg, MemoryId, Module, NodeId, Op, Shape, Step, Symbol, TableId, ValType, View,
+    BlockType, Body, ExportItem, FuncId, GlobalId, LocalId, MemArg, MemoryId, Module, NodeId, Op,
+    Step, TableId, View,
+};
+
+mod names;
+mod values;
+
+use names::{Names, quoted, unique};
+use values::{
+    float32_text, float64_text, heap_text, list_text, signature_text, symbol_text, vector_text,
 };
 
 /// Lines are at most this long, where that is possible.
@@ -143,194 +151,6 @@ fn constant_text(module: &Module, names: &Names, value: crate::ConstExpr) -> Str
     }
 }
 
-// ---- names
-
-/// Names of a module's items: unique in their kind. A name that several items have gets a number, except the first.
-struct Names {
-    funcs: Vec<String>,
-    globals: Vec<String>,
-    tables: Vec<String>,
-    memories: Vec<String>,
-    datas: Vec<String>,
-    elems: Vec<String>,
-}
-
-impl Names {
-    fn of(module: &Module) -> Names {
-        let func_name = |at: usize| {
-            let own = module.funcs[at].name.as_deref();
-            // An exported function without a name is known by its export.
-            own.or_else(|| {
-                let exported = ExportItem::Func(FuncId(at as u32));
-                module
-                    .exports
-                    .iter()
-                    .find(|export| export.item == exported)
-                    .map(|export| &*export.name)
-            })
-        };
-        Names {
-            funcs: unique("func", module.funcs.len(), func_name),
-            globals: unique("global", module.globals.len(), |at| {
-                module.globals[at].name.as_deref()
-            }),
-            tables: unique("table", module.tables.len(), |at| module.tables[at].name.as_deref()),
-            memories: unique("memory", module.memories.len(), |at| {
-                module.memories[at].name.as_deref()
-            }),
-            datas: unique("data", module.datas.len(), |at| module.datas[at].name.as_deref()),
-            elems: unique("elem", module.elems.len(), |at| module.elems[at].name.as_deref()),
-        }
-    }
-
-    fn func(&self, id: FuncId) -> &str {
-        &self.funcs[id.index()]
-    }
-
-    fn global(&self, id: GlobalId) -> &str {
-        &self.globals[id.index()]
-    }
-
-    fn memory(&self, id: MemoryId) -> &str {
-        &self.memories[id.index()]
-    }
-
-    fn data(&self, id: DataId) -> &str {
-        &self.datas[id.index()]
-    }
-
-    fn elem(&self, id: ElemId) -> &str {
-        &self.elems[id.index()]
-    }
-
-    fn table(&self, id: TableId) -> &str {
-        if id == TableId::FUNCTIONS { "$functions" } else { &self.tables[id.index()] }
-    }
-}
-
-/// `$name`s for items; those without a name are called by kind and number.
-fn unique<'a>(kind: &str, count: usize, name: impl Fn(usize) -> Option<&'a str>) -> Vec<String> {
-    let mut taken: HashSet<String> = HashSet::new();
-    // Names that are given go before those made up.
-    let given: HashSet<&str> = (0..count).filter_map(&name).collect();
-    (0..count)
-        .map(|at| {
-            let wanted = name(at).map_or_else(|| format!("{kind}{at}"), str::to_owned);
-            let mut id = wanted.clone();
-            let mut number = 1;
-            let made_up = name(at).is_none();
-            while taken.contains(&id) || ((made_up || id != wanted) && given.contains(id.as_str()))
-            {
-                number += 1;
-                id = format!("{wanted}#{number}");
-            }
-            let text = identifier(&id);
-            taken.insert(id);
-            text
-        })
-        .collect()
-}
-
-/// `$name`, or `$"any text"`.
-fn identifier(name: &str) -> String {
-    let plain =
-        |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-./:<=>?@\\^_`|~".contains(&byte);
-    if !name.is_empty() && name.bytes().all(plain) {
-        format!("${name}")
-    } else {
-        format!("${}", quoted(name))
-    }
-}
-
-fn quoted(text: &str) -> String {
-    let mut out = "\"".to_owned();
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => out.extend(['\\', letter]),
-            ' '..='~' => out.push(letter),
-            _ if letter.is_control() => {
-                let _ = write!(out, "\\u{{{:x}}}", u32::from(letter));
-            }
-            _ => out.push(letter),
-        }
-    }
-    out.push('"');
-    out
-}
-
-// ---- values
-
-fn float32_text(bits: u32) -> String {
-    let value = f32::from_bits(bits);
-    if value.is_nan() {
-        return nan_text(bits >> 31 != 0, u64::from(bits & 0x7f_ffff), 0x40_0000);
-    }
-    short(format!("{value:?}"))
-}
-
-fn float64_text(bits: u64) -> String {
-    let value = f64::from_bits(bits);
-    if value.is_nan() {
-        return nan_text(bits >> 63 != 0, bits & 0xf_ffff_ffff_ffff, 1 << 51);
-    }
-    short(format!("{value:?}"))
-}
-
-fn nan_text(negative: bool, payload: u64, canonical: u64) -> String {
-    let sign = if negative { "-" } else { "" };
-    if payload == canonical { format!("{sign}nan") } else { format!("{sign}nan:{payload:#x}") }
-}
-
-fn short(text: String) -> String {
-    text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned)
-}
-
-fn vector_text(bytes: [u8; 16]) -> String {
-    let value = u128::from_le_bytes(bytes);
-    let lane = |at: u32| (value >> (32 * at)) as u32;
-    format!("i32x4 {:#x} {:#x} {:#x} {:#x}", lane(0), lane(1), lane(2), lane(3))
-}
-
-fn heap_text(heap: HeapType) -> String {
-    match heap {
-        HeapType::Func => "func".to_owned(),
-        HeapType::Extern => "extern".to_owned(),
-        HeapType::Concrete(ty) => ty.0.to_string(),
-    }
-}
-
-fn symbol_text(names: &Names, symbol: Symbol) -> String {
-    match symbol {
-        Symbol::Data { data, addend: 0 } => names.data(data).to_owned(),
-        Symbol::Data { data, addend } => format!("{} {addend:+}", names.data(data)),
-        Symbol::HeapBase => "heap base".to_owned(),
-        Symbol::ReadOnlyEnd => "end of read-only data".to_owned(),
-        Symbol::InitialPages => "initial pages".to_owned(),
-        Symbol::TableSlot(func) => format!("slot of {}", names.func(func)),
-    }
-}
-
-/// ` (param i32 i32) (result i32)`
-fn signature_text(ty: &FuncType) -> String {
-    let mut out = String::new();
-    list_text("param", &ty.params, &mut out);
-    list_text("result", &ty.results, &mut out);
-    out
-}
-
-fn list_text(word: &str, types: &[ValType], out: &mut String) {
-    if types.is_empty() {
-        return;
-    }
-    let _ = write!(out, " ({word}");
-    for ty in types {
-        let _ = write!(out, " {ty}");
-    }
-    out.push(')');
-}
-
-// ---- functions
-
 struct Printer<'a> {
     module: &'a Module,
     names: &'a Names,
@@ -349,6 +169,8 @@ enum Task {
     /// `(then` or `(else` on a line of its own.
     Arm(&'static str, usize),
     Close,
+    /// The header of a block or loop, after its operands.
+    Head(NodeId, usize),
 }
 
 impl<'a> Printer<'a> {
@@ -410,18 +232,30 @@ impl<'a> Printer<'a> {
         let children = self.body.children(node);
         let op = self.body.op(node);
         let arms = op.shape().arms();
-        if matches!(op.shape(), Shape::Block | Shape::Loop) {
+        // What is jumped to is worth lines of its own.
+        if self.labels.contains_key(&node) {
             return None;
         }
         let mut out = String::new();
         let mut add = |text: &str| {
-            if !out.is_empty() && !text.is_empty() && text != ")" {
+            if !out.is_empty() && !text.is_empty() && !text.starts_with(')') {
                 out.push(' ');
             }
             out.push_str(text);
             (out.len() <= WIDTH).then_some(())
         };
         let is_list = self.is_list(node);
+        if arms == 1 {
+            // In text, what a block or loop takes comes before it.
+            let (body, operands) = children.split_last()?;
+            for operand in operands {
+                add(self.flat.get(operand)?)?;
+            }
+            add(&format!("({}", self.head(node)))?;
+            add(self.flat.get(body)?)?;
+            add(")")?;
+            return Some(out);
+        }
         if !is_list {
             add(&format!("({}", self.head(node)))?;
         }
@@ -493,6 +327,10 @@ impl<'a> Printer<'a> {
                     out.push_str(word);
                 }
                 Task::Node(node, indent) => self.node(node, indent, &mut tasks, out),
+                Task::Head(node, indent) => {
+                    line(out, indent);
+                    let _ = write!(out, "({}", self.head(node));
+                }
             }
         }
     }
@@ -516,6 +354,13 @@ impl<'a> Printer<'a> {
             }
             return;
         }
+        if arms == 1
+            && let Some((&body, operands)) = children.split_last()
+        {
+            tasks.extend([Task::Close, Task::Node(body, inner), Task::Head(node, indent)]);
+            tasks.extend(operands.iter().rev().map(|&operand| Task::Node(operand, indent)));
+            return;
+        }
         line(out, indent);
         let head = self.head(node);
         let _ = write!(out, "({head}");
@@ -535,17 +380,13 @@ impl<'a> Printer<'a> {
                 Task::Node(then, inner + INDENT),
                 Task::Arm("(then", inner),
             ]);
-        } else if let &[body] = arm_nodes {
-            tasks.push(Task::Node(body, inner));
-        }
-        if arms > 0
-            && let &[one] = operands
-            && let Some(text) = self.flat.get(&one)
-            && indent + head.len() + text.len() + 2 <= WIDTH
-            && op == Op::IF
-        {
-            let _ = write!(out, " {text}");
-            return;
+            if let &[condition] = operands
+                && let Some(text) = self.flat.get(&condition)
+                && indent + head.len() + text.len() + 2 <= WIDTH
+            {
+                let _ = write!(out, " {text}");
+                return;
+            }
         }
         tasks.extend(operands.iter().rev().map(|&operand| Task::Node(operand, inner)));
     }

@@ -61,10 +61,9 @@ impl Module {
 /// The type that a symbol's constant has.
 pub(crate) fn symbol_type(module: &Module, symbol: Symbol) -> ValType {
     match symbol {
-        Symbol::Data { .. }
-                | Symbol::HeapBase
-                | Symbol::ReadOnlyEnd
-                | Symbol::InitialPages => module.address_type(MemoryId(0)),
+        Symbol::Data { .. } | Symbol::HeapBase | Symbol::ReadOnlyEnd | Symbol::InitialPages => {
+            module.address_type(MemoryId(0))
+        }
         Symbol::TableSlot(_) => ValType::I32,
     }
 }

@@ -95,7 +95,7 @@ impl RefType {
         self.0
     }
 
-    pub(crate) fn from_bits(bits: u32) -> RefType {
+    pub(crate) const fn from_bits(bits: u32) -> RefType {
         RefType(bits)
     }
 

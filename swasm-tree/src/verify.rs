@@ -20,7 +20,9 @@ use std::fmt;
 
 use crate::ids::node_raw;
 use crate::signature::{Signature, label_types, signature};
-use crate::{Body, FuncId, Module, NodeId, Op, Shape, ValType, View};
+use crate::{
+    Body, Fold, FuncId, MemArg, MemoryId, Module, NodeId, Op, RefType, Shape, ValType, View,
+};
 
 /// A body that was verified: the only thing that is encoded.
 #[derive(Clone, Copy, Debug)]
@@ -136,6 +138,9 @@ struct Block {
     diverged: bool,
 }
 
+/// The type of a value that never comes: a `select` of two of them gives one. No reference type has these bits.
+const NEVER: ValType = ValType::Ref(RefType::from_bits(u32::MAX));
+
 const SEEN: u32 = 1;
 const OPEN: u32 = 2;
 
@@ -228,7 +233,9 @@ impl Cx<'_> {
 
     fn walk(&mut self, root: NodeId) {
         self.v.blocks.push(Block { height: 0, frames: 0, diverged: false });
-        self.enter(root);
+        if !self.leaf(root) {
+            self.open(root);
+        }
         while let Some(&Frame { node, next, .. }) = self.v.frames.last() {
             let children = self.body.children(node);
             let shape = self.body.op(node).shape();
@@ -246,54 +253,79 @@ impl Cx<'_> {
                     self.next_arm(node);
                 }
             }
-            if let Some(&child) = children.get(next as usize) {
-                if let Some(frame) = self.v.frames.last_mut() {
-                    frame.next += 1;
+            let mut at = next as usize;
+            let mut opened = None;
+            while let Some(&child) = children.get(at) {
+                at += 1;
+                if !self.leaf(child) {
+                    opened = Some(child);
+                    break;
                 }
-                self.enter(child);
-                continue;
+                // The other arm begins in a fresh state.
+                if arms > 0 {
+                    break;
+                }
             }
-            if arms > 0 {
-                self.close_block(node);
-            } else {
-                self.leave(node, shape);
+            if at != next as usize
+                && let Some(frame) = self.v.frames.last_mut()
+            {
+                frame.next = at as u32;
             }
-            self.v.frames.pop();
+            if let Some(child) = opened {
+                self.open(child);
+            } else if at == next as usize || (arms == 0 && at == children.len()) {
+                if arms > 0 {
+                    self.close_block(node);
+                } else {
+                    self.leave(node, shape);
+                }
+                self.v.frames.pop();
+            }
         }
-        let results = self.body.results().to_vec();
-        self.check_end(root, &results, "the function");
+        let results = self.body.results();
+        self.check_end(root, results, "the function");
     }
 
-    /// Marks a node as seen and opens its frame; a leaf that only pushes a value needs none.
+    fn open(&mut self, node: NodeId) {
+        let base = self.v.stack.len() as u32;
+        self.v.frames.push(Frame { node, next: 0, base, diverged: false });
+    }
+
+    /// Marks a node as seen, and does all there is to do for one without children that only gives a value. Answers
+    /// whether that was all: otherwise it is to be opened.
     #[inline]
-    fn enter(&mut self, node: NodeId) {
+    fn leaf(&mut self, node: NodeId) -> bool {
         match self.v.seen.get_mut(node_raw(node) as usize) {
             Some(seen @ 0) => *seen = SEEN,
             Some(_) => {
                 self.error(node, Rule::OneParent, "the node has two parents".to_owned());
-                return;
+                return true;
             }
             None => {
                 let parent = self.v.frames.last().map_or(self.body.root(), |frame| frame.node);
                 self.error(parent, Rule::OneParent, "a child is a node of another body".to_owned());
-                return;
+                return true;
             }
         }
-        let op = self.body.op(node);
-        if op == Op::LOCAL_GET {
-            if let View::Local(local) = self.body.view(node)
+        let data = self.body.node(node);
+        if data.n != 0 {
+            return false;
+        }
+        if data.op == Op::LOCAL_GET {
+            if let View::Local(local) = self.body.view_node(data)
                 && let Some(&ty) = self.body.locals().get(local.index())
-                && self.body.children(node).is_empty()
             {
                 self.v.stack.push(ty);
-                return;
+                return true;
             }
-        } else if op == Op::I32_CONST && self.body.children(node).is_empty() {
-            self.v.stack.push(ValType::I32);
-            return;
+            return false;
         }
-        let base = self.v.stack.len() as u32;
-        self.v.frames.push(Frame { node, next: 0, base, diverged: false });
+        let row = data.op.row();
+        if row.fold == Fold::Const && row.shape != Shape::Symbol {
+            self.v.stack.extend_from_slice(row.results);
+            return true;
+        }
+        false
     }
 
     fn leave(&mut self, node: NodeId, shape: Shape) {
@@ -302,6 +334,30 @@ impl Cx<'_> {
             let row = op.row();
             self.take(node, row.params);
             self.v.stack.extend_from_slice(row.results);
+        } else if let Shape::Mem(width) = shape {
+            let address = self.module.memories.first().map(crate::Memory::address_type);
+            let View::Mem(MemArg { align_log2, offset, memory }) = self.body.view(node) else {
+                return;
+            };
+            let is_plain = memory == MemoryId(0) && address == Some(ValType::I32);
+            if is_plain && align_log2 <= width && offset <= u64::from(u32::MAX) {
+                let row = op.row();
+                self.take(node, row.params);
+                self.v.stack.extend_from_slice(row.results);
+            } else {
+                self.leave_by_signature(node);
+            }
+        } else if shape == Shape::Local {
+            let View::Local(local) = self.body.view(node) else { return };
+            match self.body.locals().get(local.index()) {
+                Some(&ty) if op != Op::LOCAL_GET => {
+                    self.take(node, &[ty]);
+                    if op == Op::LOCAL_TEE {
+                        self.v.stack.push(ty);
+                    }
+                }
+                _ => self.leave_by_signature(node),
+            }
         } else if op == Op::SEQ {
             // What its children left is what it gives.
         } else if op == Op::DROP {
@@ -398,8 +454,8 @@ impl Cx<'_> {
             let message = format!("takes {count} operands, has {}", list(found));
             self.error(node, Rule::Operands, message);
         } else {
-            for (at, ty) in found.iter().enumerate() {
-                taken[count - found.len() + at] = Some(*ty);
+            for (at, &ty) in found.iter().enumerate() {
+                taken[count - found.len() + at] = (ty != NEVER).then_some(ty);
             }
         }
         self.v.stack.truncate(base);
@@ -422,8 +478,7 @@ impl Cx<'_> {
                 self.error(node, Rule::Operands, message);
             }
             Some(ty) => self.v.stack.push(ty),
-            // Nothing is known about a value that never comes.
-            None => (),
+            None => self.v.stack.push(NEVER),
         }
     }
 
@@ -537,10 +592,12 @@ impl Cx<'_> {
 }
 
 fn matches(found: &[ValType], expected: &[ValType]) -> bool {
-    found.len() == expected.len() && found.iter().zip(expected).all(|(a, b)| a.matches(*b))
+    found.len() == expected.len()
+        && found.iter().zip(expected).all(|(a, b)| a.matches(*b) || *a == NEVER)
 }
 
 fn list(types: &[ValType]) -> String {
-    let names: Vec<String> = types.iter().map(ToString::to_string).collect();
+    let name = |ty: &ValType| if *ty == NEVER { "never".to_owned() } else { ty.to_string() };
+    let names: Vec<String> = types.iter().map(name).collect();
     format!("[{}]", names.join(" "))
 }

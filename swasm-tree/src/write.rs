@@ -4,6 +4,9 @@
 //! short as it can be. Broken promises of the builder (a declared function that is live but has no code; a memory
 //! imported after one was defined) panic and name the item.
 
+mod names;
+mod segments;
+
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -15,8 +18,8 @@ use crate::layout::Layout;
 use crate::reach::Live;
 use crate::signature::symbol_type;
 use crate::{
-    Code, ConstExpr, DataPlace, ElemPlace, ExportItem, FuncId, FuncKind, FuncType, GlobalKind,
-    HeapType, Loc, MemoryId, Module, RefType, Symbol, TableId, Target, TypeId, ValType,
+    Code, ConstExpr, DataPlace, ExportItem, FuncId, FuncKind, FuncType, GlobalKind, HeapType, Loc,
+    Module, RefType, Symbol, TableId, Target, TypeId, ValType,
 };
 
 /// Bytes of a page.
@@ -585,194 +588,6 @@ impl<'a> Writer<'a> {
                 }
             }
         }
-    }
-
-    // ---- segments
-
-    /// Puts addresses into static data; returns the bytes of the segments in `order`.
-    fn relocated_datas(&mut self, order: &[usize]) -> Vec<Vec<u8>> {
-        let module = self.module;
-        let mut image = std::mem::take(&mut self.layout.image);
-        for (at, data) in module.datas.iter().enumerate() {
-            if self.live.datas[at] && data.place == DataPlace::Laid {
-                let start = (self.layout.addresses[at] - crate::STATIC_BASE) as usize;
-                self.relocate(&data.relocs, image.get_mut(start..).unwrap_or_default());
-            }
-        }
-        self.layout.image = image;
-        order
-            .iter()
-            .map(|&at| {
-                let mut bytes = module.datas[at].bytes.clone();
-                bytes.resize(bytes.len().max(module.datas[at].size as usize), 0);
-                self.relocate(&module.datas[at].relocs, &mut bytes);
-                bytes
-            })
-            .collect()
-    }
-
-    fn relocate(&mut self, relocs: &[(u32, Symbol)], bytes: &mut [u8]) {
-        for &(offset, symbol) in relocs {
-            let value = self.symbol(symbol) as u32;
-            bytes[offset as usize..offset as usize + 4].copy_from_slice(&value.to_le_bytes());
-        }
-    }
-
-    fn datas(&mut self, order: &[usize], patched: &[Vec<u8>]) -> we::DataSection {
-        let mut section = we::DataSection::new();
-        for (&at, bytes) in order.iter().zip(patched) {
-            match self.module.datas[at].place {
-                DataPlace::At(place) => {
-                    let place = self.constant(place);
-                    section.active(0, &place, bytes.iter().copied());
-                }
-                DataPlace::Passive | DataPlace::Laid => {
-                    section.passive(bytes.iter().copied());
-                }
-            }
-        }
-        let wide = self.module.address_type(MemoryId(0)) == ValType::I64;
-        for (address, bytes) in self.layout.segments() {
-            let place = if wide {
-                we::ConstExpr::i64_const(address as i64)
-            } else {
-                we::ConstExpr::i32_const(address as i32)
-            };
-            section.active(0, &place, bytes.iter().copied());
-        }
-        section
-    }
-
-    fn elements(&mut self, order: &[usize]) -> we::ElementSection {
-        let module = self.module;
-        let mut section = we::ElementSection::new();
-        for &at in order {
-            let elem = &module.elems[at];
-            let funcs: Vec<u32> = elem
-                .items
-                .iter()
-                .filter_map(|item| {
-                    let ConstExpr::RefFunc(func) = item else { return None };
-                    Some(self.at.funcs[func.index()])
-                })
-                .collect();
-            let expressions: Vec<we::ConstExpr>;
-            let elements = if funcs.len() == elem.items.len() && elem.ty == RefType::FUNCREF {
-                we::Elements::Functions(funcs.into())
-            } else {
-                expressions = elem.items.iter().map(|&item| self.constant(item)).collect();
-                we::Elements::Expressions(self.ref_type(elem.ty), expressions.into())
-            };
-            match elem.place {
-                ElemPlace::Active(table, place) => {
-                    let place = self.constant(place);
-                    let index = self.table_index(table);
-                    section.active((index != 0).then_some(index), &place, elements);
-                }
-                ElemPlace::Passive => {
-                    section.passive(elements);
-                }
-                ElemPlace::Declared => {
-                    section.declared(elements);
-                }
-            }
-        }
-        if !self.slot_order.is_empty() {
-            let funcs: Vec<u32> =
-                self.slot_order.iter().map(|id| self.at.funcs[id.index()]).collect();
-            let table = self.at.function_table;
-            let table = (table != 0).then_some(table);
-            section.active(
-                table,
-                &we::ConstExpr::i32_const(1),
-                we::Elements::Functions(funcs.into()),
-            );
-        }
-        // `ref.func` wants a function that something outside of code names.
-        let exported = module.exports.iter().map(|export| export.item);
-        let mut declared: std::collections::HashSet<FuncId> =
-            self.slot_order.iter().copied().collect();
-        declared.extend(
-            exported
-                .filter_map(|item| if let ExportItem::Func(id) = item { Some(id) } else { None }),
-        );
-        let mut missing = Vec::new();
-        for &id in &self.referenced {
-            if declared.insert(id) {
-                missing.push(self.at.funcs[id.index()]);
-            }
-        }
-        if !missing.is_empty() {
-            section.declared(we::Elements::Functions(missing.into()));
-        }
-        section
-    }
-
-    // ---- names
-
-    fn names(&self, funcs: &[usize], globals: &[usize], datas: &[usize]) -> we::NameSection {
-        let module = self.module;
-        let mut section = we::NameSection::new();
-        let mut functions = we::NameMap::new();
-        let mut locals = we::IndirectNameMap::new();
-        let mut any_locals = false;
-        for (index, &at) in (0..).zip(funcs) {
-            let func = &module.funcs[at];
-            if let Some(name) = &func.name {
-                functions.append(index, name);
-            }
-            if let FuncKind::Defined(code) = &func.kind
-                && !code.local_names.is_empty()
-            {
-                let mut names = we::NameMap::new();
-                for (local, name) in &code.local_names {
-                    names.append(local.0, name);
-                }
-                locals.append(index, &names);
-                any_locals = true;
-            }
-        }
-        if !functions.is_empty() {
-            section.functions(&functions);
-        }
-        if any_locals {
-            section.locals(&locals);
-        }
-        let mut global_names = we::NameMap::new();
-        for (index, &at) in (0..).zip(globals) {
-            if let Some(name) = &module.globals[at].name {
-                global_names.append(index, name);
-            }
-        }
-        if !global_names.is_empty() {
-            section.globals(&global_names);
-        }
-        let mut data_names = we::NameMap::new();
-        for (index, &at) in (0..).zip(datas) {
-            if let Some(name) = &module.datas[at].name {
-                data_names.append(index, name);
-            }
-        }
-        // A laid out segment is named after the first item in it.
-        for (index, (address, bytes)) in (datas.len() as u32..).zip(self.layout.segments()) {
-            let inside = |at: &usize| {
-                let data = &module.datas[*at];
-                self.live.datas[*at]
-                    && data.place == DataPlace::Laid
-                    && data.name.is_some()
-                    && self.layout.addresses[*at] < address + bytes.len() as u64
-                    && self.layout.addresses[*at] + data.size.max(1) > address
-            };
-            let first =
-                (0..module.datas.len()).filter(inside).min_by_key(|at| self.layout.addresses[*at]);
-            if let Some(name) = first.and_then(|at| module.datas[at].name.as_ref()) {
-                data_names.append(index, name);
-            }
-        }
-        if !data_names.is_empty() {
-            section.data(&data_names);
-        }
-        section
     }
 }
 

@@ -8,8 +8,7 @@ use swasm_frontend_ir::{Diagnostic, Level, ModuleId, Source, Sources, render};
 /// Diagnostics of one program. Shown (also by `{:?}`, for `fn main() -> Result<…>`) they are text with the lines that they are about.
 #[derive(Clone, Default)]
 pub struct Diagnostics {
-    list: Vec<Diagnostic>,
-    sources: Texts,
+    list: Vec<(Diagnostic, Texts)>,
 }
 
 /// The sources of a program, the library's first.
@@ -19,6 +18,10 @@ pub(crate) struct Texts(Arc<dyn Sources + Send + Sync>);
 impl Texts {
     pub(crate) fn new(sources: impl Sources + Send + Sync + 'static) -> Self {
         Self(Arc::new(sources))
+    }
+
+    pub(crate) fn shared(sources: Arc<impl Sources + Send + Sync + 'static>) -> Self {
+        Self(sources)
     }
 }
 
@@ -39,7 +42,7 @@ impl Sources for NoSources {
 
 impl Diagnostics {
     pub(crate) fn new(list: Vec<Diagnostic>, sources: Texts) -> Self {
-        Self { list, sources }
+        Self { list: list.into_iter().map(|diagnostic| (diagnostic, sources.clone())).collect() }
     }
 
     /// Whether there are none.
@@ -49,22 +52,29 @@ impl Diagnostics {
 
     /// Whether there is an error among them.
     pub fn has_errors(&self) -> bool {
-        self.list.iter().any(|diagnostic| diagnostic.level == Level::Error)
+        self.list.iter().any(|(diagnostic, _)| diagnostic.level == Level::Error)
     }
 
     /// The diagnostics one by one.
-    pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
-        self.list.iter()
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.list.iter().map(|(diagnostic, _)| diagnostic)
     }
 
     /// Adds one that is about no module.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.list.push(Diagnostic { place: None, labels: Vec::new(), ..diagnostic });
+        self.list
+            .push((Diagnostic { place: None, labels: Vec::new(), ..diagnostic }, Texts::default()));
+    }
+
+    /// Adds those of another program.
+    pub fn extend(&mut self, others: Self) {
+        self.list.extend(others.list);
     }
 
     /// As rustc shows them: with the lines they are about, and in colours if wanted.
     pub fn human(&self, color: bool) -> String {
-        let shown = self.list.iter().map(|diagnostic| format!("{}\n", render::human(diagnostic, &*self.sources.0, color).trim_end()));
+        let shown =
+            self.list.iter().map(|(diagnostic, texts)| render::human(diagnostic, &*texts.0, color));
         shown.collect::<Vec<_>>().join("\n")
     }
 
@@ -79,7 +89,7 @@ impl Diagnostics {
     }
 
     fn lines(&self, render: fn(&Diagnostic, &dyn Sources) -> String) -> String {
-        self.list.iter().map(|diagnostic| format!("{}\n", render(diagnostic, &*self.sources.0).trim_end())).collect()
+        self.list.iter().map(|(diagnostic, texts)| render(diagnostic, &*texts.0)).collect()
     }
 }
 
@@ -88,14 +98,6 @@ impl From<Diagnostic> for Diagnostics {
         let mut diagnostics = Self::default();
         diagnostics.push(diagnostic);
         diagnostics
-    }
-}
-
-impl<'a> IntoIterator for &'a Diagnostics {
-    type Item = &'a Diagnostic;
-    type IntoIter = std::slice::Iter<'a, Diagnostic>;
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
     }
 }
 

@@ -48,6 +48,9 @@ mod tests {
     fn stages_are_named() {
         assert_eq!(Emit::parse(""), (Emit::default(), vec![]));
         assert_eq!(Emit::parse("ir, wat,"), (Emit { ir: true, tree: false, wat: true }, vec![]));
-        assert_eq!(Emit::parse("tree,clif"), (Emit { ir: false, tree: true, wat: false }, vec!["clif"]));
+        assert_eq!(
+            Emit::parse("tree,clif"),
+            (Emit { ir: false, tree: true, wat: false }, vec!["clif"])
+        );
     }
 }

@@ -48,7 +48,8 @@ impl Linked {
     /// What shows only when all is put together.
     pub fn to_wasm(&self) -> Result<Vec<u8>, Diagnostics> {
         let mut options = self.options.clone();
-        let stages = [(self.emit.tree, "tree", Stage::Lowered), (self.emit.wat, "wat", Stage::Final)];
+        let stages =
+            [(self.emit.tree, "tree", Stage::Lowered), (self.emit.wat, "wat", Stage::Final)];
         for (_, _, stage) in stages.iter().filter(|(wanted, ..)| *wanted) {
             options.prints.push(Print { stage: stage.clone(), function: None });
         }

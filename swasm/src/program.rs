@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use swasm_frontend_ir::{Diagnostic, checked, format as layout, ir, print};
-use swasm_linker::{Artifact, Options};
+use swasm_frontend_ir::{Diagnostic, checked, ir, print};
+use swasm_linker::{Artifact, Options, Phase};
 
 use crate::diagnostics::{Diagnostics, Texts};
 
@@ -88,7 +88,20 @@ impl Checked {
     /// # Errors
     /// What shows only when all is put together: exports or imports that disagree, roots that aren't there.
     pub fn link(&self, options: &Options) -> Result<Artifact, Diagnostics> {
-        swasm_linker::link(&self.0, options).map_err(|list| Diagnostics::new(list, self.texts()))
+        self.link_observed(options, &mut |_| ())
+    }
+
+    /// The same; `observe` is told whenever a phase begins, for whoever takes times.
+    ///
+    /// # Errors
+    /// As [`Checked::link`].
+    pub fn link_observed(
+        &self,
+        options: &Options,
+        observe: &mut dyn FnMut(Phase),
+    ) -> Result<Artifact, Diagnostics> {
+        swasm_linker::link_observed(&self.0, options, observe)
+            .map_err(|list| Diagnostics::new(list, self.texts()))
     }
 
     /// What is doubtful about it.
@@ -97,18 +110,6 @@ impl Checked {
     }
 
     fn texts(&self) -> Texts {
-        Texts::from(self.0.clone())
+        Texts::shared(self.0.clone())
     }
-}
-
-/// Lays out the tokens of a text: comments, blank lines and spellings stay.
-///
-/// # Errors
-/// What keeps it from being a module's text.
-pub fn format(file: &str, text: &[u8]) -> Result<String, Diagnostics> {
-    let mut program = swasm_linker::Program::default();
-    program.text(file, text);
-    let source = program.modules.first().and_then(|module| module.source.text.clone()).unwrap_or_default();
-    let outcome = if program.diagnostics.is_empty() { layout::format(&source) } else { Err(program.diagnostics.clone()) };
-    outcome.map_err(|list| Diagnostics::new(list, Texts::new(program)))
 }

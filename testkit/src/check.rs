@@ -32,11 +32,17 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Check>, Vec<Malformed>> {
     let mut checks = Vec::new();
     let mut malformed = Vec::new();
     for (line, content) in (1..).zip(text.lines()) {
-        let Some(comment) = content.match_indices("//").map(|(at, _)| content[at + 2..].trim_start()).find(|rest| rest.starts_with("CHECK"))
+        let Some(comment) = content
+            .match_indices("//")
+            .map(|(at, _)| content[at + 2..].trim_start())
+            .find(|rest| rest.starts_with("CHECK"))
         else {
             continue;
         };
-        let word = comment.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_')).next().unwrap_or_default();
+        let word = comment
+            .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'))
+            .next()
+            .unwrap_or_default();
         let kind = match word {
             "CHECK" => Some(Kind::After),
             "CHECK-NEXT" => Some(Kind::Next),
@@ -45,11 +51,18 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Check>, Vec<Malformed>> {
         };
         let pattern = comment[word.len()..].strip_prefix(':').map(str::trim);
         match (kind, pattern) {
-            (Some(kind), Some(pattern)) if !pattern.is_empty() => checks.push(Check { line, kind, pattern: pattern.to_owned() }),
-            (Some(_), Some(_)) => malformed.push(Malformed { line, message: format!("`{word}` needs something to look for") }),
-            (Some(_), None) => malformed.push(Malformed { line, message: format!("`{word}` needs a colon: `// {word}: …`") }),
+            (Some(kind), Some(pattern)) if !pattern.is_empty() => {
+                checks.push(Check { line, kind, pattern: pattern.to_owned() })
+            }
+            (Some(_), Some(_)) => malformed
+                .push(Malformed { line, message: format!("`{word}` needs something to look for") }),
+            (Some(_), None) => malformed.push(Malformed {
+                line,
+                message: format!("`{word}` needs a colon: `// {word}: …`"),
+            }),
             (None, _) => {
-                let message = format!("there is no `{word}`; there are CHECK, CHECK-NEXT and CHECK-NOT");
+                let message =
+                    format!("there is no `{word}`; there are CHECK, CHECK-NEXT and CHECK-NOT");
                 malformed.push(Malformed { line, message });
             }
         }
@@ -71,7 +84,9 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
             let end = match first {
                 '(' | ')' => 1,
                 '"' => string_end(rest),
-                _ => rest.find(|c: char| c.is_whitespace() || c == '(' || c == ')').unwrap_or(rest.len()),
+                _ => rest
+                    .find(|c: char| c.is_whitespace() || c == '(' || c == ')')
+                    .unwrap_or(rest.len()),
             };
             tokens.push(Token { text: &rest[..end], line });
             rest = rest[end..].trim_start();
@@ -110,7 +125,10 @@ pub(crate) fn matches(wat: &str, checks: &[Check]) -> Result<(), Malformed> {
     let mut from = 0;
     let mut line = None;
     let mut absent: Vec<&Check> = Vec::new();
-    let failure = |check: &Check, what: &str| Malformed { line: check.line, message: format!("`{}` {what}:\n{wat}", check.pattern) };
+    let failure = |check: &Check, what: &str| Malformed {
+        line: check.line,
+        message: format!("`{}` {what}:\n{wat}", check.pattern),
+    };
     for check in checks {
         let pattern = tokens(&check.pattern);
         let found = match check.kind {
@@ -118,16 +136,22 @@ pub(crate) fn matches(wat: &str, checks: &[Check]) -> Result<(), Malformed> {
                 absent.push(check);
                 continue;
             }
-            Kind::After => find(&text, from, &pattern).ok_or_else(|| failure(check, "is not there, or not after the match before it"))?,
+            Kind::After => find(&text, from, &pattern)
+                .ok_or_else(|| failure(check, "is not there, or not after the match before it"))?,
             Kind::Next => {
                 let Some(line) = line else {
-                    return Err(Malformed { line: check.line, message: "`CHECK-NEXT` needs a match before it".to_owned() });
+                    return Err(Malformed {
+                        line: check.line,
+                        message: "`CHECK-NEXT` needs a match before it".to_owned(),
+                    });
                 };
-                let next = (from..text.len()).find(|at| text[*at].line == line + 1 && starts(&text[*at..], &pattern));
+                let next = (from..text.len())
+                    .find(|at| text[*at].line == line + 1 && starts(&text[*at..], &pattern));
                 next.ok_or_else(|| failure(check, "is not on the line after the match before it"))?
             }
         };
-        absent_between(&text[from..found], &mut absent).map_err(|check| failure(check, "is there"))?;
+        absent_between(&text[from..found], &mut absent)
+            .map_err(|check| failure(check, "is there"))?;
         from = found + pattern.len();
         line = text.get(from - 1).map(|token| token.line);
     }
@@ -145,11 +169,13 @@ fn absent_between<'a>(text: &[Token<'_>], absent: &mut Vec<&'a Check>) -> Result
 mod tests {
     use super::*;
 
-    const WAT: &str = "(func $f (result i32)\n  (i32.add\n    (i32.const 421)\n    (local.get $x)))\n";
+    const WAT: &str =
+        "(func $f (result i32)\n  (i32.add\n    (i32.const 421)\n    (local.get $x)))\n";
 
     fn ask(text: &str) -> Result<(), String> {
         let checks = parse(text).map_err(|mistakes| mistakes[0].message.clone())?;
-        matches(WAT, &checks).map_err(|failure| failure.message.lines().next().unwrap_or_default().to_owned())
+        matches(WAT, &checks)
+            .map_err(|failure| failure.message.lines().next().unwrap_or_default().to_owned())
     }
 
     #[test]
@@ -165,7 +191,10 @@ mod tests {
         assert_eq!(ask("// CHECK: i32.add\n// CHECK: local.get $x"), Ok(()));
         assert!(ask("// CHECK: local.get $x\n// CHECK: i32.add").is_err());
         assert!(ask("// CHECK: i32.add\n// CHECK: i32.add").is_err());
-        assert_eq!(ask("// CHECK: i32.add\n// CHECK-NEXT: i32.const 421\n// CHECK-NEXT: local.get"), Ok(()));
+        assert_eq!(
+            ask("// CHECK: i32.add\n// CHECK-NEXT: i32.const 421\n// CHECK-NEXT: local.get"),
+            Ok(())
+        );
         assert!(ask("// CHECK: i32.add\n// CHECK-NEXT: local.get").is_err());
         assert!(ask("// CHECK-NEXT: local.get").is_err());
     }
@@ -180,8 +209,14 @@ mod tests {
 
     #[test]
     fn a_check_without_colon_or_pattern_or_of_another_kind_is_a_mistake() {
-        assert_eq!(ask("f(); // CHECK i32.add"), Err("`CHECK` needs a colon: `// CHECK: …`".to_owned()));
-        assert_eq!(ask("//CHECK-NOT i32.add"), Err("`CHECK-NOT` needs a colon: `// CHECK-NOT: …`".to_owned()));
+        assert_eq!(
+            ask("f(); // CHECK i32.add"),
+            Err("`CHECK` needs a colon: `// CHECK: …`".to_owned())
+        );
+        assert_eq!(
+            ask("//CHECK-NOT i32.add"),
+            Err("`CHECK-NOT` needs a colon: `// CHECK-NOT: …`".to_owned())
+        );
         assert_eq!(ask("// CHECK:"), Err("`CHECK` needs something to look for".to_owned()));
         assert!(ask("// CHECK-DAG: x").is_err() && ask("// CHECKNEXT: x").is_err());
     }

@@ -11,7 +11,11 @@ use crate::run::Failure;
 pub(crate) type Expected = Vec<(String, ExpectedDiagnostic)>;
 
 /// Compares what was said with what was expected.
-pub(crate) fn compare(expected: &Expected, said: &[Diagnostic], sources: &dyn Sources) -> Vec<Failure> {
+pub(crate) fn compare(
+    expected: &Expected,
+    said: &[Diagnostic],
+    sources: &dyn Sources,
+) -> Vec<Failure> {
     let mut open: Vec<_> = said.iter().collect();
     let mut failures = Vec::new();
     for (file, expectation) in expected {
@@ -34,13 +38,19 @@ pub(crate) fn compare(expected: &Expected, said: &[Diagnostic], sources: &dyn So
         }
     }
     failures.extend(open.into_iter().map(|diagnostic| {
-        let line = diagnostic.place.map(|place| sources.source(place.module).position(place.span).line);
+        let line =
+            diagnostic.place.map(|place| sources.source(place.module).position(place.span).line);
         (line, format!("not expected:\n{}", render::human(diagnostic, sources, false)))
     }));
     failures
 }
 
-fn fits(file: &str, expected: &ExpectedDiagnostic, diagnostic: &Diagnostic, sources: &dyn Sources) -> bool {
+fn fits(
+    file: &str,
+    expected: &ExpectedDiagnostic,
+    diagnostic: &Diagnostic,
+    sources: &dyn Sources,
+) -> bool {
     let level = match diagnostic.level {
         Level::Error => "error",
         Level::Warning => "warning",
@@ -62,6 +72,7 @@ fn fits(file: &str, expected: &ExpectedDiagnostic, diagnostic: &Diagnostic, sour
     let Some((first, count)) = expected.columns else { return true };
     let marked = place.span.range().and_then(|range| source.text.as_deref()?.get(range));
     // What goes on over several lines is marked to the end of its first.
-    let width = marked.map_or(1, |text| text.lines().next().unwrap_or_default().chars().count().max(1));
+    let width =
+        marked.map_or(1, |text| text.lines().next().unwrap_or_default().chars().count().max(1));
     first == position.column && count as usize == width
 }

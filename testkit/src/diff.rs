@@ -18,5 +18,9 @@ pub(crate) fn bytes(what: &str, expected: &[u8], found: &[u8]) -> String {
             return format!("{what} differs\n{}", lines("expected", &old, "found", &new));
         }
     }
-    format!("{what} differs\n  expected \"{}\"\n     found \"{}\"", expected.escape_ascii(), found.escape_ascii())
+    format!(
+        "{what} differs\n  expected \"{}\"\n     found \"{}\"",
+        expected.escape_ascii(),
+        found.escape_ascii()
+    )
 }

@@ -114,8 +114,24 @@ pub(crate) struct ExpectedDiagnostic {
 }
 
 const NAMES: &[&str] = &[
-    "run", "trap", "stdout", "stderr", "stdin", "args", "env", "exit", "memory", "flags", "fuel", "timeout", "wat", "wat(O0)", "wasm-size",
-    "module-file", "error[SW…]", "warning[SW…]",
+    "run",
+    "trap",
+    "stdout",
+    "stderr",
+    "stdin",
+    "args",
+    "env",
+    "exit",
+    "memory",
+    "flags",
+    "fuel",
+    "timeout",
+    "wat",
+    "wat(O0)",
+    "wasm-size",
+    "module-file",
+    "error[SW…]",
+    "warning[SW…]",
 ];
 
 /// Reads all `//@` comments of a file.
@@ -163,29 +179,42 @@ impl Directives {
                 once(&mut self.effects(line).stderr, text, name)?;
             }
             "exit" => {
-                let status = value.parse().map_err(|_| format!("`{value}` is not an exit status"))?;
+                let status =
+                    value.parse().map_err(|_| format!("`{value}` is not an exit status"))?;
                 once(&mut self.effects(line).exit, status, name)?;
             }
             "stdin" => self.stdin = one_string(value)?,
             "args" => self.args.extend(literal::strings(value)?),
             "env" => {
                 for pair in literal::strings(value)? {
-                    let pair = String::from_utf8(pair).map_err(|_| "an environment variable is UTF-8".to_owned())?;
-                    let (key, value) = pair.split_once('=').ok_or_else(|| format!("expected \"KEY=VALUE\", found {pair:?}"))?;
+                    let pair = String::from_utf8(pair)
+                        .map_err(|_| "an environment variable is UTF-8".to_owned())?;
+                    let (key, value) = pair
+                        .split_once('=')
+                        .ok_or_else(|| format!("expected \"KEY=VALUE\", found {pair:?}"))?;
                     self.env.push((key.to_owned(), value.to_owned()));
                 }
             }
             "memory" => once(&mut self.memory, memory_mode(value)?, name)?,
-            "flags" => self.flags.extend(value.split_whitespace().map(|flag| (line, flag.to_owned()))),
+            "flags" => {
+                self.flags.extend(value.split_whitespace().map(|flag| (line, flag.to_owned())))
+            }
             "fuel" => {
-                let units = value.replace('_', "").parse().map_err(|_| format!("`{value}` is not a number of units"))?;
+                let units = value
+                    .replace('_', "")
+                    .parse()
+                    .map_err(|_| format!("`{value}` is not a number of units"))?;
                 once(&mut self.fuel, units, name)?;
             }
             "timeout" => once(&mut self.timeout, literal::duration(value)?, name)?,
             "wat" | "wat(O0)" => {
                 for function in value.split(',').map(str::trim) {
                     literal::path(function)?;
-                    self.wat.push(Wat { line, function: function.to_owned(), lowered: name == "wat(O0)" });
+                    self.wat.push(Wat {
+                        line,
+                        function: function.to_owned(),
+                        lowered: name == "wat(O0)",
+                    });
                 }
             }
             "wasm-size" => {
@@ -197,9 +226,21 @@ impl Directives {
             _ if name.starts_with("error[") || name.starts_with("warning[") => {
                 let (level, code) = level_and_code(name)?;
                 let message = (!value.is_empty()).then(|| value.to_owned());
-                self.global.push(ExpectedDiagnostic { line, level, code, message, about: None, columns: None });
+                self.global.push(ExpectedDiagnostic {
+                    line,
+                    level,
+                    code,
+                    message,
+                    about: None,
+                    columns: None,
+                });
             }
-            _ => return Err(format!("there is no directive `{name}`; there are {}", NAMES.join(", "))),
+            _ => {
+                return Err(format!(
+                    "there is no directive `{name}`; there are {}",
+                    NAMES.join(", ")
+                ));
+            }
         }
         Ok(())
     }
@@ -251,7 +292,8 @@ fn call(line: u32, value: &str, traps: bool) -> Result<Call, String> {
     let end = if traps {
         let mut scanner = Scanner::new(rest);
         let message = scanner.string()?;
-        let message = String::from_utf8(message).map_err(|_| "a trap's message is UTF-8".to_owned())?;
+        let message =
+            String::from_utf8(message).map_err(|_| "a trap's message is UTF-8".to_owned())?;
         let rest = scanner.rest().trim();
         let place = match rest.strip_prefix("at ") {
             Some(place) => Some(position(place.trim())?),
@@ -262,12 +304,18 @@ fn call(line: u32, value: &str, traps: bool) -> Result<Call, String> {
     } else if rest.is_empty() {
         End::Returns(Vec::new())
     } else {
-        let expected = rest.strip_prefix("==").ok_or_else(|| format!("expected `== VALUE` or nothing, found `{rest}`"))?.trim();
+        let expected = rest
+            .strip_prefix("==")
+            .ok_or_else(|| format!("expected `== VALUE` or nothing, found `{rest}`"))?
+            .trim();
         if expected.starts_with('(') {
             let mut scanner = Scanner::new(expected);
             let values = scanner.list()?;
             if !scanner.rest().trim().is_empty() {
-                return Err(format!("expected nothing after the values, found `{}`", scanner.rest()));
+                return Err(format!(
+                    "expected nothing after the values, found `{}`",
+                    scanner.rest()
+                ));
             }
             End::Returns(values)
         } else if expected.is_empty() {
@@ -280,7 +328,9 @@ fn call(line: u32, value: &str, traps: bool) -> Result<Call, String> {
 }
 
 fn position(text: &str) -> Result<(u32, u32), String> {
-    let numbers = text.split_once(':').and_then(|(line, column)| Some((line.parse().ok()?, column.parse().ok()?)));
+    let numbers = text
+        .split_once(':')
+        .and_then(|(line, column)| Some((line.parse().ok()?, column.parse().ok()?)));
     numbers.ok_or_else(|| format!("expected `LINE:COLUMN`, found `{text}`"))
 }
 
@@ -334,12 +384,19 @@ pub(crate) fn expected_diagnostics(text: &str) -> Result<Vec<ExpectedDiagnostic>
     if malformed.is_empty() { Ok(expected) } else { Err(malformed) }
 }
 
-fn expected_diagnostic(line: u32, about: u32, own_line: bool, content: &str, after: usize) -> Result<ExpectedDiagnostic, String> {
+fn expected_diagnostic(
+    line: u32,
+    about: u32,
+    own_line: bool,
+    content: &str,
+    after: usize,
+) -> Result<ExpectedDiagnostic, String> {
     let rest = &content[after..];
     let statement = rest.trim_start().trim_start_matches('^').trim();
     let carets = rest.chars().take_while(|c| c.is_whitespace()).count();
     let marked = rest.trim_start().chars().take_while(|c| *c == '^').count();
-    let columns = (marked > 0).then(|| ((content[..after].chars().count() + carets) as u32 + 1, marked as u32));
+    let columns = (marked > 0)
+        .then(|| ((content[..after].chars().count() + carets) as u32 + 1, marked as u32));
     if columns.is_some() && !own_line {
         return Err("carets stand on a line of their own, under what they mark".to_owned());
     }
@@ -349,7 +406,11 @@ fn expected_diagnostic(line: u32, about: u32, own_line: bool, content: &str, aft
         "" => None,
         rest => match rest.strip_prefix(':').map(str::trim) {
             Some(message) if !message.is_empty() => Some(message.to_owned()),
-            _ => return Err(format!("expected `: message` or nothing after the code, found `{rest}`")),
+            _ => {
+                return Err(format!(
+                    "expected `: message` or nothing after the code, found `{rest}`"
+                ));
+            }
         },
     };
     Ok(ExpectedDiagnostic { line, level, code, message, about: Some(about), columns })
@@ -362,14 +423,23 @@ mod tests {
     fn mistake(text: &str) -> String {
         match parse(text) {
             Ok(directives) => panic!("{text:?} was taken as {directives:?}"),
-            Err(mistakes) => mistakes.iter().map(|mistake| format!("{}: {}\n", mistake.line, mistake.message)).collect(),
+            Err(mistakes) => mistakes
+                .iter()
+                .map(|mistake| format!("{}: {}\n", mistake.line, mistake.message))
+                .collect(),
         }
     }
 
     #[test]
     fn calls_state_arguments_and_results() {
-        let directives = parse("//@ run: f(1, -2.5, ',') == 3\n//@ run: g()\n//@ run: S::h() == (1, 2)\n").expect("well formed");
-        let shapes: Vec<_> = directives.calls.iter().map(|call| (&*call.function, call.arguments.len(), call.end.clone())).collect();
+        let directives =
+            parse("//@ run: f(1, -2.5, ',') == 3\n//@ run: g()\n//@ run: S::h() == (1, 2)\n")
+                .expect("well formed");
+        let shapes: Vec<_> = directives
+            .calls
+            .iter()
+            .map(|call| (&*call.function, call.arguments.len(), call.end.clone()))
+            .collect();
         assert_eq!(
             shapes,
             [
@@ -383,40 +453,68 @@ mod tests {
 
     #[test]
     fn traps_state_a_message_and_perhaps_a_place() {
-        let directives = parse("//@ trap: div(1, 0) \"integer divide by zero\" at 3:5\n//@ trap: f() \"unreachable\"").expect("well formed");
-        assert_eq!(directives.calls[0].end, End::Traps("integer divide by zero".into(), Some((3, 5))));
+        let directives = parse(
+            "//@ trap: div(1, 0) \"integer divide by zero\" at 3:5\n//@ trap: f() \"unreachable\"",
+        )
+        .expect("well formed");
+        assert_eq!(
+            directives.calls[0].end,
+            End::Traps("integer divide by zero".into(), Some((3, 5)))
+        );
         assert_eq!(directives.calls[1].end, End::Traps("unreachable".into(), None));
     }
 
     #[test]
     fn output_belongs_to_the_call_before_it() {
-        let directives = parse("//@ stdout: \"a\\n\"\n//@ run: f()\n//@ stdout: \"b\"\n//@ exit: 3\n").expect("well formed");
+        let directives =
+            parse("//@ stdout: \"a\\n\"\n//@ run: f()\n//@ stdout: \"b\"\n//@ exit: 3\n")
+                .expect("well formed");
         assert_eq!(directives.command.stdout.as_deref(), Some(&b"a\n"[..]));
-        assert_eq!(directives.calls[0].effects, Effects { stdout: Some(b"b".to_vec()), stderr: None, exit: Some(3) });
+        assert_eq!(
+            directives.calls[0].effects,
+            Effects { stdout: Some(b"b".to_vec()), stderr: None, exit: Some(3) }
+        );
     }
 
     #[test]
     fn mistakes_are_told_with_their_lines() {
-        assert!(mistake("\n//@ rum: f()").starts_with("2: there is no directive `rum`; there are run, trap"));
+        assert!(
+            mistake("\n//@ rum: f()")
+                .starts_with("2: there is no directive `rum`; there are run, trap")
+        );
         assert_eq!(mistake("//@ run f()"), "1: expected `//@ name: value`, found `//@ run f()`\n");
         assert_eq!(mistake("//@ run: f(1, 2 == 3"), "1: expected `)` after the arguments\n");
-        assert_eq!(mistake("//@ run: f(1) = 3"), "1: expected `== VALUE` or nothing, found `= 3`\n");
+        assert_eq!(
+            mistake("//@ run: f(1) = 3"),
+            "1: expected `== VALUE` or nothing, found `= 3`\n"
+        );
         assert_eq!(mistake("//@ trap: f(1)"), "1: expected a \"string\", found ``\n");
         assert_eq!(mistake("//@ stdout: 42"), "1: expected a \"string\", found `42`\n");
         assert_eq!(mistake("//@ exit: 1\n//@ exit: 1"), "2: `exit` was stated before\n");
         assert_eq!(mistake("//@ wasm-size: 183"), "1: expected `<= BYTES`, found `183`\n");
         assert_eq!(mistake("//@ wat: f g"), "1: `f g` is not a path of names joined by `::`\n");
-        assert_eq!(mistake("//@ memory: weak"), "1: `weak` is not one of checked, unchecked, poison, zero\n");
-        assert_eq!(mistake("fn f() {} //@ run: f()"), "1: a directive stands on a line of its own\n");
-        assert_eq!(mistake("//@ error[207]: x"), "1: expected `error[SW0000]` or `warning[SW0000]`, found `error[207]`\n");
+        assert_eq!(
+            mistake("//@ memory: weak"),
+            "1: `weak` is not one of checked, unchecked, poison, zero\n"
+        );
+        assert_eq!(
+            mistake("fn f() {} //@ run: f()"),
+            "1: a directive stands on a line of its own\n"
+        );
+        assert_eq!(
+            mistake("//@ error[207]: x"),
+            "1: expected `error[SW0000]` or `warning[SW0000]`, found `error[207]`\n"
+        );
     }
 
     #[test]
     fn diagnostics_are_expected_under_their_columns() {
         let text = "fn f() -> i32 { 1.5 }\n//~             ^^^ error[SW0207]: mismatched\n//~ warning[SW0208]\nlet x; //~ error[SW0101]\n";
         let expected = expected_diagnostics(text).expect("well formed");
-        let shapes: Vec<_> =
-            expected.iter().map(|e| (e.level, &*e.code, e.message.as_deref(), e.about.unwrap_or(0), e.columns)).collect();
+        let shapes: Vec<_> = expected
+            .iter()
+            .map(|e| (e.level, &*e.code, e.message.as_deref(), e.about.unwrap_or(0), e.columns))
+            .collect();
         assert_eq!(
             shapes,
             [
@@ -429,7 +527,13 @@ mod tests {
 
     #[test]
     fn a_malformed_expectation_is_a_mistake() {
-        for text in ["x\n//~ error SW0207", "//~ error[SW0207]", "x //~ ^ error[SW0207]", "x\n//~ error[SW0207] text", "x\n//~"] {
+        for text in [
+            "x\n//~ error SW0207",
+            "//~ error[SW0207]",
+            "x //~ ^ error[SW0207]",
+            "x\n//~ error[SW0207] text",
+            "x\n//~",
+        ] {
             assert!(expected_diagnostics(text).is_err(), "{text:?}");
         }
     }

@@ -39,25 +39,38 @@ pub fn swir_files(path: &Path) -> std::io::Result<Vec<PathBuf>> {
 pub fn discover(path: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut files = swir_files(path)?;
     let parts = parts(&files);
-    files.retain(|file| !parts.contains(file));
+    files.retain(|file| !parts.contains(&canonical(file)));
     Ok(files)
 }
 
-/// The files that are part of another test.
+/// The files that are part of another test. One with directives of its own is a test whoever uses it.
 fn parts(files: &[PathBuf]) -> Vec<PathBuf> {
     let mut parts = Vec::new();
     for file in files {
-        let Ok(bytes) = std::fs::read(file) else { continue };
-        let text = String::from_utf8_lossy(&bytes);
         let folder = file.parent().unwrap_or(Path::new(""));
-        for line in text.lines().map(str::trim) {
+        for line in text(file).lines().map(str::trim) {
             let named = line.strip_prefix("//@ module-file:").map(|name| folder.join(name.trim()));
             let used = line
                 .strip_prefix("use ")
                 .and_then(|rest| rest.split([':', ';', ' ']).next())
                 .map(|name| folder.join(name).with_extension("swir"));
-            parts.extend(named.into_iter().chain(used).filter(|part| part != file && part.is_file()));
+            let others = named.into_iter().chain(used).filter(|part| part != file);
+            parts.extend(others.map(|part| canonical(&part)));
         }
     }
+    parts.retain(|part| {
+        part.is_file() && !text(part).lines().any(|line| line.trim_start().starts_with("//@"))
+    });
     parts
+}
+
+fn canonical(file: &Path) -> PathBuf {
+    file.canonicalize().unwrap_or_else(|_| file.to_owned())
+}
+
+fn text(file: &Path) -> String {
+    // What cannot be read is told when it is run.
+    std::fs::read(file)
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default()
 }

@@ -8,12 +8,12 @@
 //! an error.
 
 mod check;
-mod coverage;
 mod diagnostics;
 mod diff;
 mod directive;
 mod discover;
 mod literal;
+mod look;
 mod program;
 mod run;
 mod snapshot;
@@ -22,11 +22,11 @@ mod wat;
 
 use std::path::{Path, PathBuf};
 
-pub use coverage::templates_called;
 pub use directive::Malformed;
 pub use discover::{discover, swir_files};
 #[doc(hidden)]
 pub use insta;
+pub use look::{check_file, templates_called};
 pub use wat::{wat, wat_of};
 
 /// Where snapshots are and what happens to those that differ.
@@ -56,7 +56,11 @@ impl Settings {
     /// The name of a test: its path under the root, with `/` on every machine.
     pub fn name(&self, test: &Path) -> String {
         let relative = test.strip_prefix(&self.root).unwrap_or(test);
-        relative.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+        relative
+            .components()
+            .map(|part| part.as_os_str().to_string_lossy())
+            .collect::<Vec<_>>()
+            .join("/")
     }
 }
 
@@ -88,7 +92,8 @@ impl Outcome {
     pub fn report(&self, file: &str) -> String {
         let mut report = String::new();
         for failure in &self.failures {
-            let place = failure.line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"));
+            let place =
+                failure.line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"));
             report.push_str(&format!("{place}: {}\n", failure.message.trim_end()));
         }
         report

@@ -21,7 +21,10 @@ impl<'a> Scanner<'a> {
 
     /// `(a, 'b', "c")` ⇒ the items as written. Commas and parentheses in quotes belong to the item.
     pub(crate) fn list(&mut self) -> Result<Vec<String>, String> {
-        let inner = self.text.strip_prefix('(').ok_or_else(|| format!("expected `(`, found `{}`", self.text))?;
+        let inner = self
+            .text
+            .strip_prefix('(')
+            .ok_or_else(|| format!("expected `(`, found `{}`", self.text))?;
         let (mut items, mut start, mut quote, mut escaped) = (Vec::new(), 0, None, false);
         for (at, c) in inner.char_indices() {
             match (quote, c) {
@@ -53,7 +56,9 @@ impl<'a> Scanner<'a> {
     /// `"text"` with Rust's escapes ⇒ its bytes.
     pub(crate) fn string(&mut self) -> Result<Vec<u8>, String> {
         let inner = self.text.trim_start();
-        let inner = inner.strip_prefix('"').ok_or_else(|| format!("expected a \"string\", found `{}`", self.text))?;
+        let inner = inner
+            .strip_prefix('"')
+            .ok_or_else(|| format!("expected a \"string\", found `{}`", self.text))?;
         let mut bytes = Vec::new();
         let mut chars = inner.char_indices();
         while let Some((at, c)) = chars.next() {
@@ -70,12 +75,20 @@ impl<'a> Scanner<'a> {
                     Some(c @ ('\\' | '"' | '\'')) => bytes.push(c as u8),
                     Some('x') => {
                         let digits: String = chars.by_ref().take(2).map(|(_, c)| c).collect();
-                        bytes.push(u8::from_str_radix(&digits, 16).map_err(|_| format!("`\\x{digits}` is not a byte"))?);
+                        bytes.push(
+                            u8::from_str_radix(&digits, 16)
+                                .map_err(|_| format!("`\\x{digits}` is not a byte"))?,
+                        );
                     }
                     Some('u') => {
-                        let digits: String = chars.by_ref().map(|(_, c)| c).take_while(|c| *c != '}').collect();
-                        let value = digits.strip_prefix('{').and_then(|digits| u32::from_str_radix(digits, 16).ok());
-                        let c = value.and_then(char::from_u32).ok_or_else(|| format!("`\\u{digits}}}` is not a character"))?;
+                        let digits: String =
+                            chars.by_ref().map(|(_, c)| c).take_while(|c| *c != '}').collect();
+                        let value = digits
+                            .strip_prefix('{')
+                            .and_then(|digits| u32::from_str_radix(digits, 16).ok());
+                        let c = value
+                            .and_then(char::from_u32)
+                            .ok_or_else(|| format!("`\\u{digits}}}` is not a character"))?;
                         bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
                     }
                     Some(c) => return Err(format!("there is no escape `\\{c}`")),
@@ -106,13 +119,18 @@ pub(crate) fn path(text: &str) -> Result<(), String> {
         Some(quoted) => quoted.ends_with('`') && quoted.len() > 1,
         None => !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_'),
     };
-    if text.split("::").all(name) { Ok(()) } else { Err(format!("`{text}` is not a path of names joined by `::`")) }
+    if text.split("::").all(name) {
+        Ok(())
+    } else {
+        Err(format!("`{text}` is not a path of names joined by `::`"))
+    }
 }
 
 /// `2s`, `500ms`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let malformed = || format!("`{text}` is not a duration such as 2s or 500ms");
-    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).ok_or_else(malformed)?);
+    let (digits, unit) =
+        text.split_at(text.find(|c: char| !c.is_ascii_digit()).ok_or_else(malformed)?);
     let number: u64 = digits.parse().map_err(|_| malformed())?;
     match unit {
         "s" => Ok(Duration::from_secs(number)),
@@ -128,7 +146,10 @@ mod tests {
     #[test]
     fn strings_have_rusts_escapes() {
         let text = r#" "a\n\t\\\"\0" "\x41\xff" "\u{e9}é" "#;
-        assert_eq!(strings(text), Ok(vec![b"a\n\t\\\"\0".to_vec(), vec![0x41, 0xff], "éé".as_bytes().to_vec()]));
+        assert_eq!(
+            strings(text),
+            Ok(vec![b"a\n\t\\\"\0".to_vec(), vec![0x41, 0xff], "éé".as_bytes().to_vec()])
+        );
         for text in [r#""a"#, r#""\q""#, r#""\x4""#, r#""\u{110000}""#, r#""a" b"#, ""] {
             assert!(strings(text).is_err(), "{text:?}");
         }
@@ -137,7 +158,10 @@ mod tests {
     #[test]
     fn lists_keep_what_is_quoted() {
         let mut scanner = Scanner::new(r#"(1, ')', "a,b\"", ) == 2"#);
-        assert_eq!(scanner.list(), Ok(vec!["1".to_owned(), "')'".to_owned(), r#""a,b\"""#.to_owned()]));
+        assert_eq!(
+            scanner.list(),
+            Ok(vec!["1".to_owned(), "')'".to_owned(), r#""a,b\"""#.to_owned()])
+        );
         assert_eq!(scanner.rest(), " == 2");
         assert!(Scanner::new("(1,,2)").list().is_err());
         assert!(Scanner::new("(1").list().is_err());

@@ -19,7 +19,9 @@ impl SourceFile {
     /// Reads it.
     pub(crate) fn read(path: &Path) -> Result<Self, String> {
         let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let name = path.file_name().map_or_else(|| "-".to_owned(), |name| name.to_string_lossy().into_owned());
+        let name = path
+            .file_name()
+            .map_or_else(|| "-".to_owned(), |name| name.to_string_lossy().into_owned());
         Ok(Self { name, bytes })
     }
 
@@ -40,7 +42,11 @@ pub(crate) struct Found {
 
 /// Finds a function by the path a directive gives: from the first module, or from a module that it begins with.
 pub(crate) fn find(modules: &[ir::Module], path: &str) -> Option<Found> {
-    let inside = |module: usize, path: &str| functions(&modules[module]).find(|(_, name)| name == path).map(|(at, _)| Found { module, ..at });
+    let inside = |module: usize, path: &str| {
+        functions(&modules[module])
+            .find(|(_, name)| name == path)
+            .map(|(at, _)| Found { module, ..at })
+    };
     inside(0, path).or_else(|| {
         (0..modules.len()).find_map(|module| {
             let rest = path.strip_prefix(&*modules[module].name)?.strip_prefix("::")?;
@@ -55,18 +61,28 @@ fn functions(module: &ir::Module) -> impl Iterator<Item = (Found, String)> {
         let mut found = Vec::new();
         match &item.kind {
             ItemKind::Fn(function) => {
-                found.push((Found { module: 0, item: index, method: None }, module.names[function.name.name].to_owned()));
+                found.push((
+                    Found { module: 0, item: index, method: None },
+                    module.names[function.name.name].to_owned(),
+                ));
             }
             ItemKind::Impl(block) => {
                 let TypeKind::Path(target) = &block.target.kind else { return found };
                 for (method, item) in block.items.iter().enumerate() {
                     if let ItemKind::Fn(function) = &item.kind {
-                        let path = format!("{}::{}", &module.names[target.last().name], &module.names[function.name.name]);
+                        let path = format!(
+                            "{}::{}",
+                            &module.names[target.last().name],
+                            &module.names[function.name.name]
+                        );
                         found.push((Found { module: 0, item: index, method: Some(method) }, path));
                     }
                 }
             }
-            ItemKind::Use(_) | ItemKind::Const(_) | ItemKind::Static { .. } | ItemKind::Struct(_) => (),
+            ItemKind::Use(_)
+            | ItemKind::Const(_)
+            | ItemKind::Static { .. }
+            | ItemKind::Struct(_) => (),
         }
         found
     })
@@ -106,15 +122,17 @@ pub(crate) struct Named {
 /// What there is to know about the function at `found`.
 pub(crate) fn named(modules: &[ir::Module], found: Found) -> Named {
     let module = &modules[found.module];
-    let (_, inside) = functions(module).find(|(at, _)| Found { module: found.module, ..*at } == found).expect("`find` found it here");
+    let (_, inside) = functions(module)
+        .find(|(at, _)| Found { module: found.module, ..*at } == found)
+        .expect("`find` found it here");
     let path = format!("{}::{inside}", module.name);
     let item = item(module, found);
-    let result = match &item.kind {
-        ItemKind::Fn(function) => match function.result.as_ref().map(|ty| &ty.kind) {
-            Some(TypeKind::Path(path)) => Some(module.names[path.last().name].to_owned()),
-            _ => None,
-        },
-        _ => None,
+    let result = if let ItemKind::Fn(function) = &item.kind
+        && let Some(TypeKind::Path(path)) = function.result.as_ref().map(|ty| &ty.kind)
+    {
+        Some(module.names[path.last().name].to_owned())
+    } else {
+        None
     };
     Named { export: exported_as(module, item).unwrap_or_else(|| path.clone()), path, result }
 }
@@ -122,20 +140,26 @@ pub(crate) fn named(modules: &[ir::Module], found: Found) -> Named {
 /// The name that an item is exported under.
 fn exported_as(module: &ir::Module, item: &Item) -> Option<String> {
     item.attributes.iter().find_map(|attribute| match attribute.arguments.first() {
-        Some(AttributeArgument::Text(text, _)) if &module.names[attribute.path.last().name] == "wasm_export" => Some(text.to_string()),
+        Some(AttributeArgument::Text(text, _))
+            if &module.names[attribute.path.last().name] == "wasm_export" =>
+        {
+            Some(text.to_string())
+        }
         _ => None,
     })
 }
 
 /// Whether a function is exported under `name`.
 pub(crate) fn exports(modules: &[ir::Module], name: &str) -> bool {
-    modules.iter().any(|module| module.items.iter().any(|item| exported_as(module, item).as_deref() == Some(name)))
+    modules.iter().any(|module| {
+        module.items.iter().any(|item| exported_as(module, item).as_deref() == Some(name))
+    })
 }
 
-/// Parses the files, then the files beside `path` whose modules they use.
-pub(crate) fn parse(path: &Path, files: &[SourceFile]) -> Result<Program, String> {
+/// Parses the files, then the files beside `path` whose modules they use, which are added to them.
+pub(crate) fn parse(path: &Path, files: &mut Vec<SourceFile>) -> Result<Program, String> {
     let mut parsed = Program::default();
-    for file in files {
+    for file in files.iter() {
         parsed.text(&file.name, &file.bytes);
     }
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -145,6 +169,7 @@ pub(crate) fn parse(path: &Path, files: &[SourceFile]) -> Result<Program, String
         if beside.is_file() {
             let file = SourceFile::read(&beside)?;
             parsed.text(&file.name, &file.bytes);
+            files.push(file);
         }
         // One that isn't there is the checker's to report, where it is named.
         asked.push(name);

@@ -6,7 +6,9 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use swasm_executor::{Config, Engine, Instance, Limits, Module, OptLevel, Stdin, Stop, Value, Wasi};
+use swasm_executor::{
+    Config, Engine, Instance, Limits, Module, OptLevel, Stdin, Stop, Value, Wasi,
+};
 
 use swasm_linker::AT_EXIT_EXPORT;
 
@@ -37,7 +39,8 @@ fn engine(tier: Tier) -> Result<&'static Engine, String> {
         Tier::Optimizing => OptLevel::Speed,
     };
     let make = || {
-        let config = Config::new().opt_level(level).fuel(true).interruptible(true).deterministic(true);
+        let config =
+            Config::new().opt_level(level).fuel(true).interruptible(true).deterministic(true);
         Engine::new(&config).map_err(|error| error.to_string())
     };
     ENGINES[tier as usize].get_or_init(make).as_ref().map_err(Clone::clone)
@@ -47,8 +50,15 @@ fn engine(tier: Tier) -> Result<&'static Engine, String> {
 pub(crate) type Failure = (Option<u32>, String);
 
 /// Runs what the directives state: the command unless a directive calls it by itself, then the calls in order in one instance.
-pub(crate) fn run(bytes: &[u8], tier: Tier, directives: &Directives, callables: &[Named]) -> Vec<Failure> {
-    let module = match engine(tier).and_then(|engine| Module::compile(engine, bytes).map_err(|error| error.to_string())) {
+pub(crate) fn run(
+    bytes: &[u8],
+    tier: Tier,
+    directives: &Directives,
+    callables: &[Named],
+) -> Vec<Failure> {
+    let module = match engine(tier)
+        .and_then(|engine| Module::compile(engine, bytes).map_err(|error| error.to_string()))
+    {
         Ok(module) => module,
         Err(message) => return vec![(None, message)],
     };
@@ -57,7 +67,10 @@ pub(crate) fn run(bytes: &[u8], tier: Tier, directives: &Directives, callables: 
     if module.function("_start").is_some() && !called("_start") {
         failures.extend(command(&module, directives));
     } else if let Some(line) = directives.command_line {
-        failures.push((Some(line), "the program has no `_start` to run; state output after a `run` or `trap`".to_owned()));
+        failures.push((
+            Some(line),
+            "the program has no `_start` to run; state output after a `run` or `trap`".to_owned(),
+        ));
     }
     if !directives.calls.is_empty() {
         failures.extend(calls(&module, directives, callables));
@@ -66,7 +79,8 @@ pub(crate) fn run(bytes: &[u8], tier: Tier, directives: &Directives, callables: 
 }
 
 fn instantiate(module: &Module, directives: &Directives) -> Result<Instance, Stop> {
-    let arguments = directives.args.iter().map(|argument| String::from_utf8_lossy(argument).into_owned());
+    let arguments =
+        directives.args.iter().map(|argument| String::from_utf8_lossy(argument).into_owned());
     let mut wasi = Wasi::new()
         .args(std::iter::once(PROGRAM.to_owned()).chain(arguments))
         .stdin(Stdin::Bytes(directives.stdin.clone()))
@@ -75,7 +89,9 @@ fn instantiate(module: &Module, directives: &Directives) -> Result<Instance, Sto
     for (name, value) in &directives.env {
         wasi = wasi.env(name, value);
     }
-    let limits = Limits::new().fuel(directives.fuel.unwrap_or(FUEL)).timeout(directives.timeout.unwrap_or(TIMEOUT));
+    let limits = Limits::new()
+        .fuel(directives.fuel.unwrap_or(FUEL))
+        .timeout(directives.timeout.unwrap_or(TIMEOUT));
     Instance::new(module, wasi, limits)
 }
 
@@ -105,7 +121,8 @@ fn command(module: &Module, directives: &Directives) -> Vec<Failure> {
 
 /// Compares what was written; nothing is expected unless stated.
 fn written(line: Option<u32>, effects: &Effects, stdout: &[u8], stderr: &[u8]) -> Vec<Failure> {
-    let streams = [("standard output", &effects.stdout, stdout), ("standard error", &effects.stderr, stderr)];
+    let streams =
+        [("standard output", &effects.stdout, stdout), ("standard error", &effects.stderr, stderr)];
     let differs = streams.into_iter().filter_map(|(name, expected, found)| {
         let expected = expected.as_deref().unwrap_or_default();
         (expected != found).then(|| (line, diff::bytes(name, expected, found)))
@@ -129,7 +146,10 @@ fn calls(module: &Module, directives: &Directives, callables: &[Named]) -> Vec<F
             failures.push((line, message));
         }
         if module.function(AT_EXIT_EXPORT).is_some()
-            && let Err(error) = instance.set_fuel(FUEL).map_err(Stop::from).and_then(|()| instance.call(AT_EXIT_EXPORT, &[]))
+            && let Err(error) = instance
+                .set_fuel(FUEL)
+                .map_err(Stop::from)
+                .and_then(|()| instance.call(AT_EXIT_EXPORT, &[]))
         {
             failures.push((line, format!("output could not be flushed: {error:#}")));
         }
@@ -141,14 +161,31 @@ fn calls(module: &Module, directives: &Directives, callables: &[Named]) -> Vec<F
 }
 
 /// Makes one call and compares how it ends.
-fn one(instance: &mut Instance, module: &Module, call: &Call, callable: &Named) -> Result<(), String> {
-    let signature = module.function(&callable.export).ok_or_else(|| format!("`{}` is not exported", call.function))?;
+fn one(
+    instance: &mut Instance,
+    module: &Module,
+    call: &Call,
+    callable: &Named,
+) -> Result<(), String> {
+    let signature = module
+        .function(&callable.export)
+        .ok_or_else(|| format!("`{}` is not exported", call.function))?;
     if signature.params.len() != call.arguments.len() {
-        return Err(format!("`{}` takes {} values, {} are given", call.function, signature.params.len(), call.arguments.len()));
+        return Err(format!(
+            "`{}` takes {} values, {} are given",
+            call.function,
+            signature.params.len(),
+            call.arguments.len()
+        ));
     }
-    let values = |texts: &[String], types: &[swasm_executor::ValueType]| -> Result<Vec<Value>, String> {
-        texts.iter().zip(types).map(|(text, ty)| Value::parse(text, ty).map_err(|error| error.to_string())).collect()
-    };
+    let values =
+        |texts: &[String], types: &[swasm_executor::ValueType]| -> Result<Vec<Value>, String> {
+            texts
+                .iter()
+                .zip(types)
+                .map(|(text, ty)| Value::parse(text, ty).map_err(|error| error.to_string()))
+                .collect()
+        };
     let arguments = values(&call.arguments, &signature.params)?;
     let shown = format!("{}({})", call.function, call.arguments.join(", "));
     let outcome = instance.call(&callable.export, &arguments);
@@ -160,27 +197,44 @@ fn one(instance: &mut Instance, module: &Module, call: &Call, callable: &Named) 
         },
         (End::Returns(expected), Ok(found)) => {
             if let Some(expected) = call.effects.exit {
-                return Err(format!("{shown} returned {}, and did not exit with {expected}", show(&found, callable)));
+                return Err(format!(
+                    "{shown} returned {}, and did not exit with {expected}",
+                    show(&found, callable)
+                ));
             }
             if expected.len() != found.len() {
                 let found = show(&found, callable);
-                return Err(format!("{shown} returned {found}; {} values are stated: `run: f() == VALUE`", expected.len()));
+                return Err(format!(
+                    "{shown} returned {found}; {} values are stated: `run: f() == VALUE`",
+                    expected.len()
+                ));
             }
             let expected = values(expected, &signature.results)?;
             if expected == found {
                 return Ok(());
             }
-            Err(format!("{shown} returned {}, not {}", show(&found, callable), show(&expected, callable)))
+            Err(format!(
+                "{shown} returned {}, not {}",
+                show(&found, callable),
+                show(&expected, callable)
+            ))
         }
-        (End::Traps(expected, _), Ok(found)) => Err(format!("{shown} returned {}, and did not trap: {expected}", show(&found, callable))),
+        (End::Traps(expected, _), Ok(found)) => Err(format!(
+            "{shown} returned {}, and did not trap: {expected}",
+            show(&found, callable)
+        )),
         (End::Returns(_), Err(stop)) => Err(format!("{shown} ended by {stop:#}")),
         (End::Traps(expected, place), Err(Stop::Trap(trap))) => {
             if trap.message() != *expected {
-                return Err(format!("{shown} did not trap as stated\n  expected {expected}\n     found {trap:#}"));
+                return Err(format!(
+                    "{shown} did not trap as stated\n  expected {expected}\n     found {trap:#}"
+                ));
             }
             let found = trap.frames.first().and_then(|frame| frame.line.zip(frame.column));
             match place {
-                Some(place) if Some(*place) != found => Err(format!("{shown} did not trap at {}:{}\n{trap:#}", place.0, place.1)),
+                Some(place) if Some(*place) != found => {
+                    Err(format!("{shown} did not trap at {}:{}\n{trap:#}", place.0, place.1))
+                }
                 _ => Ok(()),
             }
         }
@@ -193,7 +247,10 @@ fn show(values: &[Value], callable: &Named) -> String {
     let one = |value: &Value| match (callable.result.as_deref(), value.unsigned()) {
         (Some("bool"), Some(0)) => "false".to_owned(),
         (Some("bool"), Some(1)) => "true".to_owned(),
-        (Some("char"), Some(code)) => u32::try_from(code).ok().and_then(char::from_u32).map_or_else(|| code.to_string(), |c| format!("{c:?}")),
+        (Some("char"), Some(code)) => u32::try_from(code)
+            .ok()
+            .and_then(char::from_u32)
+            .map_or_else(|| code.to_string(), |c| format!("{c:?}")),
         (Some("u8" | "u16" | "u32" | "u64" | "addr"), Some(number)) => number.to_string(),
         _ => value.to_string(),
     };

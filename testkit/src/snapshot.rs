@@ -56,6 +56,9 @@ pub(crate) fn hold(path: &Path, text: &str, bless: bool) -> Result<Held, String>
     }
     Err(match old {
         None => "no snapshot yet; run with --bless to write it".to_owned(),
-        Some(old) => format!("the snapshot differs; run with --bless to accept\n{}", crate::diff::lines("snapshot", &old, "now", text)),
+        Some(old) => format!(
+            "the snapshot differs; run with --bless to accept\n{}",
+            crate::diff::lines("snapshot", &old, "now", text)
+        ),
     })
 }

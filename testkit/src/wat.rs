@@ -1,7 +1,6 @@
 //! A built module ⇒ the folded text of its functions, for snapshots in Rust tests.
 
-use swasm_frontend_ir::ir;
-use swasm_frontend_ir::render;
+use swasm_frontend_ir::{Diagnostic, Sources, ir, render};
 use swasm_linker::{Options, Print, Program, Stage};
 
 /// Links a module with the usual options and prints its functions as they are encoded: those of the module itself, in its order, not the
@@ -25,12 +24,22 @@ fn print(module: &ir::Module, function: Option<String>) -> String {
     let own = format!("{}::", module.name);
     let mut program = Program::default();
     program.module(module.clone());
-    let checked = program.check().unwrap_or_else(|failed| panic!("{}", render::all(&failed.diagnostics, &failed)));
+    let checked =
+        program.check().unwrap_or_else(|failed| panic!("{}", shown(&failed.diagnostics, &failed)));
     let roots = function.iter().cloned().collect();
-    let options = Options { roots, prints: vec![Print { stage: Stage::Final, function }], ..Options::default() };
-    let artifact = swasm_linker::link(&checked, &options).unwrap_or_else(|list| panic!("{}", render::all(&list, &checked)));
+    let options = Options {
+        roots,
+        prints: vec![Print { stage: Stage::Final, function }],
+        ..Options::default()
+    };
+    let artifact = swasm_linker::link(&checked, &options)
+        .unwrap_or_else(|list| panic!("{}", shown(&list, &checked)));
     let texts = artifact.prints.iter().filter(|print| print.function.starts_with(&own));
     texts.map(|print| format!("{}\n", print.text.trim_end())).collect::<Vec<_>>().join("\n")
+}
+
+fn shown(list: &[Diagnostic], sources: &dyn Sources) -> String {
+    list.iter().map(|diagnostic| render::human(diagnostic, sources, false)).collect()
 }
 
 /// Compares the folded text of a module's functions with a snapshot that `cargo insta review` shows:

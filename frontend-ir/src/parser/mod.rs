@@ -13,6 +13,8 @@ mod item;
 mod pattern;
 mod statement;
 
+pub(crate) use statement::{is_block_like, is_valueless};
+
 use std::ops::Range;
 use std::sync::Arc;
 

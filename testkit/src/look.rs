@@ -1,12 +1,13 @@
-//! A test file ⇒ the rows of the intrinsic table that it calls.
+//! A file ⇒ what can be said about it without running it: whether it is a program, and which rows of the intrinsic table it calls.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use swasm_frontend_ir::checked::{Body, DefId, ExprKind, FunctionKind};
+use swasm_frontend_ir::render;
 
-use crate::program::{self, SourceFile};
 use crate::directive;
+use crate::program::{self, SourceFile};
 
 /// The paths (`std::integer::u32::rotate_left`) of all templates of the library that the functions of a test file call. None if the file
 /// is not a program: then it executes nothing.
@@ -15,7 +16,9 @@ pub fn templates_called(path: &Path) -> BTreeSet<String> {
     let Some(program) = check(path) else { return called };
     for module in program.program_modules() {
         for def in program.definitions(module) {
-            let swasm_frontend_ir::checked::Def::Function(function) = program.def(def) else { continue };
+            let swasm_frontend_ir::checked::Def::Function(function) = program.def(def) else {
+                continue;
+            };
             if let FunctionKind::Body = function.kind {
                 for callee in callees(program.body(def)) {
                     let callee = program.function(callee);
@@ -36,12 +39,28 @@ fn check(path: &Path) -> Option<swasm_linker::Checked> {
     for (_, name) in &directives.module_files {
         files.push(SourceFile::read(&path.with_file_name(name)).ok()?);
     }
-    program::parse(path, &files).ok()?.check().ok()
+    program::parse(path, &mut files).ok()?.check().ok()
 }
 
 fn callees(body: &Body) -> impl Iterator<Item = DefId> {
-    body.exprs.iter().filter_map(|expr| match expr.kind {
-        ExprKind::Call(callee, _) => Some(callee),
-        _ => None,
+    body.exprs.iter().filter_map(|expr| {
+        if let ExprKind::Call(callee, _) = expr.kind { Some(callee) } else { None }
     })
+}
+
+/// Checks a file and what it uses from beside it, without running anything.
+///
+/// # Errors
+/// The diagnostics, as text.
+pub fn check_file(path: &Path) -> Result<(), String> {
+    let mut files = vec![SourceFile::read(path)?];
+    let program = program::parse(path, &mut files)?;
+    match program.check() {
+        Ok(_) => Ok(()),
+        Err(failed) => Err(failed
+            .diagnostics
+            .iter()
+            .map(|diagnostic| render::human(diagnostic, &failed, false))
+            .collect()),
+    }
 }

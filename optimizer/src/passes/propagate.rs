@@ -1,0 +1,460 @@
+//! Reads of locals that hold a constant or a copy ⇒ the constant or the original; operators on constants ⇒ constants.
+//!
+//! `(local.set $x (i32.const 4)) … (i32.store (local.get $x) v)` ⇒ `… (i32.store (i32.const 4) v)`
+//! `(local.set $x (local.get $y)) … (local.get $x)`, neither assigned between ⇒ `… (local.get $y)`
+//! `(<set-many> $x $y (<seq> a b))` ⇒ `(local.set $s a) (local.set $t b) (local.set $x (local.get $s)) …`
+//!
+//! One walk in order of evaluation that knows what each local holds. Where paths meet, the locals that were assigned
+//! on one of them are unknown; at the start of a loop, so are all that the loop assigns.
+//!
+//! Invariant: what is known of a local holds on every path to the walk's position. A copy is known only while the
+//! version of its original is the one that was copied.
+
+use swasm_tree::{BlockType, Body, LocalId, Module, NodeId, Op, Symbol, View, WithImmediate};
+
+use super::Context;
+use crate::arity::result_count;
+use crate::cursor::{Cursor, Event, number};
+use crate::simplify::simplify;
+use crate::uses::Uses;
+
+pub(super) fn run(context: &Context<'_>, body: &mut Body) {
+    let mut cursor = Cursor::default();
+    split_assignments(context.module, body, &mut cursor);
+    let uses = Uses::of(body);
+    let loops = Loops::of(body, &mut cursor);
+    let mut held = Vec::with_capacity(body.local_count());
+    for index in 0..body.local_count() {
+        let value = if index < body.param_count() { None } else { zero_of(body, index) };
+        held.push(Held { value: value.unwrap_or(Value::Unknown), version: 0 });
+    }
+    let mut pass = Pass {
+        module: context.module,
+        uses,
+        loops,
+        held,
+        last_version: 0,
+        log: Vec::new(),
+        assigned: Vec::new(),
+        scopes: Vec::new(),
+        diverged: false,
+    };
+    cursor.forward(body.root());
+    while let Some(event) = cursor.next(body) {
+        match event {
+            Event::Enter(_) => (),
+            Event::Child(node, index) => pass.between(body, node, index),
+            Event::Leave(node) => pass.leave(body, &cursor, node),
+        }
+    }
+}
+
+/// What a local holds.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Value {
+    Unknown,
+    I32(i32),
+    I64(i64),
+    F32(u32),
+    F64(u64),
+    Symbol(Symbol),
+    /// What another local holds, as long as its version is this.
+    Copy(LocalId, u32),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    value: Value,
+    /// A number that no other assignment has.
+    version: u32,
+}
+
+fn zero_of(body: &Body, local: usize) -> Option<Value> {
+    use swasm_tree::ValType;
+    match body.locals()[local] {
+        ValType::I32 => Some(Value::I32(0)),
+        ValType::I64 => Some(Value::I64(0)),
+        ValType::F32 => Some(Value::F32(0)),
+        ValType::F64 => Some(Value::F64(0)),
+        ValType::V128 | ValType::Ref(_) => None,
+    }
+}
+
+/// Which locals each loop assigns.
+struct Loops {
+    /// By number of the node: the row.
+    row: Vec<u32>,
+    rows: Vec<Vec<LocalId>>,
+}
+
+impl Loops {
+    fn of(body: &Body, cursor: &mut Cursor) -> Loops {
+        let mut loops = Loops { row: vec![0; body.node_count()], rows: Vec::new() };
+        let mut open: Vec<Vec<LocalId>> = Vec::new();
+        cursor.forward(body.root());
+        while let Some(event) = cursor.next(body) {
+            match event {
+                Event::Enter(node) if body.op(node) == Op::LOOP => open.push(Vec::new()),
+                Event::Leave(node) => {
+                    let Some(inner) = open.last_mut() else { continue };
+                    match body.op(node) {
+                        Op::LOCAL_SET | Op::LOCAL_TEE => {
+                            if let View::Local(local) = body.view(node) {
+                                inner.push(local);
+                            }
+                        }
+                        Op::SET_MANY => {
+                            if let View::SetMany(locals) = body.view(node) {
+                                inner.extend_from_slice(locals);
+                            }
+                        }
+                        Op::LOOP => {
+                            let Some(mut inner) = open.pop() else { continue };
+                            inner.sort_unstable();
+                            inner.dedup();
+                            if let Some(outer) = open.last_mut() {
+                                outer.extend_from_slice(&inner);
+                            }
+                            loops.row[number(node)] = loops.rows.len() as u32;
+                            loops.rows.push(inner);
+                        }
+                        _ => (),
+                    }
+                }
+                Event::Enter(_) | Event::Child(..) => (),
+            }
+        }
+        loops
+    }
+}
+
+/// An open block or `if`.
+struct Scope {
+    /// Length of the log at its start.
+    mark: usize,
+    /// Length of the list of assigned locals at its start.
+    assigned: usize,
+    /// What the then arm changed, and whether it diverged, once the else arm is open.
+    then: Vec<(LocalId, Held)>,
+    then_diverged: bool,
+}
+
+struct Pass<'a> {
+    module: &'a Module,
+    uses: Uses,
+    loops: Loops,
+    /// By local.
+    held: Vec<Held>,
+    last_version: u32,
+    /// Changes inside open scopes, with what was held before.
+    log: Vec<(LocalId, Held)>,
+    /// Locals assigned inside open scopes, also in arms that are closed and diverged: they may have branched out.
+    assigned: Vec<LocalId>,
+    scopes: Vec<Scope>,
+    /// Whether the walk's position cannot be reached.
+    diverged: bool,
+}
+
+impl Pass<'_> {
+    fn set(&mut self, local: LocalId, value: Value) {
+        self.last_version += 1;
+        let version = self.last_version;
+        self.put(local, Held { value, version });
+    }
+
+    fn put(&mut self, local: LocalId, held: Held) {
+        let before = std::mem::replace(&mut self.held[local.index()], held);
+        if !self.scopes.is_empty() {
+            self.log.push((local, before));
+            self.assigned.push(local);
+        }
+    }
+
+    /// Takes back the changes since `mark`, and says what they had made.
+    fn undo(&mut self, mark: usize) -> Vec<(LocalId, Held)> {
+        let mut undone = Vec::with_capacity(self.log.len() - mark);
+        for (local, before) in self.log.drain(mark..).rev() {
+            let after = std::mem::replace(&mut self.held[local.index()], before);
+            undone.push((local, after));
+        }
+        undone
+    }
+
+    fn between(&mut self, body: &Body, node: NodeId, index: usize) {
+        let from_end = body.children(node).len() - index;
+        match (body.op(node), from_end) {
+            (Op::BLOCK, 1) | (Op::IF, 2) => {
+                let (mark, assigned) = (self.log.len(), self.assigned.len());
+                self.scopes.push(Scope { mark, assigned, then: Vec::new(), then_diverged: false });
+            }
+            (Op::IF, 1) => {
+                if let Some(mark) = self.scopes.last().map(|scope| scope.mark) {
+                    let then = self.undo(mark);
+                    let then_diverged = std::mem::take(&mut self.diverged);
+                    if let Some(scope) = self.scopes.last_mut() {
+                        scope.then = then;
+                        scope.then_diverged = then_diverged;
+                    }
+                }
+            }
+            (Op::LOOP, 1) => {
+                let row = self.loops.row[number(node)] as usize;
+                let assigned = std::mem::take(&mut self.loops.rows[row]);
+                for local in assigned {
+                    self.set(local, Value::Unknown);
+                }
+            }
+            _ => (),
+        }
+    }
+
+    fn leave(&mut self, body: &mut Body, cursor: &Cursor, node: NodeId) {
+        let op = body.op(node);
+        match op {
+            Op::LOCAL_GET => self.get(body, node),
+            Op::LOCAL_SET | Op::LOCAL_TEE => self.assign(body, node),
+            Op::SET_MANY => {
+                if let View::SetMany(locals) = body.view(node) {
+                    for &local in locals {
+                        self.set(local, Value::Unknown);
+                    }
+                }
+            }
+            Op::BLOCK => self.leave_block(node),
+            Op::IF => self.leave_if(node),
+            Op::LOOP | Op::SEQ => (),
+            _ => {
+                self.diverged |= op.diverges();
+                if let Some(new) = simplify(self.module, body, node) {
+                    match cursor.place(body, node) {
+                        Some((parent, index)) => body.set_child(parent, index, new),
+                        None => body.set_root(new),
+                    }
+                }
+            }
+        }
+    }
+
+    fn leave_block(&mut self, node: NodeId) {
+        let Some(scope) = self.scopes.pop() else { return };
+        if self.uses.branches[number(node)] == 0 {
+            return;
+        }
+        self.diverged = false;
+        self.forget_since(scope.assigned);
+    }
+
+    /// Knows nothing of the locals assigned since the list of them had the length `start`.
+    fn forget_since(&mut self, start: usize) {
+        let mut assigned = self.assigned.split_off(start);
+        assigned.sort_unstable();
+        assigned.dedup();
+        for local in assigned {
+            self.set(local, Value::Unknown);
+        }
+    }
+
+    fn leave_if(&mut self, node: NodeId) {
+        let Some(scope) = self.scopes.pop() else { return };
+        let targeted = self.uses.branches[number(node)] > 0;
+        let else_diverged = self.diverged;
+        if !targeted && scope.then_diverged {
+            return;
+        }
+        self.diverged = false;
+        if !targeted && else_diverged {
+            self.undo(scope.mark);
+            for (local, held) in scope.then.into_iter().rev() {
+                self.put(local, held);
+            }
+        } else {
+            self.forget_since(scope.assigned);
+        }
+    }
+
+    /// What is known of a local's value now.
+    fn known(&self, local: LocalId) -> Value {
+        let held = self.held[local.index()];
+        if let Value::Copy(of, version) = held.value
+            && self.held[of.index()].version != version
+        {
+            return Value::Unknown;
+        }
+        held.value
+    }
+
+    fn get(&mut self, body: &mut Body, node: NodeId) {
+        let View::Local(local) = body.view(node) else { return };
+        let only = self.uses.gets[local.index()] == 1;
+        body.at(body.node(node).loc);
+        let new = match self.known(local) {
+            Value::Unknown => return,
+            Value::Copy(of, _) => {
+                self.uses.gets[local.index()] -= 1;
+                self.uses.gets[of.index()] += 1;
+                body.set_immediate(node, WithImmediate::Local(of));
+                return;
+            }
+            Value::I32(value) if only || is_short(value.into()) => body.i32_const(value),
+            Value::Symbol(symbol) => body.symbol(symbol),
+            Value::I64(value) if only || is_short(value) => body.i64_const(value),
+            Value::F32(bits) if only => body.f32_const(bits),
+            Value::F64(bits) if only => body.f64_const(bits),
+            Value::I32(_) | Value::I64(_) | Value::F32(_) | Value::F64(_) => return,
+        };
+        self.uses.gets[local.index()] -= 1;
+        let new = *body.node(new);
+        body.replace(node, new);
+    }
+
+    fn assign(&mut self, body: &mut Body, node: NodeId) {
+        let View::Local(local) = body.view(node) else { return };
+        let direct = body.children(node)[0];
+        let value = self.value_of(body, direct);
+        let current = self.known(local);
+        let itself = matches!(value, Value::Copy(of, _) if of == local);
+        let same = itself || (value != Value::Unknown && value == current);
+        let is_leaf = body.children(direct).is_empty() && body.op(direct) != Op::SEQ;
+        if same && is_leaf {
+            let replacement = if body.op(node) == Op::LOCAL_TEE {
+                direct
+            } else {
+                if let (Op::LOCAL_GET, View::Local(read)) = (body.op(direct), body.view(direct)) {
+                    self.uses.gets[read.index()] -= 1;
+                }
+                body.seq(&[])
+            };
+            let replacement = *body.node(replacement);
+            body.replace(node, replacement);
+            return;
+        }
+        let value = if same { current } else { value };
+        self.set(local, value);
+    }
+
+    /// What a tree that was just executed gives.
+    fn value_of(&self, body: &Body, mut node: NodeId) -> Value {
+        while body.op(node) == Op::SEQ {
+            let Some(&last) = body.children(node).last() else { return Value::Unknown };
+            if result_count(self.module, body, last) != Some(1) {
+                return Value::Unknown;
+            }
+            node = last;
+        }
+        match body.op(node) {
+            Op::I32_CONST | Op::I64_CONST | Op::F32_CONST | Op::F64_CONST | Op::SYMBOL => (),
+            Op::LOCAL_GET | Op::LOCAL_TEE => {
+                let View::Local(of) = body.view(node) else { return Value::Unknown };
+                let known = self.known(of);
+                if known != Value::Unknown {
+                    return known;
+                }
+                return Value::Copy(of, self.held[of.index()].version);
+            }
+            _ => return Value::Unknown,
+        }
+        if let View::I32(value) = body.view(node) {
+            Value::I32(value)
+        } else if let View::I64(value) = body.view(node) {
+            Value::I64(value)
+        } else if let View::F32(bits) = body.view(node) {
+            Value::F32(bits)
+        } else if let View::F64(bits) = body.view(node) {
+            Value::F64(bits)
+        } else if let View::Symbol(symbol) = body.view(node) {
+            Value::Symbol(symbol)
+        } else {
+            Value::Unknown
+        }
+    }
+}
+
+/// Whether a constant takes at most two bytes more than reading a local.
+fn is_short(value: i64) -> bool {
+    (-0x10_0000..0x10_0000).contains(&value)
+}
+
+/// Replaces assignments of several values at once where the values can be seen one by one.
+fn split_assignments(module: &Module, body: &mut Body, cursor: &mut Cursor) {
+    cursor.forward(body.root());
+    while let Some(event) = cursor.next(body) {
+        let Event::Enter(node) = event else { continue };
+        if body.op(node) != Op::SET_MANY {
+            continue;
+        }
+        let View::SetMany(locals) = body.view(node) else { continue };
+        let locals = locals.to_vec();
+        let value = body.children(node)[0];
+        body.at(body.node(node).loc);
+        if let (&[local], Some(1)) = (&locals[..], result_count(module, body, value)) {
+            let set = body.local_set(local, value);
+            move_over(body, node, set);
+        } else if body.op(value) == Op::SEQ {
+            split_sequence(module, body, node, &locals, value);
+        } else if let View::If(ty) = body.view(value)
+            && ty.params.is_empty()
+            && let &[condition, then, else_] = body.children(value)
+            && !is_target(body, value, [then, else_])
+        {
+            let mut arm = |arm: NodeId| {
+                if body.diverges(arm) { arm } else { body.set_many(&locals, arm) }
+            };
+            let (then, else_) = (arm(then), arm(else_));
+            let new = body.if_(BlockType::EMPTY, condition, then, Some(else_));
+            move_over(body, node, new);
+        }
+    }
+}
+
+/// Whether a branch inside names an `if`.
+fn is_target(body: &Body, if_: NodeId, arms: [NodeId; 2]) -> bool {
+    arms.into_iter().flat_map(|arm| body.pre_order(arm)).any(|node| {
+        if let View::BrTable { targets, default } = body.view(node) {
+            return default == if_ || targets.contains(&if_);
+        }
+        body.view(node) == View::Br(if_)
+    })
+}
+
+fn split_sequence(
+    module: &Module,
+    body: &mut Body,
+    node: NodeId,
+    locals: &[LocalId],
+    sequence: NodeId,
+) {
+    let mut values = 0;
+    for &child in body.children(sequence) {
+        match result_count(module, body, child) {
+            Some(0) => (),
+            Some(1) => values += 1,
+            Some(_) | None => return,
+        }
+    }
+    if values != locals.len() {
+        return;
+    }
+    let mut list = Vec::new();
+    let mut copies = Vec::new();
+    let mut left = locals.iter();
+    for child in body.children(sequence).to_vec() {
+        if result_count(module, body, child) == Some(0) {
+            list.push(child);
+            continue;
+        }
+        let Some(&local) = left.next() else { return };
+        let temporary = body.add_local(body.local_type(local));
+        list.push(body.local_set(temporary, child));
+        let read = body.local_get(temporary);
+        copies.push(body.local_set(local, read));
+    }
+    list.append(&mut copies);
+    let list = body.seq(&list);
+    move_over(body, node, list);
+}
+
+/// Puts the node `from`, which must not be used any more, in the place of `node`.
+fn move_over(body: &mut Body, node: NodeId, from: NodeId) {
+    let from = *body.node(from);
+    body.replace(node, from);
+}

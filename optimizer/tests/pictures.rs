@@ -1,0 +1,357 @@
+//! What each pass turns into what: the pictures of its documentation, and what it must leave alone.
+
+mod support;
+
+use support::assert_becomes;
+
+#[test]
+fn propagate_constants_and_copies() {
+    assert_becomes(
+        &["propagate"],
+        "(func (param i32) (local i32) (local.set 1 (i32.const 4)) (i32.store (local.get 1) (local.get 0)))",
+        "(func (param i32) (local i32) (local.set 1 (i32.const 4)) (i32.store (i32.const 4) (local.get 0)))",
+    );
+    assert_becomes(
+        &["propagate"],
+        "(func (param i32) (result i32) (local i32 i32)
+            (local.set 1 (local.get 0)) (local.set 2 (local.get 1)) (local.get 2))",
+        "(func (param i32) (result i32) (local i32 i32)
+            (local.set 1 (local.get 0)) (local.set 2 (local.get 0)) (local.get 0))",
+    );
+    // The original is assigned: the copy is no longer the same.
+    assert_becomes(
+        &["propagate"],
+        "(func (param i32) (result i32) (local i32)
+            (local.set 1 (local.get 0)) (local.set 0 (call 0 (i32.const 1))) (local.get 1))",
+        "(func (param i32) (result i32) (local i32)
+            (local.set 1 (local.get 0)) (local.set 0 (call 0 (i32.const 1))) (local.get 1))",
+    );
+    // Operators, and addresses of data, take constants in.
+    assert_becomes(
+        &["propagate"],
+        "(func (result i32) (local i32)
+            (local.set 0 (data 0 4)) (i32.load8_u (i32.add (local.get 0) (i32.const 800))))",
+        "(func (result i32) (local i32)
+            (local.set 0 (data 0 4)) (i32.load8_u (data 0 804)))",
+    );
+    // A loop starts with what its last round left.
+    assert_becomes(
+        &["propagate"],
+        "(func (local i32) (local.set 0 (i32.const 5))
+            (loop $l (call 2 (local.get 0)) (local.set 0 (i32.const 6)) (br $l)))",
+        "(func (local i32) (local.set 0 (i32.const 5))
+            (loop $l (call 2 (local.get 0)) (local.set 0 (i32.const 6)) (br $l)))",
+    );
+    // An arm that diverges leaves nothing behind; one that branches out does, at the end of the block.
+    assert_becomes(
+        &["propagate"],
+        "(func (param i32) (result i32) (local i32) (local.set 1 (i32.const 5))
+            (if (local.get 0) (then (local.set 1 (i32.const 6)) (unreachable)))
+            (local.get 1))",
+        "(func (param i32) (result i32) (local i32) (local.set 1 (i32.const 5))
+            (if (local.get 0) (then (local.set 1 (i32.const 6)) (unreachable)))
+            (i32.const 5))",
+    );
+    assert_becomes(
+        &["propagate"],
+        "(func (param i32) (result i32) (local i32) (local.set 1 (i32.const 5))
+            (block $b (if (local.get 0) (then (local.set 1 (i32.const 6)) (br $b))))
+            (local.get 1))",
+        "(func (param i32) (result i32) (local i32) (local.set 1 (i32.const 5))
+            (block $b (if (local.get 0) (then (local.set 1 (i32.const 6)) (br $b))))
+            (local.get 1))",
+    );
+}
+
+#[test]
+fn propagate_splits_assignments_of_several_values() {
+    assert_becomes(
+        &["propagate", "flatten"],
+        "(func (param i32 i32) (set_many 0 1 (seq (local.get 1) (local.get 0))))",
+        "(func (param i32 i32) (local i32 i32)
+            (local.set 2 (local.get 1)) (local.set 3 (local.get 0))
+            (local.set 0 (local.get 1)) (local.set 1 (local.get 3)))",
+    );
+    assert_becomes(
+        &["propagate", "flatten"],
+        "(func (param i32 i32) (set_many 0 1 (call 1)))",
+        "(func (param i32 i32) (set_many 0 1 (call 1)))",
+    );
+}
+
+#[test]
+fn loads_of_read_only_data_are_constants() {
+    assert_becomes(
+        &["propagate"],
+        "(func (result i32) (i32.load8_s offset=1 (data 0 2)))",
+        "(func (result i32) (i32.const -124))",
+    );
+    assert_becomes(
+        &["propagate"],
+        "(func (result i32) (i32.load offset=5 (data 0 0)))",
+        "(func (result i32) (i32.load offset=5 (data 0 0)))",
+    );
+}
+
+#[test]
+fn narrowing_what_is_narrow() {
+    assert_becomes(
+        &["propagate"],
+        "(func (param i32 i32)
+            (i32.store8 (local.get 0) (i32.and (i32.add (local.get 0) (local.get 1)) (i32.const 255))))",
+        "(func (param i32 i32)
+            (i32.store8 (local.get 0) (i32.add (local.get 0) (local.get 1))))",
+    );
+    assert_becomes(
+        &["propagate"],
+        "(func (param i32) (result i32) (i32.and (i32.load8_u (local.get 0)) (i32.const 255)))",
+        "(func (param i32) (result i32) (i32.load8_u (local.get 0)))",
+    );
+    assert_becomes(
+        &["propagate"],
+        "(func (param i32) (result i32) (i32.extend8_s (i32.and (local.get 0) (i32.const 255))))",
+        "(func (param i32) (result i32) (i32.extend8_s (local.get 0)))",
+    );
+    assert_becomes(
+        &["propagate"],
+        "(func (param i32) (result i32) (i32.extend8_s (i32.and (local.get 0) (i32.const 127))))",
+        "(func (param i32) (result i32) (i32.and (local.get 0) (i32.const 127)))",
+    );
+    assert_becomes(
+        &["propagate"],
+        "(func (param i32) (result i32) (i32.extend16_s (i32.and (local.get 0) (i32.const 255))))",
+        "(func (param i32) (result i32) (i32.and (local.get 0) (i32.const 255)))",
+    );
+}
+
+#[test]
+fn sink_moves_values_to_where_they_are_read() {
+    assert_becomes(
+        &["sink", "flatten"],
+        "(func (param i32) (result i32) (local i32)
+            (local.set 1 (i32.load (local.get 0))) (call 2 (local.get 1)) (i32.const 3))",
+        "(func (param i32) (result i32) (local i32)
+            (call 2 (i32.load (local.get 0))) (i32.const 3))",
+    );
+    assert_becomes(
+        &["sink", "flatten"],
+        "(func (param i32) (result i32) (local i32)
+            (local.set 1 (call 0 (local.get 0))) (i32.mul (local.get 1) (local.get 1)))",
+        "(func (param i32) (result i32) (local i32)
+            (i32.mul (local.tee 1 (call 0 (local.get 0))) (local.get 1)))",
+    );
+    // Not past a write, not past another trap, not into a loop; into an arm only what may be left out.
+    for kept in [
+        "(func (param i32) (result i32) (local i32)
+            (local.set 1 (i32.load (local.get 0))) (i32.store (i32.const 8) (i32.const 1)) (local.get 1))",
+        "(func (param i32) (result i32) (local i32)
+            (local.set 1 (i32.div_u (local.get 0) (local.get 0))) (drop (i32.load (local.get 0))) (local.get 1))",
+        "(func (param i32) (local i32)
+            (local.set 1 (i32.mul (local.get 0) (local.get 0)))
+            (loop $l (br_if $l (call 0 (local.get 1)))))",
+        "(func (param i32) (local i32)
+            (local.set 1 (i32.load (local.get 0))) (if (local.get 0) (then (call 2 (local.get 1)))))",
+        "(func (param i32) (result i32) (local i32)
+            (local.set 1 (local.get 0)) (local.set 0 (i32.const 1)) (local.get 1))",
+        "(func (param i32) (result i32) (local i32)
+            (block $b (local.set 1 (i32.eqz (local.get 0))) (br_if $b (local.get 0)) (call 2 (i32.const 1)))
+            (local.get 1))",
+    ] {
+        assert_becomes(&["sink", "flatten"], kept, kept);
+    }
+    assert_becomes(
+        &["sink", "flatten"],
+        "(func (param i32) (local i32)
+            (local.set 1 (i32.eqz (local.get 0))) (if (local.get 0) (then (call 2 (local.get 1)))))",
+        "(func (param i32) (local i32)
+            (if (local.get 0) (then (call 2 (i32.eqz (local.get 0))))))",
+    );
+}
+
+#[test]
+fn dead_values_and_assignments_go() {
+    assert_becomes(
+        &["dead", "flatten"],
+        "(func (param i32) (result i32) (local i32)
+            (local.set 1 (call 0 (i32.const 1)))
+            (local.set 1 (i32.add (local.get 0) (i32.const 1)))
+            (local.get 1))",
+        "(func (param i32) (result i32) (local i32)
+            (drop (call 0 (i32.const 1)))
+            (local.set 1 (i32.add (local.get 0) (i32.const 1)))
+            (local.get 1))",
+    );
+    assert_becomes(
+        &["dead", "flatten"],
+        "(func (param i32) (drop (i32.add (call 0 (i32.const 1)) (i32.eqz (local.tee 0 (local.get 0))))))",
+        "(func (param i32) (drop (call 0 (i32.const 1))))",
+    );
+    // A trap stays.
+    let kept = "(func (param i32) (drop (i32.load (local.get 0))))";
+    assert_becomes(&["dead", "flatten"], kept, kept);
+    // What the next round reads is live.
+    let kept = "(func (param i32)
+        (loop $l (call 2 (local.get 0)) (local.set 0 (i32.const 6)) (br_if $l (call 0 (i32.const 1)))))";
+    assert_becomes(&["dead", "flatten"], kept, kept);
+    assert_becomes(
+        &["dead", "flatten"],
+        "(func (param i32) (drop (if (result i32) (local.get 0)
+            (then (call 0 (i32.const 1))) (else (i32.const 2)))))",
+        "(func (param i32) (if (local.get 0) (then (drop (call 0 (i32.const 1))))))",
+    );
+}
+
+#[test]
+fn branches_to_where_control_goes_anyhow() {
+    assert_becomes(
+        &["branches"],
+        "(func (param i32) (result i32)
+            (block $b (result i32) (if (local.get 0) (then (call 2 (i32.const 1)) (br $b (i32.const 2))))
+                (call 2 (i32.const 3)) (i32.const 4)))",
+        "(func (param i32) (result i32)
+            (if (result i32) (local.get 0) (then (call 2 (i32.const 1)) (i32.const 2))
+                (else (call 2 (i32.const 3)) (i32.const 4))))",
+    );
+    assert_becomes(
+        &["branches"],
+        "(func (param i32) (result i32)
+            (if (local.get 0) (then (return (call 0 (i32.const 1)))) (else (return (call 0 (i32.const 2)))))
+            (unreachable))",
+        "(func (param i32) (result i32)
+            (if (local.get 0) (then (return (call 0 (i32.const 1)))))
+            (return (call 0 (i32.const 2))))",
+    );
+    assert_becomes(
+        &["branches"],
+        "(func (result i32) (return (call 0 (i32.const 1))))",
+        "(func (result i32) (call 0 (i32.const 1)))",
+    );
+    // Two names for one label.
+    assert_becomes(
+        &["branches"],
+        "(func (param i32) (block $a (call 2 (i32.const 0)) (block $b (br_if $b (local.get 0))
+            (br_if $a (i32.eqz (call 0 (i32.const 1)))) (call 2 (i32.const 2)) (call 2 (i32.const 3)))))",
+        "(func (param i32) (block $a (call 2 (i32.const 0)) (br_if $a (local.get 0))
+            (br_if $a (i32.eqz (call 0 (i32.const 1)))) (call 2 (i32.const 2)) (call 2 (i32.const 3))))",
+    );
+    // `continue`
+    assert_becomes(
+        &["branches"],
+        "(func (param i32) (loop $l (block $c (br_if $c (local.get 0)) (call 2 (i32.const 1))) (br $l)))",
+        "(func (param i32) (loop $l (br_if $l (local.get 0)) (call 2 (i32.const 1)) (br $l)))",
+    );
+}
+
+#[test]
+fn branches_turns_loops() {
+    assert_becomes(
+        &["branches"],
+        "(func (block $b (loop $l (call 2 (i32.const 1)) (br_if $b (i32.eqz (call 0 (i32.const 2)))) (br $l))))",
+        "(func (loop $l (call 2 (i32.const 1)) (br_if $l (call 0 (i32.const 2)))))",
+    );
+    assert_becomes(
+        &["branches"],
+        "(func (block $b (loop $l (br_if $b (i32.eqz (call 0 (i32.const 2)))) (call 2 (i32.const 1)) (br $l))))",
+        "(func (loop $l (if (call 0 (i32.const 2)) (then (call 2 (i32.const 1)) (br $l)))))",
+    );
+    assert_becomes(
+        &["branches"],
+        "(func (loop $l (call 2 (i32.const 1))))",
+        "(func (call 2 (i32.const 1)))",
+    );
+}
+
+#[test]
+fn branches_simplifies_ifs() {
+    assert_becomes(
+        &["branches"],
+        "(func (param i32) (block $b
+            (call 2 (i32.const 0)) (if (local.get 0) (then (br $b))) (br_if $b (call 0 (i32.const 3)))
+            (call 2 (i32.const 1))))",
+        "(func (param i32) (block $b
+            (call 2 (i32.const 0)) (br_if $b (local.get 0)) (br_if $b (call 0 (i32.const 3)))
+            (call 2 (i32.const 1))))",
+    );
+    assert_becomes(
+        &["branches"],
+        "(func (param i32) (if (i32.eqz (local.get 0)) (then (call 2 (i32.const 1))) (else (call 2 (i32.const 2)))))",
+        "(func (param i32) (if (local.get 0) (then (call 2 (i32.const 2))) (else (call 2 (i32.const 1)))))",
+    );
+    assert_becomes(
+        &["branches"],
+        "(func (if (i32.const 1) (then (call 2 (i32.const 1))) (else (call 2 (i32.const 2)))))",
+        "(func (call 2 (i32.const 1)))",
+    );
+    assert_becomes(
+        &["branches"],
+        "(func (param i32 i32) (result i32) (if (result i32) (i32.lt_s (local.get 0) (local.get 1))
+            (then (local.get 0)) (else (local.get 1))))",
+        "(func (param i32 i32) (result i32)
+            (select (local.get 0) (local.get 1) (i32.lt_s (local.get 0) (local.get 1))))",
+    );
+    // `a && b`, where `b` does nothing; not where it may trap.
+    assert_becomes(
+        &["branches"],
+        "(func (param i32 i32) (result i32) (if (result i32) (i32.eqz (local.get 0))
+            (then (i32.eq (local.get 1) (i32.const 7))) (else (i32.const 0))))",
+        "(func (param i32 i32) (result i32)
+            (i32.and (i32.eqz (local.get 0)) (i32.eq (local.get 1) (i32.const 7))))",
+    );
+    let kept =
+        "(func (param i32 i32) (result i32) (if (result i32) (i32.lt_u (local.get 0) (i32.const 9))
+        (then (i32.eq (i32.load (local.get 1)) (i32.const 7))) (else (i32.const 0))))";
+    assert_becomes(&["branches"], kept, kept);
+    // The condition assigns what an arm reads.
+    let kept =
+        "(func (param i32 i32) (result i32) (if (result i32) (i32.eqz (local.tee 0 (local.get 1)))
+        (then (local.get 0)) (else (i32.const 5))))";
+    assert_becomes(
+        &["branches"],
+        kept,
+        "(func (param i32 i32) (result i32) (if (result i32) (local.tee 0 (local.get 1))
+            (then (i32.const 5)) (else (local.get 0))))",
+    );
+}
+
+#[test]
+fn coalesce_shares_indices() {
+    assert_becomes(
+        &["coalesce"],
+        "(func (param i32) (local f64 i32 i32 i32)
+            (local.set 2 (call 0 (local.get 0))) (call 2 (local.get 2))
+            (local.set 4 (call 0 (i32.const 1))) (call 2 (local.get 4)))",
+        "(func (param i32)
+            (local.set 0 (call 0 (local.get 0))) (call 2 (local.get 0))
+            (local.set 0 (call 0 (i32.const 1))) (call 2 (local.get 0)))",
+    );
+    // Live together; live across the loop's rounds; zero at entry.
+    let kept = "(func (param i32) (local i32) (local.set 1 (call 0 (local.get 0)))
+        (call 2 (local.get 1)) (call 2 (local.get 0)))";
+    assert_becomes(&["coalesce"], kept, kept);
+    let kept = "(func (param i32) (local i32)
+        (loop $l (local.set 1 (call 0 (local.get 0))) (br_if $l (local.get 1))))";
+    assert_becomes(&["coalesce"], kept, kept);
+    let kept = "(func (param i32) (local i32)
+        (call 2 (local.get 0)) (loop $l (call 2 (local.get 1)) (local.set 1 (i32.const 1)) (br $l)))";
+    assert_becomes(&["coalesce"], kept, kept);
+    // Copies vanish.
+    assert_becomes(
+        &["coalesce", "flatten"],
+        "(func (param i32) (local i32) (local.set 1 (local.get 0)) (call 2 (local.get 1)))",
+        "(func (param i32) (call 2 (local.get 0)))",
+    );
+}
+
+#[test]
+fn flatten_drops_what_follows_a_divergence() {
+    assert_becomes(
+        &["flatten"],
+        "(func (seq (call 2 (i32.const 1)) (nop) (seq (call 2 (i32.const 2)) (return))))",
+        "(func (call 2 (i32.const 1)) (call 2 (i32.const 2)) (return))",
+    );
+    assert_becomes(
+        &["flatten"],
+        "(func (result i32) (i32.add (call 0 (i32.const 1)) (return (i32.const 2))))",
+        "(func (result i32) (drop (call 0 (i32.const 1))) (return (i32.const 2)))",
+    );
+}

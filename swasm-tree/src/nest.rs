@@ -1,0 +1,305 @@
+//! Removes `Stack` by spilling: what an earlier sibling left for a later one goes through locals.
+//!
+//! `(call $two) (i32.add Stack Stack)` ⇒ `(SetMany $a $b (call $two)) (i32.add (local.get $a) (local.get $b))`
+//!
+//! Law: the body does what it did, in the order it did. Invariant on entry: the body is verified.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::signature::{Signature, label_types, signature};
+use crate::{BlockType, Body, LocalId, Module, NodeId, Op, Step, TypeList, ValType, View, results};
+
+/// A value on the stack: the result of a node, or the parameter of a block in one of its arms.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Value {
+    from: NodeId,
+    /// `None`: a result; else a parameter, in the arm with this number.
+    arm: Option<u32>,
+    index: u32,
+}
+
+struct Frame {
+    node: NodeId,
+    next: usize,
+    base: usize,
+}
+
+struct Block {
+    height: usize,
+    frames: usize,
+}
+
+impl Body {
+    /// Removes all `Stack`s: see the module's documentation. A pass that edits operand lists calls this first.
+    pub fn nest(&mut self, module: &Module) {
+        if !self.pre_order(self.root()).any(|node| self.op(node) == Op::STACK) {
+            return;
+        }
+        let loc = self.loc();
+        let taken = taken_values(self, module);
+        let mut spilled: BTreeMap<u32, Vec<(NodeId, Value)>> = BTreeMap::new();
+        for &(stack, value) in &taken {
+            spilled.entry(crate::ids::node_raw(value.from)).or_default().push((stack, value));
+        }
+        let mut nest = Nest { parents: HashMap::new(), module };
+        nest.note_parents(self);
+        for uses in spilled.values() {
+            nest.spill_results(self, uses);
+        }
+        nest.note_parents(self);
+        for uses in spilled.values() {
+            nest.spill_params(self, uses);
+        }
+        self.at(loc);
+    }
+}
+
+/// For each `Stack`, the value it takes: the verifier's walk, with values for types.
+fn taken_values(body: &Body, module: &Module) -> Vec<(NodeId, Value)> {
+    let mut taken = Vec::new();
+    let mut stack: Vec<Value> = Vec::new();
+    let mut frames = vec![Frame { node: body.root(), next: 0, base: 0 }];
+    let mut blocks = vec![Block { height: 0, frames: 0 }];
+    let mut sig = Signature::default();
+    while let Some(&Frame { node, next, base }) = frames.last() {
+        let children = body.children(node);
+        let arms = body.op(node).shape().arms();
+        let first_arm = children.len() - arms;
+        if arms > 0 && next >= first_arm && next < children.len() {
+            if next == first_arm {
+                stack.truncate(base);
+                blocks.push(Block { height: base, frames: frames.len() });
+            } else {
+                stack.truncate(blocks.last().map_or(0, |block| block.height));
+            }
+            let params = body.block_type(node).params.len() as u32;
+            let arm = Some((next - first_arm) as u32);
+            stack.extend((0..params).map(|index| Value { from: node, arm, index }));
+        }
+        if let Some(&child) = children.get(next) {
+            if let Some(frame) = frames.last_mut() {
+                frame.next += 1;
+            }
+            frames.push(Frame { node: child, next: 0, base: stack.len() });
+            continue;
+        }
+        frames.pop();
+        let op = body.op(node);
+        if op == Op::STACK {
+            let outside = blocks.last().map_or(0, |block| block.frames);
+            let Some(parent) = frames.last() else { continue };
+            // Several in a row take values in the order in which they were left: the first of them takes the deepest.
+            let row =
+                body.children(parent.node).iter().take_while(|&&child| body.op(child) == Op::STACK);
+            let (count, at) = (row.count(), parent.next - 1);
+            let lowest = parent.base + at - count;
+            taken.push((node, stack[lowest + at]));
+            let base = parent.base - 1;
+            for frame in &mut frames[outside..] {
+                frame.base = frame.base.min(base);
+            }
+        } else if op != Op::SEQ {
+            if arms > 0
+                && let Some(block) = blocks.pop()
+            {
+                stack.truncate(block.height);
+            } else {
+                stack.truncate(base);
+            }
+            if op.diverges() {
+                let (height, outside) =
+                    blocks.last().map_or((0, 0), |block| (block.height, block.frames));
+                stack.truncate(height);
+                for frame in &mut frames[outside..] {
+                    frame.base = height;
+                }
+            } else {
+                let count = result_count(body, module, node, &mut sig);
+                stack.extend((0..count).map(|index| Value { from: node, arm: None, index }));
+            }
+        }
+    }
+    taken
+}
+
+fn result_count(body: &Body, module: &Module, node: NodeId, sig: &mut Signature) -> u32 {
+    let op = body.op(node);
+    if op == Op::SELECT || op == Op::REF_IS_NULL {
+        return 1;
+    }
+    if let View::Br(target) = body.view(node) {
+        return label_types(body, target).len() as u32;
+    }
+    // The body is verified: nothing is missing.
+    if signature(module, body, node, sig).is_ok() { sig.results.len() as u32 } else { 0 }
+}
+
+struct Nest<'a> {
+    parents: HashMap<NodeId, NodeId>,
+    module: &'a Module,
+}
+
+impl Nest<'_> {
+    fn note_parents(&mut self, body: &Body) {
+        self.parents.clear();
+        for step in body.walk(body.root()) {
+            if let Step::Enter(node) = step {
+                self.parents.extend(body.children(node).iter().map(|&child| (child, node)));
+            }
+        }
+    }
+
+    /// Puts a node around another one.
+    fn wrap(&mut self, body: &mut Body, inner: NodeId, outer: NodeId) {
+        match self.parents.get(&inner) {
+            Some(&parent) => {
+                if let Some(at) = body.children(parent).iter().position(|&child| child == inner) {
+                    body.set_child(parent, at, outer);
+                }
+                self.parents.insert(outer, parent);
+            }
+            None => body.set_root(outer),
+        }
+        self.parents.insert(inner, outer);
+    }
+
+    fn spill_results(&mut self, body: &mut Body, uses: &[(NodeId, Value)]) {
+        let uses: Vec<(NodeId, Value)> =
+            uses.iter().copied().filter(|(_, value)| value.arm.is_none()).collect();
+        let Some(&(_, Value { from, .. })) = uses.first() else { return };
+        let types = if let View::Br(target) = body.view(from) {
+            label_types(body, target).into()
+        } else {
+            results(self.module, body, from)
+        };
+        let locals = new_locals(body, &types);
+        body.at(body.node(from).loc);
+        // Wrapped before it becomes a child, so that the parent that is noted is the old one.
+        let wrapper = body.seq(&[]);
+        self.wrap(body, from, wrapper);
+        let mut items = vec![body.set_many(&locals, from)];
+        self.parents.insert(from, items[0]);
+        for (index, &local) in (0..).zip(&locals) {
+            if !uses.iter().any(|(_, value)| value.index == index) {
+                items.push(body.local_get(local));
+            }
+        }
+        body.set_children(wrapper, &items);
+        take_from(body, &uses, &locals);
+    }
+
+    fn spill_params(&mut self, body: &mut Body, uses: &[(NodeId, Value)]) {
+        let uses: Vec<(NodeId, Value)> =
+            uses.iter().copied().filter(|(_, value)| value.arm.is_some()).collect();
+        let Some(&(_, Value { from: block, .. })) = uses.first() else { return };
+        let ty = body.block_type(block);
+        let (params, results): (TypeList, TypeList) = (ty.params.into(), ty.results.into());
+        let locals = new_locals(body, &params);
+        body.at(body.node(block).loc);
+        if body.op(block) == Op::LOOP {
+            set_before_branches(body, block, &params, &locals);
+        }
+        let children = body.children(block).to_vec();
+        let arms = body.op(block).shape().arms();
+        let (operands, arm_nodes) = children.split_at(children.len() - arms);
+        // The condition of an `if` stays.
+        let (operands, condition) = operands.split_at(operands.len() - (arms - 1));
+        let wrapper = body.seq(&[]);
+        self.wrap(body, block, wrapper);
+        let values = body.seq(operands);
+        self.parents.extend(operands.iter().map(|&operand| (operand, values)));
+        let set = body.set_many(&locals, values);
+        body.set_children(wrapper, &[set, block]);
+        let mut kept = condition.to_vec();
+        for (arm, &node) in (0..).zip(arm_nodes) {
+            let mut items: Vec<NodeId> = Vec::new();
+            for (index, &local) in (0..).zip(&locals) {
+                if !uses.iter().any(|(_, value)| value.arm == Some(arm) && value.index == index) {
+                    items.push(body.local_get(local));
+                }
+            }
+            items.push(node);
+            let arm = body.seq(&items);
+            self.parents.insert(node, arm);
+            self.parents.insert(arm, block);
+            kept.push(arm);
+        }
+        body.set_children(block, &kept);
+        body.set_block_type(block, BlockType::of(&results));
+        take_from(body, &uses, &locals);
+    }
+}
+
+fn new_locals(body: &mut Body, types: &[ValType]) -> Vec<LocalId> {
+    types.iter().map(|&ty| body.add_local(ty)).collect()
+}
+
+/// `Stack` ⇒ `(local.get $spilled)`
+fn take_from(body: &mut Body, uses: &[(NodeId, Value)], locals: &[LocalId]) {
+    for &(stack, value) in uses {
+        let get = body.local_get(locals[value.index as usize]);
+        body.replace(stack, *body.node(get));
+    }
+}
+
+/// Branches to a loop set its locals instead of carrying values.
+fn set_before_branches(body: &mut Body, label: NodeId, types: &[ValType], locals: &[LocalId]) {
+    let branches: Vec<NodeId> = body
+        .pre_order(label)
+        .filter(|&node| {
+            if let View::BrTable { targets, default } = body.view(node) {
+                return default == label || targets.contains(&label);
+            }
+            body.view(node) == View::Br(label)
+        })
+        .collect();
+    for branch in branches {
+        let children = body.children(branch).to_vec();
+        let op = body.op(branch);
+        let loc = body.loc();
+        body.at(body.node(branch).loc);
+        // The branch's id becomes what stands in its place: nobody names a branch.
+        let new = if op == Op::BR {
+            // `(br $l a b)` ⇒ `(SetMany $x $y a b) (br $l)`
+            let values = body.seq(&children);
+            let set = body.set_many(locals, values);
+            let br = body.br(label, &[]);
+            body.seq(&[set, br])
+        } else if op == Op::BR_IF {
+            // `(br_if $l a c)` ⇒ `(SetMany $t a) (if c (then (local.set $x (local.get $t)) (br $l))) (local.get $t)`
+            // where the values stay when the branch is not taken.
+            let kept = new_locals(body, types);
+            let (condition, values) = match children.split_last() {
+                Some((&condition, values)) => (condition, values),
+                None => continue,
+            };
+            let values = body.seq(values);
+            let set = body.set_many(&kept, values);
+            let mut then = Vec::new();
+            for (&from, &to) in kept.iter().zip(locals) {
+                let value = body.local_get(from);
+                then.push(body.local_set(to, value));
+            }
+            then.push(body.br(label, &[]));
+            let then = body.seq(&then);
+            let taken = body.if_(BlockType::EMPTY, condition, then, None);
+            let mut items = vec![set, taken];
+            for &local in &kept {
+                items.push(body.local_get(local));
+            }
+            body.seq(&items)
+        } else {
+            // `(br_table $l $m a i)` ⇒
+            // `(SetMany $x (block $k (result …) (br_table $k $m a i))) (br $l)`
+            let block = body.block(BlockType::of(types));
+            let table = body.copy_node(branch);
+            body.retarget(table, |target| if target == label { block } else { target });
+            body.set_body(block, table);
+            let set = body.set_many(locals, block);
+            let br = body.br(label, &[]);
+            body.seq(&[set, br])
+        };
+        body.replace(branch, *body.node(new));
+        body.at(loc);
+    }
+}

@@ -1,0 +1,131 @@
+//! Static data and tables ⇒ data and element sections.
+//!
+//! Invariant: what code names is where the code was told; slots of the function table begin at 1.
+
+use wasm_encoder as we;
+
+use super::Writer;
+use crate::{
+    ConstExpr, DataPlace, ElemPlace, ExportItem, FuncId, MemoryId, RefType, Symbol, ValType,
+};
+
+impl Writer<'_> {
+    /// Puts addresses into static data; returns the bytes of the segments in `order`.
+    pub(super) fn relocated_datas(&mut self, order: &[usize]) -> Vec<Vec<u8>> {
+        let module = self.module;
+        let mut image = std::mem::take(&mut self.layout.image);
+        for (at, data) in module.datas.iter().enumerate() {
+            if self.live.datas[at] && data.place == DataPlace::Laid {
+                let start = (self.layout.addresses[at] - crate::STATIC_BASE) as usize;
+                self.relocate(&data.relocs, image.get_mut(start..).unwrap_or_default());
+            }
+        }
+        self.layout.image = image;
+        order
+            .iter()
+            .map(|&at| {
+                let mut bytes = module.datas[at].bytes.clone();
+                bytes.resize(bytes.len().max(module.datas[at].size as usize), 0);
+                self.relocate(&module.datas[at].relocs, &mut bytes);
+                bytes
+            })
+            .collect()
+    }
+
+    pub(super) fn relocate(&mut self, relocs: &[(u32, Symbol)], bytes: &mut [u8]) {
+        for &(offset, symbol) in relocs {
+            let value = self.symbol(symbol) as u32;
+            bytes[offset as usize..offset as usize + 4].copy_from_slice(&value.to_le_bytes());
+        }
+    }
+
+    pub(super) fn datas(&mut self, order: &[usize], patched: &[Vec<u8>]) -> we::DataSection {
+        let mut section = we::DataSection::new();
+        for (&at, bytes) in order.iter().zip(patched) {
+            match self.module.datas[at].place {
+                DataPlace::At(place) => {
+                    let place = self.constant(place);
+                    section.active(0, &place, bytes.iter().copied());
+                }
+                DataPlace::Passive | DataPlace::Laid => {
+                    section.passive(bytes.iter().copied());
+                }
+            }
+        }
+        let wide = self.module.address_type(MemoryId(0)) == ValType::I64;
+        for (address, bytes) in self.layout.segments() {
+            let place = if wide {
+                we::ConstExpr::i64_const(address as i64)
+            } else {
+                we::ConstExpr::i32_const(address as i32)
+            };
+            section.active(0, &place, bytes.iter().copied());
+        }
+        section
+    }
+
+    pub(super) fn elements(&mut self, order: &[usize]) -> we::ElementSection {
+        let module = self.module;
+        let mut section = we::ElementSection::new();
+        for &at in order {
+            let elem = &module.elems[at];
+            let funcs: Vec<u32> = elem
+                .items
+                .iter()
+                .filter_map(|item| {
+                    let ConstExpr::RefFunc(func) = item else { return None };
+                    Some(self.at.funcs[func.index()])
+                })
+                .collect();
+            let expressions: Vec<we::ConstExpr>;
+            let elements = if funcs.len() == elem.items.len() && elem.ty == RefType::FUNCREF {
+                we::Elements::Functions(funcs.into())
+            } else {
+                expressions = elem.items.iter().map(|&item| self.constant(item)).collect();
+                we::Elements::Expressions(self.ref_type(elem.ty), expressions.into())
+            };
+            match elem.place {
+                ElemPlace::Active(table, place) => {
+                    let place = self.constant(place);
+                    let index = self.table_index(table);
+                    section.active((index != 0).then_some(index), &place, elements);
+                }
+                ElemPlace::Passive => {
+                    section.passive(elements);
+                }
+                ElemPlace::Declared => {
+                    section.declared(elements);
+                }
+            }
+        }
+        if !self.slot_order.is_empty() {
+            let funcs: Vec<u32> =
+                self.slot_order.iter().map(|id| self.at.funcs[id.index()]).collect();
+            let table = self.at.function_table;
+            let table = (table != 0).then_some(table);
+            section.active(
+                table,
+                &we::ConstExpr::i32_const(1),
+                we::Elements::Functions(funcs.into()),
+            );
+        }
+        // `ref.func` wants a function that something outside of code names.
+        let exported = module.exports.iter().map(|export| export.item);
+        let mut declared: std::collections::HashSet<FuncId> =
+            self.slot_order.iter().copied().collect();
+        declared.extend(
+            exported
+                .filter_map(|item| if let ExportItem::Func(id) = item { Some(id) } else { None }),
+        );
+        let mut missing = Vec::new();
+        for &id in &self.referenced {
+            if declared.insert(id) {
+                missing.push(self.at.funcs[id.index()]);
+            }
+        }
+        if !missing.is_empty() {
+            section.declared(we::Elements::Functions(missing.into()));
+        }
+        section
+    }
+}
