@@ -15,6 +15,7 @@ use swasm_frontend_ir::{
 use swasm_tree::ValType;
 
 mod flow;
+mod invariants;
 mod items;
 mod library;
 mod linking;
