@@ -17,12 +17,14 @@ use swasm_tree::ValType;
 mod flow;
 mod invariants;
 mod items;
+mod limits;
 mod library;
 mod linking;
 mod matching;
 mod names;
 mod rows;
 mod types;
+mod values;
 
 /// The library as it is in the repository.
 fn library() -> Arc<Library> {
