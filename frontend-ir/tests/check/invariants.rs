@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use swasm_frontend_ir::checked::{Body, Checked, Constant, Def, DefId, ExprId, ExprKind, FunctionKind, Type, ValueType};
+use swasm_frontend_ir::checked::{
+    Body, Checked, Constant, Def, DefId, ExprId, ExprKind, FunctionKind, Type, ValueType,
+};
 
 use super::{library, program};
 
@@ -37,7 +39,9 @@ fn parts(body: &Body, id: ExprId, mut each: impl FnMut(ExprId)) {
         | ExprKind::AssignOp(_, a, b)
         | ExprKind::While(a, b)
         | ExprKind::Element(a, _, b) => [*a, *b].into_iter().for_each(each),
-        ExprKind::Block { statements, tail } => body[*statements].iter().copied().chain(*tail).for_each(each),
+        ExprKind::Block { statements, tail } => {
+            body[*statements].iter().copied().chain(*tail).for_each(each)
+        }
         ExprKind::If(a, b, c) => [*a, *b].into_iter().chain(*c).for_each(each),
         ExprKind::Match(a, arms) => {
             each(*a);
@@ -46,8 +50,12 @@ fn parts(body: &Body, id: ExprId, mut each: impl FnMut(ExprId)) {
             }
         }
         ExprKind::For(it) => [it.start, it.end, it.body].into_iter().for_each(each),
-        ExprKind::Call(_, list) | ExprKind::Wasm(_, list) => body[*list].iter().copied().for_each(each),
-        ExprKind::CallPointer(callee, list) => std::iter::once(*callee).chain(body[*list].iter().copied()).for_each(each),
+        ExprKind::Call(_, list) | ExprKind::Wasm(_, list) => {
+            body[*list].iter().copied().for_each(each)
+        }
+        ExprKind::CallPointer(callee, list) => {
+            std::iter::once(*callee).chain(body[*list].iter().copied()).for_each(each)
+        }
         ExprKind::Struct(fields) => fields.iter().map(|field| field.1).for_each(each),
     }
 }
@@ -64,7 +72,11 @@ struct Holder<'a> {
 impl Holder<'_> {
     fn is(&self, id: ExprId, ty: &Type) {
         let found = &self.body[id].ty;
-        assert!(found == ty || *found == Type::Never, "{}: {id:?} is {found:?}, not {ty:?}", self.at);
+        assert!(
+            found == ty || *found == Type::Never,
+            "{}: {id:?} is {found:?}, not {ty:?}",
+            self.at
+        );
     }
 
     fn visit(&mut self, id: ExprId) {
@@ -88,7 +100,9 @@ impl Holder<'_> {
         let body = self.body;
         let ty = &body[id].ty;
         let bool = Type::Value(ValueType::Bool);
-        let encloses = |target: &ExprId| assert!(self.open.contains(target), "{}: a jump to what is not around it", self.at);
+        let encloses = |target: &ExprId| {
+            assert!(self.open.contains(target), "{}: a jump to what is not around it", self.at)
+        };
         match &body[id].kind {
             ExprKind::Int(bits) => match ty {
                 Type::Value(ValueType::I64 | ValueType::U64) => (),
@@ -96,13 +110,19 @@ impl Holder<'_> {
                 Type::Value(ValueType::Char) => assert!(char::from_u32(*bits as u32).is_some()),
                 Type::Value(ValueType::I8) => assert_eq!(*bits, *bits as i8 as u64),
                 Type::Value(ValueType::I16) => assert_eq!(*bits, *bits as i16 as u64),
-                Type::Value(ValueType::I32) => assert_eq!(*bits, *bits as i32 as u64, "{}", self.at),
+                Type::Value(ValueType::I32) => {
+                    assert_eq!(*bits, *bits as i32 as u64, "{}", self.at)
+                }
                 Type::Value(ValueType::U8) => assert_eq!(*bits, u64::from(*bits as u8)),
                 Type::Value(ValueType::U16) => assert_eq!(*bits, u64::from(*bits as u16)),
-                Type::Value(ValueType::U32 | ValueType::Addr) => assert_eq!(*bits, u64::from(*bits as u32)),
+                Type::Value(ValueType::U32 | ValueType::Addr) => {
+                    assert_eq!(*bits, u64::from(*bits as u32))
+                }
                 other => panic!("{}: an integer of {other:?}", self.at),
             },
-            ExprKind::Float(_) => assert!(matches!(ty, Type::Value(ValueType::F32 | ValueType::F64)), "{}", self.at),
+            ExprKind::Float(_) => {
+                assert!(matches!(ty, Type::Value(ValueType::F32 | ValueType::F64)), "{}", self.at)
+            }
             ExprKind::Local(local) => assert_eq!(*ty, body[*local].ty, "{}", self.at),
             ExprKind::Neg(a) | ExprKind::Not(a) => self.is(*a, ty),
             ExprKind::And(a, b) | ExprKind::Or(a, b) => {
@@ -124,7 +144,10 @@ impl Holder<'_> {
             ExprKind::Assign(place, value) => {
                 assert!(matches!(
                     body[*place].kind,
-                    ExprKind::Local(_) | ExprKind::Static(_) | ExprKind::Field(..) | ExprKind::Element(..)
+                    ExprKind::Local(_)
+                        | ExprKind::Static(_)
+                        | ExprKind::Field(..)
+                        | ExprKind::Element(..)
                 ));
                 self.is(*value, &body[*place].ty);
             }
@@ -171,14 +194,18 @@ impl Holder<'_> {
                 assert_eq!(*ty, signature.result);
             }
             ExprKind::Field(base, index) => {
-                let Type::Struct(def) = body[*base].ty else { panic!("{}: a field of no struct", self.at) };
+                let Type::Struct(def) = body[*base].ty else {
+                    panic!("{}: a field of no struct", self.at)
+                };
                 assert_eq!(self.checked.structure(def).fields[*index as usize].1, *ty);
             }
             ExprKind::Struct(fields) => {
                 let Type::Struct(def) = ty else { panic!("{}: a struct of no struct", self.at) };
                 let structure = self.checked.structure(*def);
                 assert_eq!(structure.fields.len(), fields.len());
-                fields.iter().for_each(|(index, value)| self.is(*value, &structure.fields[*index as usize].1));
+                fields.iter().for_each(|(index, value)| {
+                    self.is(*value, &structure.fields[*index as usize].1)
+                });
             }
             ExprKind::Constant(_)
             | ExprKind::Config(_)
@@ -223,7 +250,10 @@ fn hold_program(checked: &Checked) {
             hold(checked, def);
             if let Def::Global(global) = checked.def(def) {
                 assert_ne!(global.ty, Type::Error);
-                assert_eq!(global.data.is_some(), matches!(&global.value, Constant::Segment(key) if *key == swasm_frontend_ir::checked::DataKey::Item(def)));
+                assert_eq!(
+                    global.data.is_some(),
+                    matches!(&global.value, Constant::Segment(key) if *key == swasm_frontend_ir::checked::DataKey::Item(def))
+                );
             }
         }
     }

@@ -26,15 +26,21 @@ fn long_chains() {
 #[test]
 fn long_lists() {
     let n = 20_000;
-    let lets: String = (0..n).map(|index| format!("let x{index} = a + {index}; a = x{index};\n")).collect();
+    let lets: String =
+        (0..n).map(|index| format!("let x{index} = a + {index}; a = x{index};\n")).collect();
     fine(&format!("fn f(mut a: i32) -> i32 {{ {lets} a }}"));
-    let arms: String = (0..n).map(|index| format!("{} => {index},\n", (index * 7919) % 65536)).collect();
+    let arms: String =
+        (0..n).map(|index| format!("{} => {index},\n", (index * 7919) % 65536)).collect();
     fine(&format!("fn f(a: i32) -> i32 {{ match a {{ {arms} _ => 0 }} }}"));
-    let constants: String = (1..n).map(|index| format!("const C{index}: i32 = C{} + 1;\n", index - 1)).collect();
+    let constants: String =
+        (1..n).map(|index| format!("const C{index}: i32 = C{} + 1;\n", index - 1)).collect();
     fine(&format!("const C0: i32 = 0;\n{constants}"));
-    let constants: String = (1..n).rev().map(|index| format!("const C{index}: i32 = C{} + 1;\n", index - 1)).collect();
+    let constants: String =
+        (1..n).rev().map(|index| format!("const C{index}: i32 = C{} + 1;\n", index - 1)).collect();
     fine(&format!("{constants}const C0: i32 = 0;\n"));
-    let functions: String = (1..n).map(|index| format!("fn f{index}(x: i32) -> i32 {{ f{}(x) + 1 }}\n", index - 1)).collect();
+    let functions: String = (1..n)
+        .map(|index| format!("fn f{index}(x: i32) -> i32 {{ f{}(x) + 1 }}\n", index - 1))
+        .collect();
     fine(&format!("fn f0(x: i32) -> i32 {{ x }}\n{functions}"));
     let elements = "1, ".repeat(n);
     fine(&format!("const T: MemorySegment = data [{elements}];"));
@@ -44,15 +50,34 @@ fn long_lists() {
 fn deferred_variables() {
     let n = 2_000;
     let declared: String = (0..n).map(|index| format!("let x{index}: i32;\n")).collect();
-    let assigned: String = (0..n).map(|index| format!("if c {{ x{index} = 1; }} else {{ x{index} = 2; }}\n")).collect();
-    fine(&format!("fn f(c: bool) -> i32 {{ {declared}{assigned} {} }}", (0..n).map(|index| format!("x{index}")).collect::<Vec<_>>().join(" + ")));
+    let assigned: String = (0..n)
+        .map(|index| format!("if c {{ x{index} = 1; }} else {{ x{index} = 2; }}\n"))
+        .collect();
+    fine(&format!(
+        "fn f(c: bool) -> i32 {{ {declared}{assigned} {} }}",
+        (0..n).map(|index| format!("x{index}")).collect::<Vec<_>>().join(" + ")
+    ));
 }
 
 #[test]
 fn nesting() {
     // As deep as the parser lets through, in the shapes that need the most room.
-    for (open, close) in [("(1 + ", ")"), ("{ ", " }"), ("if c { ", " } else { 1 }"), ("loop { break ", "; }"), ("!", ""), ("f(c, ", ")"), ("match 1 { _ => ", " }")] {
-        let text = |depth: usize| format!("fn f(c: bool, x: i32) -> i32 {{ {}1{} }}", open.repeat(depth), close.repeat(depth));
+    for (open, close) in [
+        ("(1 + ", ")"),
+        ("{ ", " }"),
+        ("if c { ", " } else { 1 }"),
+        ("loop { break ", "; }"),
+        ("!", ""),
+        ("f(c, ", ")"),
+        ("match 1 { _ => ", " }"),
+    ] {
+        let text = |depth: usize| {
+            format!(
+                "fn f(c: bool, x: i32) -> i32 {{ {}1{} }}",
+                open.repeat(depth),
+                close.repeat(depth)
+            )
+        };
         let deepest = (1..300).rev().find(|depth| {
             let (said, _) = program(&text(*depth));
             said.is_empty()

@@ -2,7 +2,7 @@
 //!
 //! Programs are checked together with the real library, read from the folders of the crates that hold it.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm, reason = "tests")]
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -17,8 +17,8 @@ use swasm_tree::ValType;
 mod flow;
 mod invariants;
 mod items;
-mod limits;
 mod library;
+mod limits;
 mod linking;
 mod matching;
 mod names;

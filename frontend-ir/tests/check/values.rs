@@ -62,7 +62,10 @@ fn of_structs_and_pointers() {
     let found = globals(
         "struct P { x: i32, y: f64 }\nconst A: P = P { y: 1.0, x: 2 };\nconst B: f64 = A.y;\nstatic F: extern fn() = f;\nfn f() {}\nconst G: addr = f as addr;",
     );
-    assert_eq!(found[0].value, Constant::Struct([Constant::Int(2), Constant::F64(1f64.to_bits())].into()));
+    assert_eq!(
+        found[0].value,
+        Constant::Struct([Constant::Int(2), Constant::F64(1f64.to_bits())].into())
+    );
     assert_eq!(found[1].value, Constant::F64(1f64.to_bits()));
     assert!(matches!(found[2].value, Constant::Function(_)));
     assert!(matches!(found[3].value, Constant::Function(_)));
@@ -85,15 +88,25 @@ fn of_data() {
         let data = data(text);
         (data.bytes.to_vec(), data.size, data.align, data.writable, data.fixups.len())
     };
-    assert_eq!(layout("const T: MemorySegment = data [1u8, 2u32, 3u16, true];"), (vec![1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 1], 11, 4, false, 0));
+    assert_eq!(
+        layout("const T: MemorySegment = data [1u8, 2u32, 3u16, true];"),
+        (vec![1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 1], 11, 4, false, 0)
+    );
     assert_eq!(layout("static T: MemorySegment = data [[0u32; 256]];"), (vec![], 1024, 4, true, 0));
     assert_eq!(layout("static T: MemorySegment = data [1u8, 0u64];"), (vec![1], 16, 8, true, 0));
     assert_eq!(layout("static T: MemorySegment = b\"ab\\0\";"), (b"ab".to_vec(), 3, 1, true, 0));
-    assert_eq!(layout("const T: MemorySegment = data [b\"abc\", [-1i16; 2], 'x'];"), (b"abc\0\xff\xff\xff\xffx".to_vec(), 12, 4, false, 0));
+    assert_eq!(
+        layout("const T: MemorySegment = data [b\"abc\", [-1i16; 2], 'x'];"),
+        (b"abc\0\xff\xff\xff\xffx".to_vec(), 12, 4, false, 0)
+    );
     assert_eq!(layout("const T: MemorySegment = data [];"), (vec![], 0, 1, false, 0));
-    let linked = data("static T: MemorySegment = data [1u8, T.address() + 4, f as addr, 0u8];\nfn f() {}");
+    let linked =
+        data("static T: MemorySegment = data [1u8, T.address() + 4, f as addr, 0u8];\nfn f() {}");
     assert_eq!((linked.bytes.len(), linked.size, linked.align), (12, 13, 4));
-    let [(4, Constant::Address(DataKey::Item(_), 4)), (8, Constant::Function(_))] = &*linked.fixups else { panic!("{linked:?}") };
+    let [(4, Constant::Address(DataKey::Item(_), 4)), (8, Constant::Function(_))] = &*linked.fixups
+    else {
+        panic!("{linked:?}")
+    };
     let mutable = globals("static mut T: MemorySegment = data [1];");
     assert!(mutable[0].data.as_ref().unwrap().writable);
 }
@@ -108,8 +121,13 @@ fn of_locals() {
     let (_, checked) = program(text);
     let checked = checked.unwrap();
     let def = checked.definitions(checked.program_modules().next().unwrap()).next().unwrap();
-    let mutable: Vec<&str> =
-        checked.body(def).locals.iter().filter(|local| local.mutable).map(|local| &*local.name).collect();
+    let mutable: Vec<&str> = checked
+        .body(def)
+        .locals
+        .iter()
+        .filter(|local| local.mutable)
+        .map(|local| &*local.name)
+        .collect();
     assert_eq!(mutable, ["b", "e", "h", "i"]);
 }
 
@@ -132,5 +150,8 @@ fn of_rows() {
         })
         .collect();
     let hole = |operand, scalar| Hole { operand, scalar };
-    assert_eq!(holes, [vec![hole(1, 0), hole(0, 1), hole(0, 0)], vec![hole(2, 0), hole(1, 0), hole(0, 0)]]);
+    assert_eq!(
+        holes,
+        [vec![hole(1, 0), hole(0, 1), hole(0, 0)], vec![hole(2, 0), hole(1, 0), hole(0, 0)]]
+    );
 }
