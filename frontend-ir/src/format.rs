@@ -14,6 +14,8 @@ use crate::lexer::{Lexer, Tok, Token};
 use crate::parser::parse;
 
 const INDENT: &str = "    ";
+/// A comment that marks columns of the line above: it stays in its column.
+const MARKS: &str = "//~";
 
 /// Formats a file. Text that does not parse is left alone: the mistakes are told instead.
 pub fn format(text: &str) -> Result<String, Vec<Diagnostic>> {
@@ -204,6 +206,12 @@ impl Formatter<'_> {
             let breaks = self.text[before.hi..lo].bytes().filter(|byte| *byte == b'\n').count();
             if breaks > 0 {
                 self.line(token.tok, before, breaks > 1);
+                if token.tok == Tok::LineComment && self.text[lo..hi].starts_with(MARKS) {
+                    // The author's own columns, after the line's end.
+                    self.out.truncate(self.out.trim_end_matches(' ').len());
+                    let column = self.text[..lo].chars().rev().take_while(|c| *c != '\n').count();
+                    self.out.extend(std::iter::repeat_n(' ', column));
+                }
             } else if self.space(before, token, role, tokens.get(index + 1)) {
                 self.out.push(' ');
             }
@@ -302,6 +310,7 @@ impl Formatter<'_> {
         }
         match (before.tok, tok) {
             (Tok::OpenBrace, Tok::CloseBrace) => return false,
+            (Tok::OpenBrace, Tok::Semi) => return true,
             (Tok::OpenBrace, _) | (_, Tok::CloseBrace) if inside == Some(Bracket::Use) => {
                 return false;
             }

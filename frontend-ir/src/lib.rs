@@ -2,16 +2,16 @@
 //!
 //! Text or builder calls become an [`ir::Module`]; [`checked`] holds what `check` makes of it.
 
-pub mod check;
 pub mod builder;
+pub mod check;
 pub mod checked;
 pub mod codes;
 pub mod diagnostic;
 pub mod format;
 pub mod ir;
 mod lexer;
-mod literal;
 pub mod library;
+mod literal;
 pub mod nesting;
 pub mod outline;
 pub mod parser;

@@ -113,6 +113,7 @@ fn tokens_never_melt() {
         "fn f() { - - 1; ! ! x; a - - b }",
         "fn f() { // a\n // b\n x\n // c\n .y() // d\n ; // e\n }",
         "fn f() { wasm {} ; wasm {\n } ; wasm {\n\n (nop) ;; x\n } }",
+        "fn f() {;; 1 }",
         "// only\n\n\n// comments\n",
         "",
         "fn f() {\r\n  g();\r\n\r\n\r\n  // x  \r\n}\r\n",
@@ -120,6 +121,12 @@ fn tokens_never_melt() {
         check(text);
     }
     assert!(!format("fn f( {").unwrap_err().is_empty());
+}
+
+#[test]
+fn marks_stay_in_their_columns() {
+    let text = "fn f() {\n    x\n//~ ^ error[SW0201]\n      //~  ^ here\n}\n";
+    assert_eq!(check(text), text);
 }
 
 #[test]

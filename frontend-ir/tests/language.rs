@@ -18,7 +18,11 @@ fn samples(markdown: &str) -> Vec<(String, String)> {
 }
 
 fn codes(text: &str) -> Vec<String> {
-    parse("sample.swir", text, ModuleId(0)).diagnostics.iter().map(|diagnostic| diagnostic.code.to_string()).collect()
+    parse("sample.swir", text, ModuleId(0))
+        .diagnostics
+        .iter()
+        .map(|diagnostic| diagnostic.code.to_string())
+        .collect()
 }
 
 #[test]
@@ -32,7 +36,10 @@ fn the_documents_samples_parse() {
                 assert_eq!((kind.as_str(), codes(&text)), ("", Vec::new()), "{text}");
                 assert_eq!(format(&text).unwrap(), text);
                 let module = parse("sample.swir", text.as_str(), ModuleId(0)).module;
-                assert!(parse("sample.swir", print(&module), ModuleId(0)).module == module, "{text}");
+                assert!(
+                    parse("sample.swir", print(&module), ModuleId(0)).module == module,
+                    "{text}"
+                );
             }
         }
     }
@@ -42,14 +49,25 @@ fn the_documents_samples_parse() {
 fn the_document_knows_every_word() {
     let document = include_str!("../../docs/language.md");
     // A word that cannot be declared must be listed, so that nobody has to guess.
-    let words = document.split(|c: char| !c.is_alphanumeric() && c != '_').collect::<std::collections::BTreeSet<_>>();
+    let words = document
+        .split(|c: char| !c.is_alphanumeric() && c != '_')
+        .collect::<std::collections::BTreeSet<_>>();
     for word in words {
         if word.is_empty() || word.starts_with(|c: char| c.is_ascii_digit()) || word == "_" {
             continue;
         }
         let refused = !codes(&format!("fn {word}() {{}}")).is_empty();
-        let list = document.split("### Literals").next().unwrap().split("- words of the language").nth(1).unwrap();
-        let listed = list.split(|c: char| !c.is_alphanumeric() && c != '_').collect::<std::collections::BTreeSet<_>>().contains(word);
+        let list = document
+            .split("### Literals")
+            .next()
+            .unwrap()
+            .split("- words of the language")
+            .nth(1)
+            .unwrap();
+        let listed = list
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .collect::<std::collections::BTreeSet<_>>()
+            .contains(word);
         assert!(!refused || listed, "`{word}` is refused and not listed");
     }
 }
@@ -61,7 +79,12 @@ fn the_texts_codes_have_true_examples() {
         seen += 1;
         for (kind, text) in samples(row.text) {
             match kind.as_str() {
-                "fails" => assert!(codes(&text).contains(&row.code.to_string()), "{}: {text} gives {:?}", row.code, codes(&text)),
+                "fails" => assert!(
+                    codes(&text).contains(&row.code.to_string()),
+                    "{}: {text} gives {:?}",
+                    row.code,
+                    codes(&text)
+                ),
                 _ => assert_eq!(codes(&text), [""; 0], "{}: {text}", row.code),
             }
         }
