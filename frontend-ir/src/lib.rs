@@ -7,6 +7,7 @@ pub mod check;
 pub mod checked;
 pub mod codes;
 pub mod diagnostic;
+pub mod format;
 pub mod ir;
 mod lexer;
 pub mod library;
@@ -21,6 +22,7 @@ pub mod source;
 
 pub use check::{Failed, ImportProblem, ImportRules, check};
 pub use diagnostic::{Code, Diagnostic, Label, Level, ModuleId, Place, Sources};
+pub use format::format;
 pub use outline::{Outline, OutlineItem, OutlineKind, outline};
 pub use parser::{Parsed, parse, parse_bytes, parse_item};
 pub use print::print;
