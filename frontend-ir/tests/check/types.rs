@@ -115,6 +115,20 @@ fn conversions() {
 }
 
 #[test]
+fn positions_of_front_ends_are_where_mistakes_are() {
+    table(&[
+        ("fn f() -> i32 { @\"a.toy\":3:4 x }", "SW0201@a.toy:3:4"),
+        ("fn f(x: f64) -> i32 { @\"a.toy\":3:4 x }", "SW0207@a.toy:3:4"),
+        ("fn f(x: f64) -> i32 { 1 + (@\"a.toy\":3:4 x) }", "SW0207@a.toy:3:4"),
+        ("fn f() { @\"a.toy\":3:4 let x = 1; }", "SW0250@a.toy:3:4"),
+        (
+            "fn f() -> i32 { @\"a.toy\":3:4 return 1; @\"a.toy\":4:4 g(); }\nfn g() {}",
+            "SW0251@a.toy:4:4",
+        ),
+    ]);
+}
+
+#[test]
 fn places_expect_types() {
     table(&[
         ("fn f(x: f64) -> i32 { x }", "SW0207@1:23"),
