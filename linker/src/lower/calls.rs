@@ -59,6 +59,8 @@ impl<'a> Function<'_, '_, 'a> {
 
     /// An ordinary call, as one node with all results.
     pub(super) fn call(&mut self, id: ExprId, callee: DefId, arguments: ExprList) -> Result<NodeId, NodeId> {
+        let innermost = self.allocates_innermost(callee, arguments);
+        let callee = if innermost { known(self.unit.well_known.allocate_innermost) } else { callee };
         let mut arguments = self.arguments(arguments)?;
         self.at(id);
         let unit = self.unit;
@@ -73,6 +75,18 @@ impl<'a> Function<'_, '_, 'a> {
             node = self.body.seq(&[first, node]);
         }
         if function.signature.result == Type::Never { Err(self.never_completes(node)) } else { Ok(node) }
+    }
+
+    /// Whether a call is `mem.allocate(…)` with the variable of the innermost open scope: then nothing needs to be asked about who owns the
+    /// top.
+    fn allocates_innermost(&mut self, callee: DefId, arguments: ExprList) -> bool {
+        let receiver = self.source[arguments].first().map(|receiver| &self.source[*receiver].kind);
+        match (receiver, self.scopes.last()) {
+            (Some(&ExprKind::Local(local)), Some(&record)) if Some(callee) == self.unit.well_known.allocate => {
+                self.local(local).first == record.0
+            }
+            _ => false,
+        }
     }
 
     pub(super) fn call_pointer(&mut self, id: ExprId, callee: ExprId, arguments: ExprList) -> Result<NodeId, NodeId> {
