@@ -259,7 +259,8 @@ impl Interpreter<'_> {
                 assert!(address != 0, "the model has memory enough");
                 let base = *self.base.get_or_insert(address);
                 // Where the shadow map's parts lie among the rest depends on where pages begin, which the model can't know.
-                let shown = if self.scopes.mode == Mode::Poison { 0 } else { address.wrapping_sub(base) };
+                let shown =
+                    if self.scopes.mode == Mode::Poison { 0 } else { address.wrapping_sub(base) };
                 writeln!(self.stdout, "{shown}").unwrap();
                 Flow::Next
             }
