@@ -791,6 +791,45 @@ fn main() {}
 ```
 ";
     UNKNOWN_PASS = 331, "unknown pass", "`--passes` names a pass that the optimiser doesn't have. The message lists those it has.";
+    BUILDER_NAME = 601, "builder: no name", "A builder call gives an empty name. Names are any text of at least one character.
+
+```swir
+fn `any text` () { }
+```
+";
+    BUILDER_FOREIGN = 602, "builder: an expression of another function", "An `Expr` or `Local` of one function's body was used in another's. Pass the value as a parameter, or build it again.
+
+```swir
+fn f(x: i32) -> i32 { g(x) }
+fn g(x: i32) -> i32 { x }
+```
+";
+    BUILDER_PLACED = 603, "builder: an expression of a block that has ended", "An `Expr` that is not used in the block where it is made becomes a statement of that block; afterwards it is no value any more.
+Bind it to a local, or return it from the block's closure.
+
+```swir
+fn f() -> i32 { let x = g(); { x + 1 } }
+fn g() -> i32 { 1 }
+```
+";
+    BUILDER_MISPLACED = 604, "builder: a call that fits nothing", "The call says something that the text has no way to say, such as a second `self`, an arm without a pattern or `become` without a call.
+
+```swir
+fn f(x: i32) -> i32 { match x { 1 | 2 => 3, _ => 4 } }
+```
+";
+    BUILDER_PARAM = 605, "builder: no such parameter", "`param(n)` counts the function's parameters from 0, `self` included.
+
+```swir
+fn f(a: i32, b: i32) -> i32 { b }
+```
+";
+    BUILDER_LITERAL = 606, "builder: a malformed literal", "A number, position or template given to the builder cannot be written as text.
+
+```swir
+fn f() -> f64 { 0x1.8p3 }
+```
+";
     NO_FILE = 701, "no such file", "A file that was named isn't there. Check the spelling; a relative path starts from the current folder.";
     FOLDER = 702, "a folder, not a file", "A program is made of files. Name the files in the folder, or go into a project's folder and name none.";
     CANNOT_READ = 703, "a file cannot be read", "The file is there, but it cannot be opened or is too large. The message gives the reason.";

@@ -3,6 +3,7 @@
 //! Text or builder calls become an [`ir::Module`]; [`checked`] holds what `check` makes of it.
 
 pub mod check;
+pub mod builder;
 pub mod checked;
 pub mod codes;
 pub mod diagnostic;

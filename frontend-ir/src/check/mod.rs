@@ -37,7 +37,7 @@ use body::Checker;
 use declare::{After, Declared, Export, set_once};
 use imports::Imports;
 use resolve::Resolver;
-use unit::{Ast, AstItem, Collected, Decl, Nominal, SlotKind, collect};
+use unit::{Ast, AstItem, Collected, Decl, Nominal, SlotKind, Targets, collect};
 use world::{Program, World};
 
 /// How many scalars a struct, or all parameters of a function together, may hold: what engines allow a function to take.
@@ -112,6 +112,11 @@ impl Checked {
     pub fn program_modules(&self) -> impl Iterator<Item = ModuleId> + use<> {
         let first = self.library.len();
         (first..first + self.program.units.len()).map(|index| ModuleId(index as u32))
+    }
+
+    /// How many modules there are, the library's included: all ids are smaller.
+    pub fn module_count(&self) -> u32 {
+        (self.library.len() + self.program.units.len()) as u32
     }
 
     /// Whether a module is one of the library's.
@@ -262,10 +267,19 @@ fn resolve_uses(world: World<'_>, rest: &[Rest], diagnostics: &mut Vec<Diagnosti
     }
     for ((unit, id), rest) in modules().zip(rest) {
         let mut cx = Resolver::new(world, id, &rest.names, diagnostics);
+        let mut missing: Vec<&[Box<str>]> = Vec::new();
         for (name, import) in &unit.imports {
             let Some(targets) = import.targets.get() else {
-                // One mistake is enough.
-                import.used.store(true, Ordering::Relaxed);
+                // From here on the name stands for a mistake.
+                set_once(&import.targets, Targets::default());
+                let module = import.path.split_last().map_or(&*import.path, |(_, module)| module);
+                // `use a::{b, c};` without a module `a` is one mistake.
+                if world.find_module(&module.join("::")).is_none() {
+                    if missing.contains(&module) || missing.contains(&&*import.path) {
+                        continue;
+                    }
+                    missing.push(if module.is_empty() { &import.path } else { module });
+                }
                 cx.report_import(&import.path, import.span);
                 continue;
             };

@@ -82,6 +82,11 @@ pub(super) fn join_into(point: &mut Option<Flow>, way: &Flow) {
 }
 
 impl Checker<'_, '_> {
+    /// What is known if the condition checked last is true, and if it is false.
+    pub(super) fn split(&mut self) -> (Flow, Flow) {
+        self.split.take().unwrap_or_else(|| (self.flow.clone(), self.flow.clone()))
+    }
+
     /// Notes an assignment to all of `local`, at `span`.
     pub(super) fn assign_local(&mut self, local: LocalId, span: Span) {
         let info = &self.locals[local.0 as usize];

@@ -152,7 +152,10 @@ impl Checker<'_, '_> {
             }
             let guard = arm.guard.map(|guard| self.want(guard, &super::operator::BOOL, Why::Condition("a guard")));
             if guard.is_some() {
-                trying.join(&self.flow);
+                let (taken, refused) = self.split();
+                self.flow = taken;
+                // Another arm may be tried before this one's pattern, or after its guard.
+                trying.join(&refused);
             }
             let expected = joined.as_ref().filter(|joined| joined.3.is_none()).map(|joined| joined.2.clone());
             let out = self.expr(arm.value, expected.as_ref().filter(|ty| !matches!(ty, Type::Never | Type::Error)).or(hint));
