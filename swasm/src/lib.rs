@@ -49,7 +49,7 @@ mod emit;
 mod link;
 mod program;
 
-pub use diagnostics::Diagnostics;
+pub use diagnostics::{Diagnostics, MAX_SHOWN};
 pub use emit::{EMIT_VARIABLE, Emit};
 pub use link::{Link, Linked};
 pub use program::{Checked, Program};

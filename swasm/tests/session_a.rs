@@ -138,3 +138,17 @@ fn a_variable_shows_the_stages() {
     assert!(!run("").contains(";;"));
     assert!(run("clif").contains("SWASM_EMIT knows ir, tree and wat, not `clif`"));
 }
+
+#[test]
+fn many_mistakes_are_counted_not_shown() {
+    let mut program = Program::new();
+    program.text(
+        "bad.swir",
+        (0..300).map(|n| format!("fn f{n}() -> i32 {{ x }}\n")).collect::<String>(),
+    );
+    let wrong = program.check().expect_err("it is wrong in each function");
+    assert_eq!(wrong.iter().count(), 300);
+    assert_eq!(wrong.human(false).matches("error[").count(), swasm::MAX_SHOWN);
+    assert!(wrong.human(false).ends_with("\n200 more are not shown\n"));
+    assert_eq!(wrong.short().lines().count(), 300);
+}
