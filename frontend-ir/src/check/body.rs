@@ -24,7 +24,10 @@ use super::constant::associated;
 use super::resolve::{Named, Resolver};
 use super::suggest::nearest;
 use super::unit::SlotKind;
-use crate::checked::{Body, Constant, DataKey, DefId, Expr, ExprId, ExprKind, ExprList, Function, Local, LocalId, Type};
+use crate::checked::{
+    Body, Constant, DataKey, DefId, Expr, ExprId, ExprKind, ExprList, Function, Local, LocalId,
+    Type,
+};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::ir::{self, Ident, Name, ValueType};
@@ -53,8 +56,12 @@ impl Literal {
     /// Whether it may have type `ty`.
     fn fits(self, ty: &Type) -> Option<ValueType> {
         match ty {
-            Type::Value(value) if self == Self::Int && super::world::integer(*value).is_some() => Some(*value),
-            Type::Value(value @ (ValueType::F32 | ValueType::F64)) if self == Self::Float => Some(*value),
+            Type::Value(value) if self == Self::Int && super::world::integer(*value).is_some() => {
+                Some(*value)
+            }
+            Type::Value(value @ (ValueType::F32 | ValueType::F64)) if self == Self::Float => {
+                Some(*value)
+            }
             _ => None,
         }
     }
@@ -187,7 +194,10 @@ impl<'a, 'd> Checker<'a, 'd> {
     }
 
     /// Checks the elements of `data […]`, each with its count; the body has no root.
-    pub(crate) fn elements(mut self, elements: &'a [ir::DataElement]) -> (Body, Vec<(ExprId, Option<ExprId>)>) {
+    pub(crate) fn elements(
+        mut self,
+        elements: &'a [ir::DataElement],
+    ) -> (Body, Vec<(ExprId, Option<ExprId>)>) {
         let mut checked = Vec::with_capacity(elements.len());
         for element in elements {
             checked.push(match element {
@@ -219,8 +229,12 @@ impl<'a, 'd> Checker<'a, 'd> {
             }
             let place = Place { module: self.cx.module, span: info.span };
             self.cx.diagnostics.push(
-                Diagnostic::warning(codes::UNUSED_VARIABLE, place, format!("`{}` is never read", local.name))
-                    .help(format!("remove it, or write `_{}` if that is meant", local.name)),
+                Diagnostic::warning(
+                    codes::UNUSED_VARIABLE,
+                    place,
+                    format!("`{}` is never read", local.name),
+                )
+                .help(format!("remove it, or write `_{}` if that is meant", local.name)),
             );
         }
     }
@@ -335,7 +349,9 @@ impl<'a, 'd> Checker<'a, 'd> {
             return;
         }
         let found = self.ty(out.id);
-        if out.open.is_none() && (found == ty || matches!(found, Type::Never | Type::Error)) || *ty == Type::Error {
+        if out.open.is_none() && (found == ty || matches!(found, Type::Never | Type::Error))
+            || *ty == Type::Error
+        {
             self.close(out);
             return;
         }
@@ -366,7 +382,12 @@ impl<'a, 'd> Checker<'a, 'd> {
         self.depth += 1;
         let out = self.compound(id, hint);
         self.depth -= 1;
-        if !matches!(expr.kind, ir::ExprKind::Unary(ir::UnaryOp::Not, _) | ir::ExprKind::At(..) | ir::ExprKind::Block(_)) {
+        if !matches!(
+            expr.kind,
+            ir::ExprKind::Unary(ir::UnaryOp::Not, _)
+                | ir::ExprKind::At(..)
+                | ir::ExprKind::Block(_)
+        ) {
             self.split = None;
         }
         out
@@ -378,14 +399,22 @@ impl<'a, 'd> Checker<'a, 'd> {
         let span = *span;
         match kind {
             ir::ExprKind::Error => self.broken(span),
-            ir::ExprKind::Unit => self.typed(ExprKind::Constant(Box::new(Constant::Unit)), Type::Unit, span),
-            ir::ExprKind::Bool(value) => self.typed(ExprKind::Int(u64::from(*value)), Type::Value(ValueType::Bool), span),
+            ir::ExprKind::Unit => {
+                self.typed(ExprKind::Constant(Box::new(Constant::Unit)), Type::Unit, span)
+            }
+            ir::ExprKind::Bool(value) => {
+                self.typed(ExprKind::Int(u64::from(*value)), Type::Value(ValueType::Bool), span)
+            }
             ir::ExprKind::Int(literal) => self.int(*literal, false, span, hint),
             ir::ExprKind::Float(literal) => self.float(id, literal, false, span, hint),
-            ir::ExprKind::Char(value) => {
-                self.typed(ExprKind::Int(u64::from(u32::from(*value))), Type::Value(ValueType::Char), span)
+            ir::ExprKind::Char(value) => self.typed(
+                ExprKind::Int(u64::from(u32::from(*value))),
+                Type::Value(ValueType::Char),
+                span,
+            ),
+            ir::ExprKind::Byte(value) => {
+                self.typed(ExprKind::Int(u64::from(*value)), Type::Value(ValueType::U8), span)
             }
-            ir::ExprKind::Byte(value) => self.typed(ExprKind::Int(u64::from(*value)), Type::Value(ValueType::U8), span),
             ir::ExprKind::Bytes(bytes) => {
                 let segment = Constant::Segment(DataKey::Bytes(bytes[..].into()));
                 let ty = self.cx.world.segment();
@@ -410,14 +439,18 @@ impl<'a, 'd> Checker<'a, 'd> {
             ir::ExprKind::If(..) => self.branch(id, hint),
             ir::ExprKind::Match(scrutinee, arms) => self.matching(*scrutinee, arms, span, hint),
             ir::ExprKind::Loop(label, body) => self.endless(*label, *body, span, hint),
-            ir::ExprKind::While(label, condition, body) => self.while_loop(*label, *condition, *body, span),
+            ir::ExprKind::While(label, condition, body) => {
+                self.while_loop(*label, *condition, *body, span)
+            }
             ir::ExprKind::For(it) => self.for_loop(it, span),
             ir::ExprKind::Break(label, value) => self.break_(*label, *value, span),
             ir::ExprKind::Continue(label) => self.continue_(*label, span),
             ir::ExprKind::Return(value) => self.return_(*value, span),
             ir::ExprKind::Become(call) => self.tail_call(*call, span),
             ir::ExprKind::Call(callee, arguments) => self.call(*callee, *arguments, span),
-            ir::ExprKind::Method(receiver, name, arguments) => self.method(*receiver, *name, *arguments, span),
+            ir::ExprKind::Method(receiver, name, arguments) => {
+                self.method(*receiver, *name, *arguments, span)
+            }
             ir::ExprKind::Field(base, name) => self.field(*base, *name, span),
             ir::ExprKind::Index(base, index) => self.element(*base, *index, span),
             ir::ExprKind::Struct(path, inits) => self.structure(path, inits, span),
@@ -458,7 +491,11 @@ impl<'a, 'd> Checker<'a, 'd> {
             Some(Named::Value(def)) => self.read(def, span, hint),
             Some(Named::Associated(ty, name)) => {
                 let (ty, bits) = associated(ty, name).expect("found before");
-                let kind = if matches!(ty, ValueType::F32 | ValueType::F64) { ExprKind::Float(bits) } else { ExprKind::Int(bits) };
+                let kind = if matches!(ty, ValueType::F32 | ValueType::F64) {
+                    ExprKind::Float(bits)
+                } else {
+                    ExprKind::Int(bits)
+                };
                 self.typed(kind, Type::Value(ty), span)
             }
             None => self.broken(span),
@@ -476,7 +513,11 @@ impl<'a, 'd> Checker<'a, 'd> {
         {
             let maybe = self.flow.maybe.has(number);
             let name = &self.out[local].name;
-            let what = if maybe { "may be read before it is assigned" } else { "is read before it is assigned" };
+            let what = if maybe {
+                "may be read before it is assigned"
+            } else {
+                "is read before it is assigned"
+            };
             let error = self
                 .cx
                 .error(codes::UNASSIGNED, span, format!("`{name}` {what}"))
@@ -537,10 +578,16 @@ impl<'a, 'd> Checker<'a, 'd> {
         let name = &world.slot(def).name;
         let shown = world.show_signature(&function.signature);
         let error = match hint {
-            Some(ty) => self
-                .cx
-                .error(codes::TYPE_MISMATCH, span, format!("`{name}` is a function, but `{}` is expected here", world.show(ty))),
-            None => self.cx.error(codes::FUNCTION_VALUE, span, format!("`{name}` is a function, and no function pointer is expected here")),
+            Some(ty) => self.cx.error(
+                codes::TYPE_MISMATCH,
+                span,
+                format!("`{name}` is a function, but `{}` is expected here", world.show(ty)),
+            ),
+            None => self.cx.error(
+                codes::FUNCTION_VALUE,
+                span,
+                format!("`{name}` is a function, and no function pointer is expected here"),
+            ),
         };
         let error = error
             .label(world.place(def), "declared here")
@@ -555,13 +602,18 @@ impl<'a, 'd> Checker<'a, 'd> {
             return;
         }
         let targets = self.cx.in_scope(text);
-        let mut error = self.cx.error(codes::UNKNOWN_VALUE, span, format!("cannot find `{text}` in this scope"));
+        let mut error = self.cx.error(
+            codes::UNKNOWN_VALUE,
+            span,
+            format!("cannot find `{text}` in this scope"),
+        );
         if let Some(def) = targets.ty {
             error = error
                 .label(self.cx.world.place(def), format!("`{text}` is a struct"))
                 .help(format!("build a value of it: `{text} {{ … }}`"));
         } else if targets.module.is_some() {
-            error = error.note("this is a module").help(format!("name something in it: `{text}::…`"));
+            error =
+                error.note("this is a module").help(format!("name something in it: `{text}::…`"));
         } else {
             let locals = self.scope.keys().map(|name| &self.cx.names[*name]);
             match nearest(text, locals.chain(self.cx.world.names_in(self.cx.module, false))) {
@@ -576,7 +628,11 @@ impl<'a, 'd> Checker<'a, 'd> {
     fn stray_data(&mut self, _: &[ir::DataElement], span: Span) -> Out {
         let error = self
             .cx
-            .error(codes::DATA, span, "`data […]` can only be the whole value of a `const` or `static`")
+            .error(
+                codes::DATA,
+                span,
+                "`data […]` can only be the whole value of a `const` or `static`",
+            )
             .help("move it out: `static NAME: MemorySegment = data […];`");
         self.report(error);
         self.broken(span)
