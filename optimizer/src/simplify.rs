@@ -3,7 +3,7 @@
 //! Invariant: a *condition* is only asked whether it is zero; a *boolean* is 0 or 1.
 
 use smallvec::SmallVec;
-use swasm_tree::{Body, Fold, Module, NodeId, Op, Symbol, View};
+use swasm_tree::{Body, ConstExpr, Fold, GlobalKind, Module, NodeId, Op, Symbol, View};
 
 /// How deep a boolean is looked for through `and`, `or` and `xor`.
 const BOOLEAN_DEPTH: u32 = 4;
@@ -103,7 +103,7 @@ pub(crate) fn simplify(module: &Module, body: &mut Body, node: NodeId) -> Option
     let op = body.op(node);
     if op.row().fold == Fold::No && op != Op::SELECT {
         narrow_store(body, node);
-        return load(module, body, node);
+        return load(module, body, node).or_else(|| global(module, body, node));
     }
     if let Some(operand) = masked(body, node) {
         return Some(operand);
@@ -252,5 +252,26 @@ fn load(module: &Module, body: &mut Body, node: NodeId) -> Option<NodeId> {
         Op::F32_LOAD => body.f32_const(bits as u32),
         Op::F64_LOAD => body.f64_const(bits),
         _ => return None,
+    })
+}
+
+/// A read of a global that is never set ⇒ its value.
+fn global(module: &Module, body: &mut Body, node: NodeId) -> Option<NodeId> {
+    let (Op::GLOBAL_GET, View::Global(global)) = (body.op(node), body.view(node)) else {
+        return None;
+    };
+    let global = module.globals.get(global.index()).filter(|global| !global.mutable)?;
+    let GlobalKind::Defined(value) = &global.kind else { return None };
+    body.at(body.node(node).loc);
+    Some(match *value {
+        ConstExpr::I32(value) => body.i32_const(value),
+        ConstExpr::I64(value) => body.i64_const(value),
+        ConstExpr::F32(bits) => body.f32_const(bits),
+        ConstExpr::F64(bits) => body.f64_const(bits),
+        ConstExpr::Symbol(symbol) => body.symbol(symbol),
+        ConstExpr::V128(_)
+        | ConstExpr::GlobalGet(_)
+        | ConstExpr::RefNull(_)
+        | ConstExpr::RefFunc(_) => return None,
     })
 }

@@ -355,3 +355,107 @@ fn flatten_drops_what_follows_a_divergence() {
         "(func (result i32) (drop (call 0 (i32.const 1))) (return (i32.const 2)))",
     );
 }
+
+#[test]
+fn what_a_test_said_is_not_tested_again() {
+    // A bound that was checked.
+    assert_becomes(
+        &["propagate"],
+        "(func (param i32 i32)
+            (if (i32.ge_u (local.get 0) (local.get 1)) (then (unreachable)))
+            (if (i32.ge_u (local.get 0) (local.get 1)) (then (call 2 (i32.const 1)) (unreachable)))
+            (call 2 (i32.lt_u (local.get 0) (local.get 1))))",
+        "(func (param i32 i32)
+            (if (i32.ge_u (local.get 0) (local.get 1)) (then (unreachable)))
+            (if (i32.const 0) (then (call 2 (i32.const 1)) (unreachable)))
+            (call 2 (i32.const 1)))",
+    );
+    // A larger constant bound.
+    assert_becomes(
+        &["propagate"],
+        "(func (param i32)
+            (if (i32.lt_u (local.get 0) (i32.const 16)) (then (unreachable)))
+            (call 2 (i32.lt_u (local.get 0) (i32.const 8))))",
+        "(func (param i32)
+            (if (i32.lt_u (local.get 0) (i32.const 16)) (then (unreachable)))
+            (call 2 (i32.const 0)))",
+    );
+    // Both parts of a condition; nothing after the arm.
+    assert_becomes(
+        &["propagate"],
+        "(func (param i32 i32)
+            (if (i32.and (i32.eqz (local.get 0)) (i32.lt_s (local.get 1) (i32.const 3)))
+                (then (call 2 (local.get 0)) (call 2 (i32.gt_s (local.get 1) (i32.const 5)))))
+            (call 2 (local.get 0)))",
+        "(func (param i32 i32)
+            (if (i32.and (i32.eqz (local.get 0)) (i32.lt_s (local.get 1) (i32.const 3)))
+                (then (call 2 (i32.const 0)) (call 2 (i32.const 0))))
+            (call 2 (local.get 0)))",
+    );
+    // An assignment ends it, a branch around the test, too.
+    for kept in [
+        "(func (param i32 i32)
+            (if (i32.ge_u (local.get 0) (local.get 1)) (then (unreachable)))
+            (local.set 1 (call 0 (i32.const 1)))
+            (call 2 (i32.lt_u (local.get 0) (local.get 1))))",
+        "(func (param i32 i32)
+            (block $b (br_if $b (call 0 (i32.const 1)))
+                (if (i32.ge_u (local.get 0) (local.get 1)) (then (unreachable))))
+            (call 2 (i32.lt_u (local.get 0) (local.get 1))))",
+        "(func (param i32 i32)
+            (block $b (br_if $b (i32.eqz (local.get 0))) (if (i32.eqz (local.get 1)) (then (br $b))))
+            (call 2 (local.get 0)) (call 2 (local.get 1)))",
+    ] {
+        assert_becomes(&["propagate"], kept, kept);
+    }
+}
+
+#[test]
+fn a_loop_tests_its_index_once() {
+    // `for i in 0..n` with unsigned numbers: the bound is the segment's size.
+    assert_becomes(
+        &["propagate"],
+        "(func (param i32) (local i32)
+            (if (i32.lt_u (i32.const 0) (local.get 0)) (then
+                (loop $l
+                    (if (i32.ge_u (local.get 1) (local.get 0)) (then (unreachable)))
+                    (call 2 (local.get 1))
+                    (br_if $l (i32.lt_u (local.tee 1 (i32.add (local.get 1) (i32.const 1))) (local.get 0)))))))",
+        "(func (param i32) (local i32)
+            (if (i32.lt_u (i32.const 0) (local.get 0)) (then
+                (loop $l
+                    (if (i32.const 0) (then (unreachable)))
+                    (call 2 (local.get 1))
+                    (br_if $l (i32.lt_u (local.tee 1 (i32.add (local.get 1) (i32.const 1))) (local.get 0)))))))",
+    );
+    // The same with signed numbers: the index counts up from zero.
+    assert_becomes(
+        &["propagate"],
+        "(func (param i32) (local i32)
+            (if (i32.lt_s (i32.const 0) (local.get 0)) (then
+                (loop $l
+                    (if (i32.ge_u (local.get 1) (local.get 0)) (then (unreachable)))
+                    (br_if $l (i32.lt_s (local.tee 1 (i32.add (local.get 1) (i32.const 1))) (local.get 0)))))))",
+        "(func (param i32) (local i32)
+            (if (i32.lt_s (i32.const 0) (local.get 0)) (then
+                (loop $l
+                    (if (i32.const 0) (then (unreachable)))
+                    (br_if $l (i32.lt_s (local.tee 1 (i32.add (local.get 1) (i32.const 1))) (local.get 0)))))))",
+    );
+    // Steps of two may wrap; an index that is assigned elsewhere may be anything.
+    for kept in [
+        "(func (param i32) (local i32)
+            (if (i32.lt_s (i32.const 0) (local.get 0)) (then
+                (loop $l
+                    (if (i32.ge_u (local.get 1) (local.get 0)) (then (unreachable)))
+                    (br_if $l (i32.lt_s (local.tee 1 (i32.add (local.get 1) (i32.const 2))) (local.get 0)))))))",
+        "(func (param i32) (local i32)
+            (if (i32.lt_u (i32.const 0) (local.get 0)) (then
+                (loop $l
+                    (local.set 1 (call 0 (i32.const 1)))
+                    (if (i32.ge_u (local.get 1) (local.get 0)) (then (unreachable)))
+                    (br_if $l (i32.lt_u (local.tee 1 (i32.add (local.get 1) (i32.const 1))) (local.get 0)))))))",
+    ] {
+        assert_becomes(&["propagate"], kept, kept);
+    }
+}

@@ -119,11 +119,7 @@ fn copy(context: &Context<'_>, body: &mut Body, call: NodeId, callee: &Body) -> 
         }
         None => copied,
     };
-    if tail && !body.diverges(value) {
-        list.push(body.return_(&[value]));
-    } else {
-        list.push(value);
-    }
+    list.push(if tail { body.return_(&[value]) } else { value });
     body.seq(&list)
 }
 

@@ -4,17 +4,20 @@
 //! `(local.set $x (local.get $y)) … (local.get $x)`, neither assigned between ⇒ `… (local.get $y)`
 //! `(<set-many> $x $y (<seq> a b))` ⇒ `(local.set $s a) (local.set $t b) (local.set $x (local.get $s)) …`
 //!
-//! One walk in order of evaluation that knows what each local holds. Where paths meet, the locals that were assigned
+//! `(if (i32.ge_u i n) (then … (unreachable))) … (i32.ge_u i n)` ⇒ `… (i32.const 0)`
+//!
+//! One walk in order of evaluation that knows what each local holds and what conditions said of it. Where paths meet, the locals that were assigned
 //! on one of them are unknown; at the start of a loop, so are all that the loop assigns.
 //!
 //! Invariant: what is known of a local holds on every path to the walk's position. A copy is known only while the
 //! version of its original is the one that was copied.
 
-use swasm_tree::{BlockType, Body, LocalId, Module, NodeId, Op, Symbol, View, WithImmediate};
+use swasm_tree::{BlockType, Body, Fold, LocalId, Module, NodeId, Op, Symbol, View, WithImmediate};
 
 use super::Context;
 use crate::arity::result_count;
 use crate::cursor::{Cursor, Event, number};
+use crate::facts::{Comparison, Facts, Side};
 use crate::simplify::simplify;
 use crate::uses::Uses;
 
@@ -23,7 +26,7 @@ pub(super) fn run(context: &Context<'_>, body: &mut Body) {
     split_assignments(context.module, body, &mut cursor);
     let uses = Uses::of(body);
     let loops = Loops::of(body, &mut cursor);
-    let mut held = Vec::with_capacity(body.local_count());
+    let mut held: Vec<Held> = Vec::with_capacity(body.local_count());
     for index in 0..body.local_count() {
         let value = if index < body.param_count() { None } else { zero_of(body, index) };
         held.push(Held { value: value.unwrap_or(Value::Unknown), version: 0 });
@@ -38,6 +41,8 @@ pub(super) fn run(context: &Context<'_>, body: &mut Body) {
         assigned: Vec::new(),
         scopes: Vec::new(),
         diverged: false,
+        facts: Facts::default(),
+        tested: Vec::new(),
     };
     cursor.forward(body.root());
     while let Some(event) = cursor.next(body) {
@@ -80,17 +85,17 @@ fn zero_of(body: &Body, local: usize) -> Option<Value> {
     }
 }
 
-/// Which locals each loop assigns.
+/// Which locals each loop assigns, and at how many places.
 struct Loops {
     /// By number of the node: the row.
     row: Vec<u32>,
-    rows: Vec<Vec<LocalId>>,
+    rows: Vec<Vec<(LocalId, u32)>>,
 }
 
 impl Loops {
     fn of(body: &Body, cursor: &mut Cursor) -> Loops {
         let mut loops = Loops { row: vec![0; body.node_count()], rows: Vec::new() };
-        let mut open: Vec<Vec<LocalId>> = Vec::new();
+        let mut open: Vec<Vec<(LocalId, u32)>> = Vec::new();
         cursor.forward(body.root());
         while let Some(event) = cursor.next(body) {
             match event {
@@ -100,18 +105,22 @@ impl Loops {
                     match body.op(node) {
                         Op::LOCAL_SET | Op::LOCAL_TEE => {
                             if let View::Local(local) = body.view(node) {
-                                inner.push(local);
+                                inner.push((local, 1));
                             }
                         }
                         Op::SET_MANY => {
                             if let View::SetMany(locals) = body.view(node) {
-                                inner.extend_from_slice(locals);
+                                inner.extend(locals.iter().map(|&local| (local, 1)));
                             }
                         }
                         Op::LOOP => {
                             let Some(mut inner) = open.pop() else { continue };
                             inner.sort_unstable();
-                            inner.dedup();
+                            inner.dedup_by(|next, kept| {
+                                let same = next.0 == kept.0;
+                                kept.1 += if same { next.1 } else { 0 };
+                                same
+                            });
                             if let Some(outer) = open.last_mut() {
                                 outer.extend_from_slice(&inner);
                             }
@@ -128,12 +137,46 @@ impl Loops {
     }
 }
 
+/// How deep the parts of a condition are looked at.
+const CONDITION_DEPTH: u32 = 4;
+/// So many comparisons are remembered until a branch depends on them.
+const TESTED: usize = 8;
+
+/// What holds at the start of each round of a loop.
+struct Rounds {
+    local: LocalId,
+    op: Op,
+    bound: Side,
+    /// The comparison with zero that holds, too.
+    not_negative: Option<Op>,
+}
+
+fn side_of(value: Value) -> Option<Side> {
+    match value {
+        Value::I32(number) => Some(Side::Number(number.into())),
+        Value::I64(number) => Some(Side::Number(number)),
+        Value::Copy(of, version) => Some(Side::Local(of, version)),
+        Value::Unknown | Value::F32(_) | Value::F64(_) | Value::Symbol(_) => None,
+    }
+}
+
+/// `(i32.add (local.get $i) (i32.const 1))`
+fn is_increment(body: &Body, node: NodeId, local: LocalId) -> bool {
+    let &[read, one] = body.children(node) else { return false };
+    matches!(body.op(node), Op::I32_ADD | Op::I64_ADD)
+        && body.op(read) == Op::LOCAL_GET
+        && body.view(read) == View::Local(local)
+        && matches!(body.view(one), View::I32(1) | View::I64(1))
+}
+
 /// An open block or `if`.
 struct Scope {
     /// Length of the log at its start.
     mark: usize,
     /// Length of the list of assigned locals at its start.
     assigned: usize,
+    /// What was known of comparisons at its start.
+    facts: usize,
     /// What the then arm changed, and whether it diverged, once the else arm is open.
     then: Vec<(LocalId, Held)>,
     then_diverged: bool,
@@ -153,6 +196,10 @@ struct Pass<'a> {
     scopes: Vec<Scope>,
     /// Whether the walk's position cannot be reached.
     diverged: bool,
+    /// What conditions said.
+    facts: Facts,
+    /// The comparisons that were executed last.
+    tested: Vec<(NodeId, Comparison)>,
 }
 
 impl Pass<'_> {
@@ -185,11 +232,18 @@ impl Pass<'_> {
         match (body.op(node), from_end) {
             (Op::BLOCK, 1) | (Op::IF, 2) => {
                 let (mark, assigned) = (self.log.len(), self.assigned.len());
-                self.scopes.push(Scope { mark, assigned, then: Vec::new(), then_diverged: false });
+                let facts = self.facts.mark();
+                let (then, then_diverged) = (Vec::new(), false);
+                self.scopes.push(Scope { mark, assigned, facts, then, then_diverged });
+                if body.op(node) == Op::IF {
+                    self.assume(body, body.children(node)[index - 1], true, CONDITION_DEPTH);
+                }
             }
             (Op::IF, 1) => {
-                if let Some(mark) = self.scopes.last().map(|scope| scope.mark) {
+                if let Some((mark, facts)) = self.scopes.last().map(|it| (it.mark, it.facts)) {
                     let then = self.undo(mark);
+                    self.facts.cut(facts);
+                    self.assume(body, body.children(node)[index - 2], false, CONDITION_DEPTH);
                     let then_diverged = std::mem::take(&mut self.diverged);
                     if let Some(scope) = self.scopes.last_mut() {
                         scope.then = then;
@@ -200,8 +254,12 @@ impl Pass<'_> {
             (Op::LOOP, 1) => {
                 let row = self.loops.row[number(node)] as usize;
                 let assigned = std::mem::take(&mut self.loops.rows[row]);
-                for local in assigned {
+                let rounds = self.rounds(body, node, &assigned);
+                for (local, _) in assigned {
                     self.set(local, Value::Unknown);
+                }
+                if let Some(rounds) = rounds {
+                    self.assume_rounds(&rounds);
                 }
             }
             _ => (),
@@ -221,15 +279,22 @@ impl Pass<'_> {
                 }
             }
             Op::BLOCK => self.leave_block(node),
-            Op::IF => self.leave_if(node),
+            Op::IF => self.leave_if(body, node),
             Op::LOOP | Op::SEQ => (),
             _ => {
                 self.diverged |= op.diverges();
-                if let Some(new) = simplify(self.module, body, node) {
+                let simple = simplify(self.module, body, node);
+                let compared = self.compare(body, simple.unwrap_or(node)).or(simple);
+                if let Some(new) = compared {
                     match cursor.place(body, node) {
                         Some((parent, index)) => body.set_child(parent, index, new),
                         None => body.set_root(new),
                     }
+                }
+                if op == Op::BR_IF
+                    && let Some(&condition) = body.children(node).last()
+                {
+                    self.assume(body, condition, false, CONDITION_DEPTH);
                 }
             }
         }
@@ -241,6 +306,14 @@ impl Pass<'_> {
             return;
         }
         self.diverged = false;
+        self.meet(&scope);
+    }
+
+    /// Where paths meet that began at the start of a scope: what was assigned since is unknown, what else was found
+    /// out since need not hold.
+    fn meet(&mut self, scope: &Scope) {
+        self.undo(scope.mark);
+        self.facts.cut(scope.facts);
         self.forget_since(scope.assigned);
     }
 
@@ -254,7 +327,7 @@ impl Pass<'_> {
         }
     }
 
-    fn leave_if(&mut self, node: NodeId) {
+    fn leave_if(&mut self, body: &Body, node: NodeId) {
         let Some(scope) = self.scopes.pop() else { return };
         let targeted = self.uses.branches[number(node)] > 0;
         let else_diverged = self.diverged;
@@ -264,11 +337,14 @@ impl Pass<'_> {
         self.diverged = false;
         if !targeted && else_diverged {
             self.undo(scope.mark);
+            self.facts.cut(scope.facts);
             for (local, held) in scope.then.into_iter().rev() {
                 self.put(local, held);
             }
+            let arms = body.children(node).len() - 2;
+            self.assume(body, body.children(node)[arms - 1], true, CONDITION_DEPTH);
         } else {
-            self.forget_since(scope.assigned);
+            self.meet(&scope);
         }
     }
 
@@ -305,6 +381,152 @@ impl Pass<'_> {
         self.uses.gets[local.index()] -= 1;
         let new = *body.node(new);
         body.replace(node, new);
+    }
+
+    // ---- comparisons
+
+    /// A side of a comparison that was just executed.
+    fn side(&self, body: &Body, node: NodeId) -> Option<Side> {
+        side_of(self.value_of(body, node))
+    }
+
+    fn comparison(&self, body: &Body, node: NodeId) -> Option<Comparison> {
+        let op = body.op(node);
+        if op.row().fold != Fold::IntCompare {
+            return None;
+        }
+        match *body.children(node) {
+            [only] => Comparison::new(op, self.side(body, only)?, Side::Number(0)),
+            // What is executed after the left side must not assign it.
+            [left, right] if body.children(right).is_empty() => {
+                Comparison::new(op, self.side(body, left)?, self.side(body, right)?)
+            }
+            _ => None,
+        }
+    }
+
+    /// The constant that a comparison is known to give, with what its operands do before.
+    fn compare(&mut self, body: &mut Body, node: NodeId) -> Option<NodeId> {
+        let comparison = self.comparison(body, node)?;
+        let Some(truth) = self.facts.decide(comparison) else {
+            if self.tested.len() == TESTED {
+                self.tested.remove(0);
+            }
+            self.tested.push((node, comparison));
+            return None;
+        };
+        body.at(body.node(node).loc);
+        let constant = body.i32_const(truth.into());
+        let mut list = Vec::new();
+        for operand in body.children(node).to_vec() {
+            if let (Op::LOCAL_GET, View::Local(local)) = (body.op(operand), body.view(operand)) {
+                self.uses.gets[local.index()] -= 1;
+            } else if !body.children(operand).is_empty() {
+                list.push(body.drop(operand));
+            }
+        }
+        if list.is_empty() {
+            return Some(constant);
+        }
+        list.push(constant);
+        Some(body.seq(&list))
+    }
+
+    /// From here on a condition that was just executed is known to be zero or not.
+    fn assume(&mut self, body: &Body, condition: NodeId, truth: bool, depth: u32) {
+        let tested = self.tested.iter().find(|&&(node, _)| node == condition);
+        let op = body.op(condition);
+        let fact = match tested {
+            Some(&(_, comparison)) => Some(comparison),
+            // Only of the whole condition: after a part of it another may assign the local.
+            None if depth == CONDITION_DEPTH && (op == Op::LOCAL_GET || op == Op::LOCAL_TEE) => {
+                self.side(body, condition)
+                    .and_then(|side| Comparison::new(Op::I32_NE, side, Side::Number(0)))
+            }
+            None => None,
+        };
+        if let Some(fact) = fact {
+            self.learn(if truth { fact } else { fact.inverse() });
+        }
+        let parts_known = (op == Op::I32_AND && truth) || (op == Op::I32_OR && !truth);
+        if depth == 0 || !(parts_known || op == Op::I32_EQZ) {
+            return;
+        }
+        let truth = truth != (op == Op::I32_EQZ);
+        for &part in body.children(condition) {
+            self.assume(body, part, truth, depth - 1);
+        }
+    }
+
+    fn learn(&mut self, fact: Comparison) {
+        self.facts.add(fact);
+        let Some((local, version, number, wide)) = fact.equal_number() else { return };
+        let held = self.held[local.index()];
+        if held.version == version && held.value == Value::Unknown {
+            let value = if wide { Value::I64(number) } else { Value::I32(number as i32) };
+            self.held[local.index()].value = value;
+            if !self.scopes.is_empty() {
+                self.log.push((local, held));
+            }
+        }
+    }
+
+    /// What holds at the start of each round of a loop that goes on as long as a comparison is true.
+    fn rounds(&self, body: &Body, node: NodeId, assigned: &[(LocalId, u32)]) -> Option<Rounds> {
+        let mut last = *body.children(node).last()?;
+        while body.op(last) == Op::SEQ {
+            last = *body.children(last).last()?;
+        }
+        let only_branch = self.uses.branches[number(node)] == 1 && body.op(last) == Op::BR_IF;
+        let &[condition] = body.children(last) else { return None };
+        if !only_branch || body.view(last) != View::Br(node) {
+            return None;
+        }
+        let &[left, right] = body.children(condition) else { return None };
+        let (View::Local(local), Op::LOCAL_GET | Op::LOCAL_TEE) = (body.view(left), body.op(left))
+        else {
+            return None;
+        };
+        let places = |local: LocalId| {
+            assigned.iter().find(|&&(other, _)| other == local).map_or(0, |&(_, places)| places)
+        };
+        if !body.children(right).is_empty()
+            || matches!(body.view(right), View::Local(bound) if places(bound) > 0)
+        {
+            return None;
+        }
+        let op = body.op(condition);
+        let bound = self.side(body, right)?;
+        let before = self.local_side(local)?;
+        if self.facts.decide(Comparison::new(op, before, bound)?) != Some(true) {
+            return None;
+        }
+        // `i = i + 1` while `i < n`, from zero or above: no sum wraps.
+        let counts = body.op(left) == Op::LOCAL_TEE
+            && places(local) == 1
+            && matches!(op, Op::I32_LT_S | Op::I64_LT_S)
+            && is_increment(body, body.children(left)[0], local);
+        let not_negative = if op == Op::I64_LT_S { Op::I64_GE_S } else { Op::I32_GE_S };
+        let zero = Comparison::new(not_negative, before, Side::Number(0))?;
+        let counts = counts && self.facts.decide(zero) == Some(true);
+        Some(Rounds { local, op, bound, not_negative: counts.then_some(not_negative) })
+    }
+
+    fn local_side(&self, local: LocalId) -> Option<Side> {
+        let known = self.known(local);
+        let itself = Value::Copy(local, self.held[local.index()].version);
+        side_of(if known == Value::Unknown { itself } else { known })
+    }
+
+    fn assume_rounds(&mut self, rounds: &Rounds) {
+        let Some(side) = self.local_side(rounds.local) else { return };
+        let facts = [
+            Comparison::new(rounds.op, side, rounds.bound),
+            rounds.not_negative.and_then(|op| Comparison::new(op, side, Side::Number(0))),
+        ];
+        for fact in facts.into_iter().flatten() {
+            self.learn(fact);
+        }
     }
 
     fn assign(&mut self, body: &mut Body, node: NodeId) {
@@ -396,10 +618,7 @@ fn split_assignments(module: &Module, body: &mut Body, cursor: &mut Cursor) {
             && let &[condition, then, else_] = body.children(value)
             && !is_target(body, value, [then, else_])
         {
-            let mut arm = |arm: NodeId| {
-                if body.diverges(arm) { arm } else { body.set_many(&locals, arm) }
-            };
-            let (then, else_) = (arm(then), arm(else_));
+            let (then, else_) = (body.set_many(&locals, then), body.set_many(&locals, else_));
             let new = body.if_(BlockType::EMPTY, condition, then, Some(else_));
             move_over(body, node, new);
         }
