@@ -208,6 +208,12 @@ impl Facts {
     /// Which relations the facts leave between the sides of a comparison.
     fn possible(&self, asked: Comparison, order: Order) -> u8 {
         let mut possible = ANY;
+        if let Side::Number(number) = asked.right {
+            let (min, max) = asked.range(order);
+            let rank = asked.rank(number, order);
+            possible &= if rank == min { !LESS } else { ANY };
+            possible &= if rank == max { !GREATER } else { ANY };
+        }
         for fact in &self.list {
             if fact.left != asked.left || fact.wide != asked.wide {
                 continue;

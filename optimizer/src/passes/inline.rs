@@ -27,7 +27,7 @@ pub enum InlineHint {
 }
 
 /// Operators of a function that is copied without being asked for.
-const AUTO_OPERATORS: usize = 10;
+const AUTO_OPERATORS: usize = 6;
 /// Operators of a function that is copied because the program says so.
 const HINT_OPERATORS: usize = 400;
 /// A body grows by inlining to at most this many nodes, or by as many as it had.

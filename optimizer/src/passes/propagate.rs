@@ -2,17 +2,18 @@
 //!
 //! `(local.set $x (i32.const 4)) … (i32.store (local.get $x) v)` ⇒ `… (i32.store (i32.const 4) v)`
 //! `(local.set $x (local.get $y)) … (local.get $x)`, neither assigned between ⇒ `… (local.get $y)`
-//! `(<set-many> $x $y (<seq> a b))` ⇒ `(local.set $s a) (local.set $t b) (local.set $x (local.get $s)) …`
-//!
 //! `(if (i32.ge_u i n) (then … (unreachable))) … (i32.ge_u i n)` ⇒ `… (i32.const 0)`
 //!
-//! One walk in order of evaluation that knows what each local holds and what conditions said of it. Where paths meet, the locals that were assigned
-//! on one of them are unknown; at the start of a loop, so are all that the loop assigns.
+//! One walk in order of evaluation that knows what each local holds and what conditions said of it. Where paths meet,
+//! the locals that were assigned on one of them are unknown; at the start of a loop, so are all that the loop assigns.
 //!
 //! Invariant: what is known of a local holds on every path to the walk's position. A copy is known only while the
 //! version of its original is the one that was copied.
 
-use swasm_tree::{BlockType, Body, Fold, LocalId, Module, NodeId, Op, Symbol, View, WithImmediate};
+use swasm_tree::{Body, Fold, LocalId, Module, NodeId, Op, Symbol, View, WithImmediate};
+
+use loops::Loops;
+use split::split_assignments;
 
 use super::Context;
 use crate::arity::result_count;
@@ -20,6 +21,9 @@ use crate::cursor::{Cursor, Event, number};
 use crate::facts::{Comparison, Facts, Side};
 use crate::simplify::simplify;
 use crate::uses::Uses;
+
+mod loops;
+mod split;
 
 pub(super) fn run(context: &Context<'_>, body: &mut Body) {
     let mut cursor = Cursor::default();
@@ -85,71 +89,10 @@ fn zero_of(body: &Body, local: usize) -> Option<Value> {
     }
 }
 
-/// Which locals each loop assigns, and at how many places.
-struct Loops {
-    /// By number of the node: the row.
-    row: Vec<u32>,
-    rows: Vec<Vec<(LocalId, u32)>>,
-}
-
-impl Loops {
-    fn of(body: &Body, cursor: &mut Cursor) -> Loops {
-        let mut loops = Loops { row: vec![0; body.node_count()], rows: Vec::new() };
-        let mut open: Vec<Vec<(LocalId, u32)>> = Vec::new();
-        cursor.forward(body.root());
-        while let Some(event) = cursor.next(body) {
-            match event {
-                Event::Enter(node) if body.op(node) == Op::LOOP => open.push(Vec::new()),
-                Event::Leave(node) => {
-                    let Some(inner) = open.last_mut() else { continue };
-                    match body.op(node) {
-                        Op::LOCAL_SET | Op::LOCAL_TEE => {
-                            if let View::Local(local) = body.view(node) {
-                                inner.push((local, 1));
-                            }
-                        }
-                        Op::SET_MANY => {
-                            if let View::SetMany(locals) = body.view(node) {
-                                inner.extend(locals.iter().map(|&local| (local, 1)));
-                            }
-                        }
-                        Op::LOOP => {
-                            let Some(mut inner) = open.pop() else { continue };
-                            inner.sort_unstable();
-                            inner.dedup_by(|next, kept| {
-                                let same = next.0 == kept.0;
-                                kept.1 += if same { next.1 } else { 0 };
-                                same
-                            });
-                            if let Some(outer) = open.last_mut() {
-                                outer.extend_from_slice(&inner);
-                            }
-                            loops.row[number(node)] = loops.rows.len() as u32;
-                            loops.rows.push(inner);
-                        }
-                        _ => (),
-                    }
-                }
-                Event::Enter(_) | Event::Child(..) => (),
-            }
-        }
-        loops
-    }
-}
-
 /// How deep the parts of a condition are looked at.
 const CONDITION_DEPTH: u32 = 4;
 /// So many comparisons are remembered until a branch depends on them.
 const TESTED: usize = 8;
-
-/// What holds at the start of each round of a loop.
-struct Rounds {
-    local: LocalId,
-    op: Op,
-    bound: Side,
-    /// The comparison with zero that holds, too.
-    not_negative: Option<Op>,
-}
 
 fn side_of(value: Value) -> Option<Side> {
     match value {
@@ -158,15 +101,6 @@ fn side_of(value: Value) -> Option<Side> {
         Value::Copy(of, version) => Some(Side::Local(of, version)),
         Value::Unknown | Value::F32(_) | Value::F64(_) | Value::Symbol(_) => None,
     }
-}
-
-/// `(i32.add (local.get $i) (i32.const 1))`
-fn is_increment(body: &Body, node: NodeId, local: LocalId) -> bool {
-    let &[read, one] = body.children(node) else { return false };
-    matches!(body.op(node), Op::I32_ADD | Op::I64_ADD)
-        && body.op(read) == Op::LOCAL_GET
-        && body.view(read) == View::Local(local)
-        && matches!(body.view(one), View::I32(1) | View::I64(1))
 }
 
 /// An open block or `if`.
@@ -471,62 +405,10 @@ impl Pass<'_> {
         }
     }
 
-    /// What holds at the start of each round of a loop that goes on as long as a comparison is true.
-    fn rounds(&self, body: &Body, node: NodeId, assigned: &[(LocalId, u32)]) -> Option<Rounds> {
-        let mut last = *body.children(node).last()?;
-        while body.op(last) == Op::SEQ {
-            last = *body.children(last).last()?;
-        }
-        let only_branch = self.uses.branches[number(node)] == 1 && body.op(last) == Op::BR_IF;
-        let &[condition] = body.children(last) else { return None };
-        if !only_branch || body.view(last) != View::Br(node) {
-            return None;
-        }
-        let &[left, right] = body.children(condition) else { return None };
-        let (View::Local(local), Op::LOCAL_GET | Op::LOCAL_TEE) = (body.view(left), body.op(left))
-        else {
-            return None;
-        };
-        let places = |local: LocalId| {
-            assigned.iter().find(|&&(other, _)| other == local).map_or(0, |&(_, places)| places)
-        };
-        if !body.children(right).is_empty()
-            || matches!(body.view(right), View::Local(bound) if places(bound) > 0)
-        {
-            return None;
-        }
-        let op = body.op(condition);
-        let bound = self.side(body, right)?;
-        let before = self.local_side(local)?;
-        if self.facts.decide(Comparison::new(op, before, bound)?) != Some(true) {
-            return None;
-        }
-        // `i = i + 1` while `i < n`, from zero or above: no sum wraps.
-        let counts = body.op(left) == Op::LOCAL_TEE
-            && places(local) == 1
-            && matches!(op, Op::I32_LT_S | Op::I64_LT_S)
-            && is_increment(body, body.children(left)[0], local);
-        let not_negative = if op == Op::I64_LT_S { Op::I64_GE_S } else { Op::I32_GE_S };
-        let zero = Comparison::new(not_negative, before, Side::Number(0))?;
-        let counts = counts && self.facts.decide(zero) == Some(true);
-        Some(Rounds { local, op, bound, not_negative: counts.then_some(not_negative) })
-    }
-
     fn local_side(&self, local: LocalId) -> Option<Side> {
         let known = self.known(local);
         let itself = Value::Copy(local, self.held[local.index()].version);
         side_of(if known == Value::Unknown { itself } else { known })
-    }
-
-    fn assume_rounds(&mut self, rounds: &Rounds) {
-        let Some(side) = self.local_side(rounds.local) else { return };
-        let facts = [
-            Comparison::new(rounds.op, side, rounds.bound),
-            rounds.not_negative.and_then(|op| Comparison::new(op, side, Side::Number(0))),
-        ];
-        for fact in facts.into_iter().flatten() {
-            self.learn(fact);
-        }
     }
 
     fn assign(&mut self, body: &mut Body, node: NodeId) {
@@ -594,86 +476,4 @@ impl Pass<'_> {
 /// Whether a constant takes at most two bytes more than reading a local.
 fn is_short(value: i64) -> bool {
     (-0x10_0000..0x10_0000).contains(&value)
-}
-
-/// Replaces assignments of several values at once where the values can be seen one by one.
-fn split_assignments(module: &Module, body: &mut Body, cursor: &mut Cursor) {
-    cursor.forward(body.root());
-    while let Some(event) = cursor.next(body) {
-        let Event::Enter(node) = event else { continue };
-        if body.op(node) != Op::SET_MANY {
-            continue;
-        }
-        let View::SetMany(locals) = body.view(node) else { continue };
-        let locals = locals.to_vec();
-        let value = body.children(node)[0];
-        body.at(body.node(node).loc);
-        if let (&[local], Some(1)) = (&locals[..], result_count(module, body, value)) {
-            let set = body.local_set(local, value);
-            move_over(body, node, set);
-        } else if body.op(value) == Op::SEQ {
-            split_sequence(module, body, node, &locals, value);
-        } else if let View::If(ty) = body.view(value)
-            && ty.params.is_empty()
-            && let &[condition, then, else_] = body.children(value)
-            && !is_target(body, value, [then, else_])
-        {
-            let (then, else_) = (body.set_many(&locals, then), body.set_many(&locals, else_));
-            let new = body.if_(BlockType::EMPTY, condition, then, Some(else_));
-            move_over(body, node, new);
-        }
-    }
-}
-
-/// Whether a branch inside names an `if`.
-fn is_target(body: &Body, if_: NodeId, arms: [NodeId; 2]) -> bool {
-    arms.into_iter().flat_map(|arm| body.pre_order(arm)).any(|node| {
-        if let View::BrTable { targets, default } = body.view(node) {
-            return default == if_ || targets.contains(&if_);
-        }
-        body.view(node) == View::Br(if_)
-    })
-}
-
-fn split_sequence(
-    module: &Module,
-    body: &mut Body,
-    node: NodeId,
-    locals: &[LocalId],
-    sequence: NodeId,
-) {
-    let mut values = 0;
-    for &child in body.children(sequence) {
-        match result_count(module, body, child) {
-            Some(0) => (),
-            Some(1) => values += 1,
-            Some(_) | None => return,
-        }
-    }
-    if values != locals.len() {
-        return;
-    }
-    let mut list = Vec::new();
-    let mut copies = Vec::new();
-    let mut left = locals.iter();
-    for child in body.children(sequence).to_vec() {
-        if result_count(module, body, child) == Some(0) {
-            list.push(child);
-            continue;
-        }
-        let Some(&local) = left.next() else { return };
-        let temporary = body.add_local(body.local_type(local));
-        list.push(body.local_set(temporary, child));
-        let read = body.local_get(temporary);
-        copies.push(body.local_set(local, read));
-    }
-    list.append(&mut copies);
-    let list = body.seq(&list);
-    move_over(body, node, list);
-}
-
-/// Puts the node `from`, which must not be used any more, in the place of `node`.
-fn move_over(body: &mut Body, node: NodeId, from: NodeId) {
-    let from = *body.node(from);
-    body.replace(node, from);
 }
