@@ -39,6 +39,8 @@ pub struct LibraryModule {
 pub struct Library {
     modules: &'static [LibraryModule],
     paths: FxHashMap<&'static str, ModuleId>,
+    /// The texts, for messages; reading one does not outline it.
+    sources: Box<[OnceLock<Source>]>,
     files: Box<[OnceLock<File>]>,
     /// The program that a library is checked with: none.
     nobody: Program,
@@ -84,6 +86,7 @@ impl Library {
                 .enumerate()
                 .map(|(index, module)| (module.path, ModuleId(index as u32)))
                 .collect(),
+            sources: modules.iter().map(|_| OnceLock::new()).collect(),
             files: modules.iter().map(|_| OnceLock::new()).collect(),
             nobody: Program::default(),
             collecting: AtomicBool::new(false),
@@ -151,7 +154,7 @@ impl Library {
                 self.mistakes.lock().unwrap_or_else(PoisonError::into_inner).push(diagnostic);
             } else if diagnostic.level == Level::Error {
                 let place = diagnostic.place.map_or_else(String::new, |place| {
-                    format!(" at {}", self.file(place.module).unit.source.position(place.span))
+                    format!(" at {}", self.source(place.module).position(place.span))
                 });
                 panic!("the library is wrong{place}: {}: {}", diagnostic.code, diagnostic.message);
             }
@@ -176,9 +179,10 @@ impl Library {
     /// Outlines a file.
     fn read(&self, id: ModuleId) -> File {
         let module = self.modules[id.0 as usize];
-        let text: Arc<str> = module.text.into();
+        let source = self.source(id).clone();
+        let text = source.text.clone().expect("a library module has a text");
         let mut file = File {
-            unit: Unit::new(module.path, Source::new(module.file, text.clone())),
+            unit: Unit::new(module.path, source),
             text: text.clone(),
             items: Vec::new(),
             methods: Methods::default(),
@@ -437,7 +441,8 @@ impl Library {
 
 impl Sources for Library {
     fn source(&self, module: ModuleId) -> &Source {
-        &self.unit(module).source
+        let LibraryModule { file, text, .. } = self.modules[module.0 as usize];
+        self.sources[module.0 as usize].get_or_init(|| Source::new(file, text.into()))
     }
 }
 

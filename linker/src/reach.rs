@@ -96,7 +96,10 @@ fn summarise(unit: &Unit<'_>, def: DefId) -> Summary {
     }
     match &function.kind {
         FunctionKind::Import { .. } | FunctionKind::Hook(_) => {}
-        FunctionKind::Template(row) => summary.row(unit, row),
+        FunctionKind::Template(row) => {
+            summary.validates_char |= function.signature.result == Type::Value(ValueType::Char);
+            summary.row(unit, row);
+        }
         FunctionKind::Body => {
             let body = program.body(def);
             for index in 0..body.exprs.len() {
@@ -118,7 +121,10 @@ impl Summary {
         match &body[id].kind {
             ExprKind::Call(callee, _) if Some(*callee) == unit.well_known.allocate => self.allocations.push(id),
             ExprKind::Call(callee, _) => match &unit.program.function(*callee).kind {
-                FunctionKind::Template(row) => self.row(unit, row),
+                FunctionKind::Template(row) => {
+                    self.validates_char |= body[id].ty == Type::Value(ValueType::Char);
+                    self.row(unit, row);
+                }
                 FunctionKind::Import { .. } => {
                     self.validates_char |= body[id].ty == Type::Value(ValueType::Char);
                     add(&mut self.calls, *callee);
@@ -127,7 +133,10 @@ impl Summary {
             },
             ExprKind::Constant(value) => self.constant(value),
             ExprKind::Static(def) => add(&mut self.statics, *def),
-            ExprKind::Wasm(row, _) => self.row(unit, row),
+            ExprKind::Wasm(row, _) => {
+                self.validates_char |= body[id].ty == Type::Value(ValueType::Char);
+                self.row(unit, row);
+            }
             ExprKind::Config(def) => {
                 self.names_heap |= unit.program.global(*def).config.as_deref() == Some("heap_base");
             }
@@ -271,7 +280,8 @@ impl Walk<'_, '_> {
             .map(|scope| scope.allocations.len())
             .sum();
         if summary.allocations.len() > elided {
-            edges.push(known(well_known.allocate));
+            // Lowering knows which of the two it takes; the other one is dropped with what nobody calls.
+            edges.extend([known(well_known.allocate), known(well_known.allocate_innermost)]);
         }
         if summary.checks && self.unit.checks() {
             edges.push(known(well_known.out_of_bounds));

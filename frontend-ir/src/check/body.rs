@@ -6,6 +6,11 @@
 //!
 //! Invariant: what was reported has [`Type::Error`], which fits everywhere, so one mistake gives one message.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "there are dozens of kinds of expressions: the walk names them all, in `compound`; what looks for a few names those"
+)]
+
 mod call;
 mod control;
 mod flow;
@@ -137,7 +142,6 @@ pub(crate) struct Checker<'a, 'd> {
     /// Where its result type is written (its name, if nowhere).
     result_span: Span,
     depth: u32,
-    at: Option<Span>,
     /// Operator chains under work, innermost left operand last.
     spine: Vec<ir::ExprId>,
     /// Open float literals and what they were made from.
@@ -166,7 +170,6 @@ impl<'a, 'd> Checker<'a, 'd> {
             function,
             result_span: Span::text(0, 0),
             depth: 0,
-            at: None,
             spine: Vec::new(),
             floats: Vec::new(),
             warned_unreachable: false,
@@ -243,7 +246,7 @@ impl<'a, 'd> Checker<'a, 'd> {
 
     fn push(&mut self, kind: ExprKind, ty: Type, span: Span) -> ExprId {
         let id = ExprId(self.out.exprs.len() as u32);
-        self.out.exprs.push(Expr { kind, ty, span: self.at.unwrap_or(span) });
+        self.out.exprs.push(Expr { kind, ty, span: self.cx.at.unwrap_or(span) });
         id
     }
 
@@ -272,6 +275,16 @@ impl<'a, 'd> Checker<'a, 'd> {
         ExprList { start, len: ids.len() as u32 }
     }
 
+    /// Where mistakes in `id` are: where it stands, or where a front end says that it does.
+    fn spot(&self, mut id: ir::ExprId) -> Span {
+        let mut position = None;
+        while let ir::ExprKind::At(at, inner) = &self.ast[id].kind {
+            position = Some(*at);
+            id = *inner;
+        }
+        position.unwrap_or(self.ast[id].span)
+    }
+
     fn ty(&self, id: ExprId) -> &Type {
         &self.out[id].ty
     }
@@ -288,7 +301,7 @@ impl<'a, 'd> Checker<'a, 'd> {
         let local = LocalId(self.out.locals.len() as u32);
         self.out.locals.push(Local { name: text.into(), ty, mutable: false });
         self.locals.push(LocalInfo {
-            span: name.span,
+            span: self.cx.at.unwrap_or(name.span),
             declared_mutable,
             is_param: false,
             used: false,
@@ -458,9 +471,9 @@ impl<'a, 'd> Checker<'a, 'd> {
             ir::ExprKind::Scope(name, body) => self.scope_block(*name, *body, span, hint),
             ir::ExprKind::Wasm(template) => self.wasm(template, span, hint),
             ir::ExprKind::At(position, inner) => {
-                let outer = self.at.replace(*position);
+                let outer = self.cx.at.replace(*position);
                 let out = self.expr(*inner, hint);
-                self.at = outer;
+                self.cx.at = outer;
                 out
             }
             ir::ExprKind::Let(it) => self.let_(it, span),
@@ -512,6 +525,8 @@ impl<'a, 'd> Checker<'a, 'd> {
             && !self.flow.definite.has(number)
         {
             let maybe = self.flow.maybe.has(number);
+            // Once is enough.
+            self.flow.definite.set(number);
             let name = &self.out[local].name;
             let what = if maybe {
                 "may be read before it is assigned"

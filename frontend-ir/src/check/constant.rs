@@ -5,6 +5,11 @@
 //!
 //! Invariant: integers are computed at their width and wrap as at run time, floats are rounded to nearest at every step.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "operators and constants come in a few kinds each, of which an operation is defined for one or two"
+)]
+
 use super::unit::SlotKind;
 use super::world::{World, integer, normalise};
 use crate::checked::{Body, Constant, DataKey, DefId, ExprId, ExprKind, Type};

@@ -2,6 +2,11 @@
 //!
 //! Invariant: a global is evaluated after those its initialiser reads, so evaluating recurses nowhere; a cycle among them is reported once.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "of the dozens of kinds of expressions an initialiser's root is looked at for two"
+)]
+
 use swasm_tree::ValType;
 
 use super::attribute::{Attributes, On};

@@ -105,7 +105,10 @@ impl Sources for Failed {
 
 impl Sources for Checked {
     fn source(&self, module: ModuleId) -> &Source {
-        &self.world().unit(module).source
+        match (module.0 as usize).checked_sub(self.library.len()) {
+            None => self.library.source(module),
+            Some(index) => &self.program.units[index].source,
+        }
     }
 }
 

@@ -128,7 +128,7 @@ mod tests {
             ("0x1.00000000000018p0", 1.0 + 2.0 * f64::EPSILON),
             (
                 "0x123456789abcdef0123456789abcdef0123p0",
-                0x12_3456_789a_bcde_f000_u128 as f64 * 2f64.powi(64),
+                0x12_3456_789a_bcde_f000_u128 as f64 * 2f64.powi(68),
             ),
         ] {
             assert_eq!(float_bits(text, ValueType::F64).map(f64::from_bits), Some(value), "{text}");

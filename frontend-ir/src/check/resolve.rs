@@ -21,6 +21,8 @@ pub(crate) struct Resolver<'a> {
     /// The names of the text at hand.
     pub(crate) names: &'a Names,
     pub(crate) diagnostics: &'a mut Vec<Diagnostic>,
+    /// The position that a front end gave to what is at hand (`@"…"`): there mistakes are.
+    pub(crate) at: Option<Span>,
     /// For paths joined by `::`; kept to save allocations.
     pub(crate) joined: String,
 }
@@ -41,15 +43,22 @@ impl<'a> Resolver<'a> {
         names: &'a Names,
         diagnostics: &'a mut Vec<Diagnostic>,
     ) -> Self {
-        Self { world, module, names, diagnostics, joined: String::new() }
+        Self { world, module, names, diagnostics, at: None, joined: String::new() }
     }
 
     pub(crate) fn place(&self, span: Span) -> Place {
         Place { module: self.module, span }
     }
 
+    /// A mistake at `span`, or where a front end says that it is.
     pub(crate) fn error(&self, code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
-        Diagnostic::error(code, self.place(span), message)
+        match self.at {
+            Some(position) if span.position().is_none() => {
+                Diagnostic::error(code, self.place(position), message)
+                    .label(self.place(span), "this is the IR of it")
+            }
+            Some(_) | None => Diagnostic::error(code, self.place(span), message),
+        }
     }
 
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {

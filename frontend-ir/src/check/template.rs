@@ -53,6 +53,12 @@ impl Resolver<'_> {
             };
             // The nearest mnemonic is said as help, like everywhere.
             let message = error.message.split("; did you mean").next().unwrap_or_default();
+            let message = match text.text.get(error.range.clone()) {
+                Some(mnemonic) if message.starts_with("takes ") => {
+                    format!("`{mnemonic}` {message}")
+                }
+                _ => message.to_owned(),
+            };
             let mut diagnostic = self.error(code, span_in(text, &error.range), message);
             diagnostic = match error.kind {
                 TextErrorKind::UnknownMnemonic { suggestion: Some(near) } => {

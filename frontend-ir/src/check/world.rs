@@ -238,10 +238,11 @@ impl<'a> World<'a> {
     /// `fn(A, B) -> C`
     pub(crate) fn show_signature(self, signature: &Signature) -> String {
         let params: Vec<String> = signature.params.iter().map(|param| self.show(param)).collect();
-        match &signature.result {
-            Type::Unit => format!("fn({})", params.join(", ")),
-            result => format!("fn({}) -> {}", params.join(", "), self.show(result)),
+        let params = params.join(", ");
+        if signature.result == Type::Unit {
+            return format!("fn({params})");
         }
+        format!("fn({params}) -> {}", self.show(&signature.result))
     }
 
     /// Appends the core types that hold a value of type `ty`.

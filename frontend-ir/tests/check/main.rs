@@ -2,7 +2,7 @@
 //!
 //! Programs are checked together with the real library, read from the folders of the crates that hold it.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm, reason = "tests")]
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -14,8 +14,17 @@ use swasm_frontend_ir::{
 };
 use swasm_tree::ValType;
 
+mod flow;
+mod invariants;
+mod items;
 mod library;
+mod limits;
+mod linking;
+mod matching;
+mod names;
 mod rows;
+mod types;
+mod values;
 
 /// The library as it is in the repository.
 fn library() -> Arc<Library> {

@@ -103,7 +103,7 @@ impl Checker<'_, '_> {
         let arguments = if wanted == 1 { "argument" } else { "arguments" };
         let mut error = self.cx.error(
             codes::ARGUMENTS,
-            given.get(wanted).map_or(at, |extra| self.ast[*extra].span),
+            given.get(wanted).map_or(at, |extra| self.spot(*extra)),
             format!("`{name}` takes {wanted} {arguments}, but {} are given", given.len()),
         );
         error = if given.len() > wanted {

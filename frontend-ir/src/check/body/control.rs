@@ -112,7 +112,7 @@ impl Checker<'_, '_> {
             _ => {
                 self.close(first);
                 let a = self.ty(first.id).clone();
-                self.fit(second, second_ast, &a, Why::Branch(self.ast[first_ast].span));
+                self.fit(second, second_ast, &a, Why::Branch(self.spot(first_ast)));
                 (a, None)
             }
         }
@@ -216,10 +216,11 @@ impl Checker<'_, '_> {
         if value.open.is_none() && ty == Type::Never {
             return;
         }
+        let spot = self.spot(ast);
         let frame = &mut self.frames[index];
         if let Some(expected) = frame.expected.clone() {
             if frame.found.is_none() {
-                frame.found = Some((expected.clone(), self.ast[ast].span));
+                frame.found = Some((expected.clone(), spot));
             }
             // A hint that the value does not meet is reported by whoever expects it, unless values differ among themselves.
             self.fit(value, ast, &expected, Why::Value);
@@ -230,7 +231,7 @@ impl Checker<'_, '_> {
             return;
         }
         match frame.found.clone() {
-            None => frame.found = Some((ty, self.ast[ast].span)),
+            None => frame.found = Some((ty, spot)),
             Some((found, first)) => self.fit(value, ast, &found, Why::Break(first)),
         }
     }
@@ -342,7 +343,7 @@ impl Checker<'_, '_> {
                         .cx
                         .error(
                             codes::OPERATOR,
-                            self.ast[it.start].span,
+                            self.spot(it.start),
                             format!("`for` counts integers, but this range is of `{shown}`"),
                         )
                         .help("count with an integer and compute the other value from it");
@@ -432,7 +433,7 @@ impl Checker<'_, '_> {
                     .cx
                     .error(
                         codes::BREAK_VALUE,
-                        self.ast[value].span,
+                        self.spot(value),
                         "a `while` or `for` has no value, so `break` cannot give one",
                     )
                     .help("assign the value to a variable, or use `loop`");

@@ -117,8 +117,7 @@ impl Checker<'_, '_> {
         span: Span,
         hint: Option<&Type>,
     ) -> Out {
-        let ast = self.ast;
-        let scrutinee_span = ast[scrutinee].span;
+        let scrutinee_span = self.spot(scrutinee);
         let value = self.closed(scrutinee);
         let ty = self.ty(value).clone();
         let keys = match &ty {
@@ -237,7 +236,7 @@ impl Checker<'_, '_> {
                         self.settle(before.id, literal.default_type());
                     }
                 }
-                self.fit(out, ast, &default, Why::Branch(self.ast[first_ast].span));
+                self.fit(out, ast, &default, Why::Branch(self.spot(first_ast)));
                 (first, first_ast, default, None)
             }
             (Some(a), Some(b)) if a == b => (first, first_ast, ty, open),
@@ -248,14 +247,14 @@ impl Checker<'_, '_> {
                         self.settle(before.id, literal.default_type());
                     }
                 }
-                self.fit(out, ast, &default, Why::Branch(self.ast[first_ast].span));
+                self.fit(out, ast, &default, Why::Branch(self.spot(first_ast)));
                 (first, first_ast, default, None)
             }
             (None, _) => {
                 if ty == Type::Error {
                     self.close(out);
                 } else {
-                    self.fit(out, ast, &ty, Why::Branch(self.ast[first_ast].span));
+                    self.fit(out, ast, &ty, Why::Branch(self.spot(first_ast)));
                 }
                 (first, first_ast, ty, None)
             }
@@ -349,7 +348,7 @@ impl Checker<'_, '_> {
     fn pattern_expr(&mut self, id: ir::ExprId, ty: &Type, scrutinee: Span) -> Option<u64> {
         let kept = self.out.exprs.len();
         let floats = self.floats.len();
-        let span = self.ast[id].span;
+        let span = self.spot(id);
         let hint = if matches!(ty, Type::Error | Type::Never) { None } else { Some(ty) };
         let out = self.expr(id, hint);
         if let Some(ty) = hint {

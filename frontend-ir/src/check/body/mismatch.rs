@@ -58,13 +58,17 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// Where a value comes from: the last expression of blocks.
-    fn tail(&self, mut id: ir::ExprId) -> ir::ExprId {
+    /// Where a value comes from: the last expression of blocks, and where a mistake in it is.
+    fn tail(&self, mut id: ir::ExprId) -> (ir::ExprId, Span) {
+        let mut position = None;
         loop {
             match &self.ast[id].kind {
                 ir::ExprKind::Block(ir::Block { tail: Some(tail), .. }) => id = *tail,
-                ir::ExprKind::At(_, inner) => id = *inner,
-                _ => return id,
+                ir::ExprKind::At(at, inner) => {
+                    position = Some(*at);
+                    id = *inner;
+                }
+                _ => return (id, position.unwrap_or(self.ast[id].span)),
             }
         }
     }
@@ -73,9 +77,8 @@ impl Checker<'_, '_> {
     pub(super) fn mismatch(&mut self, out: Out, id: ir::ExprId, ty: &Type, why: Why) {
         let found = self.ty(out.id).clone();
         let (expected, shown) = (self.cx.show(ty), self.describe(out));
-        let at = self.tail(id);
+        let (at, span) = self.tail(id);
         let ast = self.ast;
-        let span = ast[at].span;
         if found == Type::Unit
             && let ir::ExprKind::Block(block) = &ast[at].kind
         {
@@ -262,7 +265,11 @@ impl Checker<'_, '_> {
             }
             _ => format!("this block ends without a value of type `{expected}`"),
         };
-        let at = last.map_or(span, |last| ast[last].span);
+        let at = last.map_or(span, |last| self.spot(last));
+        if last.is_some() && self.reported_in(at) {
+            // What is wrong there may be why.
+            return;
+        }
         let mut error = self.cx.error(codes::MISSING_VALUE, at, what);
         error = error.note(if last.is_some() { "nothing follows this" } else { "this is empty" });
         if let Why::Result = why {
@@ -281,6 +288,18 @@ impl Checker<'_, '_> {
             _ => error.help("add the value as the last expression, without a `;`"),
         };
         self.report(error);
+    }
+
+    /// Whether a mistake was found inside `span` of this body.
+    fn reported_in(&self, span: Span) -> bool {
+        let Some(outer) = span.range() else { return false };
+        self.cx.diagnostics[self.errors_before..].iter().any(|said| {
+            let inner = said
+                .place
+                .filter(|place| place.module == self.cx.module)
+                .and_then(|place| place.span.range());
+            inner.is_some_and(|inner| outer.start <= inner.start && inner.end <= outer.end)
+        })
     }
 
     /// The type of the statement that was checked last, if it was made from `id`.

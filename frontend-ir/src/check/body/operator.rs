@@ -343,7 +343,7 @@ impl Checker<'_, '_> {
 
     fn disagree(&mut self, left: Out, right: Out, at: Beside<'_>) {
         let (a, b) = (self.describe(left), self.describe(right));
-        let (left_span, right_span) = (self.ast[at.left].span, self.ast[at.right].span);
+        let (left_span, right_span) = (self.spot(at.left), self.spot(at.right));
         let mut error = self
             .cx
             .error(
@@ -403,7 +403,7 @@ impl Checker<'_, '_> {
         };
         if !fine {
             let shown = self.cx.show(self.ty(count));
-            let span = self.ast[right_ast].span;
+            let span = self.spot(right_ast);
             let error = self.cx.error(
                 codes::OPERATOR,
                 span,

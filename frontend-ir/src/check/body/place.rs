@@ -57,7 +57,7 @@ impl Checker<'_, '_> {
             return value;
         }
         let ty = self.ty(target.id).clone();
-        self.want(value, &ty, Why::Assign(self.ast[place].span))
+        self.want(value, &ty, Why::Assign(self.spot(place)))
     }
 
     pub(super) fn assign_op(
@@ -96,9 +96,9 @@ impl Checker<'_, '_> {
         let span = ast[id].span;
         match &ast[id].kind {
             ir::ExprKind::At(position, inner) => {
-                let outer = self.at.replace(*position);
+                let outer = self.cx.at.replace(*position);
                 let target = self.target_place(*inner);
-                self.at = outer;
+                self.cx.at = outer;
                 target
             }
             ir::ExprKind::Name(name) => match self.scope.get(&name.name) {
@@ -297,8 +297,10 @@ impl Checker<'_, '_> {
         let structure = world.structure(def);
         let mut seen: Vec<Option<Span>> = vec![None; structure.fields.len()];
         let mut values = Vec::with_capacity(inits.len());
+        let mut misnamed = false;
         for init in inits {
             let Some(index) = self.field_index(def, init.name) else {
+                misnamed = true;
                 self.closed(init.value);
                 continue;
             };
@@ -315,7 +317,7 @@ impl Checker<'_, '_> {
             .filter(|(_, seen)| seen.is_none())
             .map(|(field, _)| &*field.0)
             .collect();
-        if !missing.is_empty() {
+        if !missing.is_empty() && !misnamed {
             let name = &world.slot(def).name;
             let error = self
                 .cx
@@ -378,7 +380,7 @@ impl Checker<'_, '_> {
             let shown = self.cx.show(&found);
             let error = self.cx.error(
                 codes::ELEMENT,
-                ast[index].span,
+                self.spot(index),
                 format!("an index must be an integer, but this is `{shown}`"),
             );
             self.report(error);

@@ -63,7 +63,7 @@ impl Checker<'_, '_> {
             return;
         }
         self.warned_unreachable = true;
-        let place = Place { module: self.cx.module, span: self.ast[id].span };
+        let place = Place { module: self.cx.module, span: self.spot(id) };
         self.cx.diagnostics.push(
             Diagnostic::warning(codes::UNREACHABLE_CODE, place, "this is never reached")
                 .note("control does not get past what stands before")
