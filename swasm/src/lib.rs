@@ -52,7 +52,7 @@ mod program;
 pub use diagnostics::{Diagnostics, MAX_SHOWN};
 pub use emit::{EMIT_VARIABLE, Emit};
 pub use link::{Link, Linked};
-pub use program::{Checked, Program};
+pub use program::{Checked, Program, format};
 pub use swasm_frontend_ir::source::MAX_TEXT;
 pub use swasm_frontend_ir::{Code, Diagnostic, Level, Position, builder, codes, ir};
 pub use swasm_linker::{
