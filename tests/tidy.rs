@@ -208,10 +208,8 @@ fn every_intrinsic_is_executed_by_a_test() {
 #[test]
 fn the_readme_shows_the_example_that_it_runs() {
     let code = |text: &str| -> Vec<String> {
-        let lines = text
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.starts_with("//") && !line.starts_with("module "));
+        let lines = text.lines().filter_map(|line| line.split("//").next());
+        let lines = lines.filter(|line| !line.starts_with("module "));
         lines.flat_map(str::split_whitespace).map(str::to_owned).collect()
     };
     let readme = read(&root().join("README.md"));
@@ -268,4 +266,37 @@ fn samples_in_documents_are_programs() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What a front end adds to its own dependencies stays small.
+#[test]
+fn the_facade_brings_few_crates_and_no_cranelift() {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--package",
+            "swasm-compiler",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+            "--offline",
+        ])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs this test");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8_lossy(&output.stdout);
+    let crates: BTreeSet<&str> = text
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .filter(|name| !name.is_empty())
+        .collect();
+    let heavy: Vec<_> = crates
+        .iter()
+        .filter(|name| name.contains("cranelift") || name.contains("wasmtime"))
+        .collect();
+    assert!(heavy.is_empty(), "{heavy:?}");
+    let others: Vec<_> = crates.iter().filter(|name| !name.starts_with("swasm")).collect();
+    assert!(others.len() <= 25, "{} crates: {others:?}", others.len());
 }

@@ -8,6 +8,8 @@ use crate::trap::{Frame, Reason};
 
 /// The module whose functions explain traps.
 const PREFIX: &str = "std::trap::";
+/// What the names of the library's functions begin with.
+const LIBRARY: &str = "std::";
 
 /// A function with a message of its own: its name, its globals, both without [`PREFIX`], and what
 /// their values mean.
@@ -22,7 +24,7 @@ const TABLE: &[Row] = &[
         function: "out_of_bounds",
         globals: &["offset", "width", "size"],
         reason: |numbers| Reason::SegmentOutOfBounds {
-            offset: numbers[0],
+            offset: numbers[0] as i64,
             width: numbers[1],
             size: numbers[2],
         },
@@ -44,7 +46,8 @@ pub(crate) fn is_global(name: &str) -> bool {
     name.starts_with(PREFIX)
 }
 
-/// The reason, if the innermost frame belongs to the library; its frames are dropped. Other frames
+/// The reason, if the innermost frame is one of the library's traps; the frames of the library that
+/// led to it are dropped, so that the first one is where the program asked for it. Other frames
 /// stay, and so does everything when no name is known. `globals` are those of [`is_global`], with
 /// their values, in the module's order.
 pub(crate) fn explain(frames: &mut Vec<Frame>, globals: &[(String, u64)]) -> Option<Reason> {
@@ -53,7 +56,10 @@ pub(crate) fn explain(frames: &mut Vec<Frame>, globals: &[(String, u64)]) -> Opt
     let count = frames.iter().take_while(|frame| ours(frame)).count();
     let outermost = frames[..count].last()?;
     let function = outermost.function.as_deref()?.strip_prefix(PREFIX)?.to_owned();
-    frames.drain(..count);
+    let of_library =
+        |frame: &&Frame| frame.function.as_ref().is_some_and(|name| name.starts_with(LIBRARY));
+    let callers = frames[count..].iter().take_while(of_library).count();
+    frames.drain(..count + callers);
 
     if let Some(row) = TABLE.iter().find(|row| row.function == function) {
         let value = |wanted: &&str| {

@@ -144,8 +144,8 @@ pub enum Reason {
     Timeout(Duration),
     /// A checked access to a memory segment: `offset + width > size`, all in bytes.
     SegmentOutOfBounds {
-        /// Where the access began, from the start of the segment.
-        offset: u64,
+        /// Where the access began, from the start of the segment; an index may be negative.
+        offset: i64,
         /// How many bytes it wanted.
         width: u64,
         /// How many bytes the segment has.

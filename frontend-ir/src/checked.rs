@@ -13,6 +13,7 @@
 use std::ops::Index;
 use std::sync::Arc;
 
+pub use crate::check::Checked;
 pub use crate::diagnostic::{ModuleId, Place};
 pub use crate::ir::{BinaryOp, ValueType};
 use crate::source::Span;
@@ -25,6 +26,17 @@ pub struct DefId {
     pub module: ModuleId,
     /// In order of appearance in the module.
     pub index: u32,
+}
+
+/// What a [`DefId`] names.
+#[derive(Clone, Copy, Debug)]
+pub enum Def<'a> {
+    /// A function or method.
+    Function(&'a Function),
+    /// A struct.
+    Struct(&'a Struct),
+    /// A const or static.
+    Global(&'a Global),
 }
 
 /// A resolved type. Equality is identity of types.

@@ -292,6 +292,13 @@ pub enum TypeKind {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct ExprId(pub(crate) u32);
 
+impl ExprId {
+    /// Its place in [`Body::exprs`].
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// A run of expression ids in a body's list pool.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ExprList {
@@ -355,6 +362,11 @@ impl Body {
     pub fn shrink_to_fit(&mut self) {
         self.exprs.shrink_to_fit();
         self.lists.shrink_to_fit();
+    }
+
+    /// The expressions, by id.
+    pub fn exprs(&self) -> std::slice::Iter<'_, Expr> {
+        self.exprs.iter()
     }
 
     /// Changes an expression in place.

@@ -735,6 +735,13 @@ fn skip_template(bytes: &[u8], pos: &mut usize, end: usize) -> bool {
     false
 }
 
+/// Whether `text` can stand between the braces of `wasm { … }`.
+pub(crate) fn is_template(text: &str) -> bool {
+    let closed = format!("{text}\n}}");
+    let mut pos = 0;
+    skip_template(closed.as_bytes(), &mut pos, closed.len()) && pos + 1 == closed.len()
+}
+
 /// From the start of a nesting comment to behind its end. `false`, at the end, if there is none.
 fn skip_nested(bytes: &[u8], pos: &mut usize, end: usize, open: &[u8; 2], close: &[u8; 2]) -> bool {
     let mut depth = 0u32;

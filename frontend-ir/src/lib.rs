@@ -2,12 +2,15 @@
 //!
 //! Text or builder calls become an [`ir::Module`]; [`checked`] holds what `check` makes of it.
 
+pub mod check;
+pub mod builder;
 pub mod checked;
 pub mod codes;
 pub mod diagnostic;
 pub mod ir;
 mod lexer;
 mod literal;
+pub mod library;
 pub mod nesting;
 pub mod outline;
 pub mod parser;
@@ -16,6 +19,7 @@ pub mod render;
 mod same;
 pub mod source;
 
+pub use check::{Failed, ImportProblem, ImportRules, check};
 pub use diagnostic::{Code, Diagnostic, Label, Level, ModuleId, Place, Sources};
 pub use outline::{Outline, OutlineItem, OutlineKind, outline};
 pub use parser::{Parsed, parse, parse_bytes, parse_item};

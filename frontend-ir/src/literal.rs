@@ -1,10 +1,13 @@
 //! Literals' spellings become values, and values spellings: `"a\n"` ⇔ the two characters. What is not well formed says why.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "of a hundred kinds of tokens two are floats")]
+
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use crate::diagnostic::ModuleId;
 use crate::ir::{FloatLiteral, IntLiteral, Radix, ValueType};
-use crate::lexer::is_plain_name;
+use crate::lexer::{Lexer, Tok, is_plain_name};
 
 /// What is wrong with a literal: bytes of its spelling, and words for it.
 #[derive(Debug)]
@@ -199,6 +202,20 @@ pub(crate) fn float_word(text: &str) -> Result<FloatLiteral, Malformed> {
         }
     };
     Ok(FloatLiteral { text, suffix })
+}
+
+/// A float as text, without a type: `1.5`, `inf`, `nan:0x200000`.
+pub(crate) fn any_float(text: &str) -> Option<FloatLiteral> {
+    let mut lexer = Lexer::new(text, 0, text.len(), ModuleId(0));
+    let token = lexer.next();
+    if token.lo != 0 || token.hi as usize != text.len() || !lexer.diagnostics.is_empty() {
+        return None;
+    }
+    match token.tok {
+        Tok::Float => float(text).ok(),
+        Tok::FloatWord => float_word(text).ok(),
+        _ => None,
+    }
 }
 
 /// Walks over the inside of a quoted literal and hands on characters and, for byte literals, bytes.

@@ -215,7 +215,8 @@ impl<'t> Reader<'t> {
                     }
                     self.bump();
                 }
-                let target = &self.text[from..self.end];
+                // Nothing before the brace: the parser reports it.
+                let target = self.text.get(from..self.end).unwrap_or_default();
                 self.bump();
                 while self.token.tok != Tok::CloseBrace {
                     self.item(Some(target), outline)?;

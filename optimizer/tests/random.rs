@@ -9,14 +9,14 @@
 mod support;
 
 use support::{Random, check, interpret, text, world};
-use swasm_optimizer::{Level, NoCallees, Pass, optimize, passes};
+use swasm_optimizer::{Callees, InlineHint, Level, Pass, is_inlinable, optimize, passes};
 use swasm_tree::{
     BlockType, Body, DataId, FuncId, GlobalId, Loc, LocalId, MemArg, MemoryId, NodeId, Op, Symbol,
     ValType::{self, F64, I32, I64},
 };
 
 /// Bodies in each test.
-const BODIES: u64 = 800;
+const BODIES: u64 = 400;
 /// Nodes that one run may execute. Optimised bodies take fewer.
 const FUEL: u32 = 20_000;
 
@@ -30,6 +30,8 @@ struct Generator {
     labels: Vec<(NodeId, Vec<ValType>)>,
     loops: u32,
     locs: u32,
+    /// The first function that is called.
+    first_callee: u32,
 }
 
 impl Generator {
@@ -40,12 +42,34 @@ impl Generator {
             1 => &[I32, I64],
             _ => &[I32],
         };
-        let mut body = Body::new(&LOCALS[..PARAMS], results);
-        for &ty in &LOCALS[PARAMS..] {
+        let depth = 1 + (seed % BODIES * 4 / BODIES) as u32;
+        Generator::with_type(random, PARAMS, results, depth, 0)
+    }
+
+    /// Bodies for the first functions of the world, which call only later ones.
+    fn callees(seed: u64) -> Vec<Body> {
+        let depth = 1 + (seed % BODIES * 3 / BODIES) as u32;
+        let random = || Random(!seed);
+        vec![
+            Generator::with_type(random(), 1, &[I32], depth, 1),
+            Generator::with_type(random(), 0, &[I32, I32], depth, 2),
+        ]
+    }
+
+    fn with_type(
+        random: Random,
+        params: usize,
+        results: &[ValType],
+        depth: u32,
+        first_callee: u32,
+    ) -> Body {
+        let mut body = Body::new(&LOCALS[..params], results);
+        for &ty in &LOCALS[params..] {
             body.add_local(ty);
         }
-        let mut generator = Generator { random, body, labels: Vec::new(), loops: 0, locs: 0 };
-        let root = generator.sequence(results, 1 + (seed % BODIES * 4 / BODIES) as u32);
+        let (labels, locs) = (Vec::new(), 1000 * first_callee);
+        let mut generator = Generator { random, body, labels, loops: 0, locs, first_callee };
+        let root = generator.sequence(results, depth);
         generator.body.set_root(root);
         generator.body
     }
@@ -92,6 +116,11 @@ impl Generator {
         if self.chance(8) {
             self.at();
             return self.body.unreachable();
+        }
+        if self.body.results() == [I32] && self.first_callee == 0 && self.chance(6) {
+            let value = self.value(I32, depth.saturating_sub(1));
+            self.at();
+            return self.body.return_call(FuncId(0), &[value]);
         }
         if self.labels.is_empty() || self.chance(4) {
             let results = self.body.results().to_vec();
@@ -183,7 +212,7 @@ impl Generator {
             4 => {
                 let many = if depth > 1 && self.chance(2) {
                     self.structured(&[I32, I32], depth)
-                } else if self.chance(2) {
+                } else if self.first_callee < 2 && self.chance(2) {
                     self.at();
                     self.body.call(FuncId(1), &[])
                 } else {
@@ -294,7 +323,7 @@ impl Generator {
 
     fn integer(&mut self, depth: u32) -> NodeId {
         match self.random.below(14) {
-            0 => {
+            0 if self.first_callee == 0 => {
                 let value = self.value(I32, depth);
                 self.at();
                 self.body.call(FuncId(0), &[value])
@@ -369,7 +398,20 @@ const ARGUMENTS: [[u64; 3]; 5] = [
     [0xffff_fff0, 255, 2],
 ];
 
+/// The first functions, where copies of their bodies are allowed.
+struct Copied<'a>(&'a [Body]);
+
+impl Callees for Copied<'_> {
+    fn inlinable(&self, func: FuncId) -> Option<&Body> {
+        self.0.get(func.index())
+    }
+}
+
 fn assert_same_after(seed: u64, list: &[&Pass]) {
+    assert_same(seed, list, &[]);
+}
+
+fn assert_same(seed: u64, list: &[&Pass], callees: &[Body]) {
     let original = Generator::body(seed);
     let (module, func) = world(&original);
     if swasm_tree::verify(&module, func, &original).is_err() {
@@ -378,11 +420,11 @@ fn assert_same_after(seed: u64, list: &[&Pass]) {
     }
     let mut body = original.clone();
     let mut last = String::new();
-    optimize(&module, func, &mut body, list, &NoCallees, &mut |pass, body| {
+    optimize(&module, func, &mut body, list, &Copied(callees), &mut |pass, body| {
         check(&module, func, body, &format!("seed {seed}, {}, from {last}", pass.name));
         for arguments in &ARGUMENTS {
-            let before = interpret::run(&original, arguments, FUEL);
-            let after = interpret::run(body, arguments, 2 * FUEL);
+            let before = interpret::run(&original, callees, arguments, FUEL);
+            let after = interpret::run(body, callees, arguments, 2 * FUEL);
             if before.is_cut() || after.is_cut() {
                 continue;
             }
@@ -445,4 +487,29 @@ fn sinking_and_liveness_settle() {
     for seed in 3 * BODIES..4 * BODIES {
         assert_same_after(seed, &round);
     }
+}
+
+#[test]
+fn copies_of_callees_do_what_calls_do() {
+    let mut copied = 0;
+    for seed in 4 * BODIES..6 * BODIES {
+        let mut callees = Generator::callees(seed);
+        let valid = callees.iter_mut().zip(0..).all(|(callee, func)| {
+            let (module, _) = world(callee);
+            let func = FuncId(func);
+            let valid = swasm_tree::verify(&module, func, callee).is_ok();
+            if valid && seed % 2 == 0 {
+                // As a linker does it: what is copied was optimised before.
+                optimize(&module, func, callee, passes(Level::O1), &Copied(&[]), &mut |_, _| ());
+            }
+            valid && is_inlinable(&module, func, callee, InlineHint::Hint)
+        });
+        if valid {
+            copied += 1;
+            assert_same(seed, &by_names(&["inline", "flatten"]), &callees);
+            assert_same(seed, passes(Level::O1), &callees);
+            assert_same(seed, passes(Level::O2), &callees);
+        }
+    }
+    assert!(copied > 100);
 }

@@ -31,9 +31,9 @@ mod program;
 pub use diagnostics::Diagnostics;
 pub use emit::{EMIT_VARIABLE, Emit};
 pub use link::{Link, Linked};
-pub use program::{Checked, Program, format};
+pub use program::{Checked, Program};
 pub use swasm_frontend_ir::source::MAX_TEXT;
-pub use swasm_frontend_ir::{Code, Diagnostic, Level, Position, builder, codes, ir};
+pub use swasm_frontend_ir::{Code, Diagnostic, Level, Position, codes, ir};
 pub use swasm_linker::{
     Artifact, MemoryMode, OptLevel, Options, Phase, Print, Printed, Stage, pass_names,
 };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use swasm_frontend_ir::{Diagnostic, checked, format as layout, ir, print};
+use swasm_frontend_ir::{Diagnostic, checked, ir, print};
 use swasm_linker::{Artifact, Options, Phase};
 
 use crate::diagnostics::{Diagnostics, Texts};
@@ -112,21 +112,4 @@ impl Checked {
     fn texts(&self) -> Texts {
         Texts::shared(self.0.clone())
     }
-}
-
-/// Lays out the tokens of a text: comments, blank lines and spellings stay.
-///
-/// # Errors
-/// What keeps it from being a module's text.
-pub fn format(file: &str, text: &[u8]) -> Result<String, Diagnostics> {
-    let mut program = swasm_linker::Program::default();
-    program.text(file, text);
-    let source =
-        program.modules.first().and_then(|module| module.source.text.clone()).unwrap_or_default();
-    let outcome = if program.diagnostics.is_empty() {
-        layout::format(&source)
-    } else {
-        Err(program.diagnostics.clone())
-    };
-    outcome.map_err(|list| Diagnostics::new(list, Texts::new(program)))
 }

@@ -27,7 +27,8 @@ use super::unit::SlotKind;
 use crate::checked::{Body, Constant, DataKey, DefId, Expr, ExprId, ExprKind, ExprList, Function, Local, LocalId, Type};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Place};
-use crate::ir::{self, Ident, MAX_NESTING, Name, ValueType};
+use crate::ir::{self, Ident, Name, ValueType};
+use crate::nesting::MAX_NESTING;
 use crate::source::Span;
 
 use flow::Flow;
@@ -78,6 +79,8 @@ struct LocalInfo {
     deferred: Option<u32>,
     /// The type is to be that of the first value assigned.
     untyped: bool,
+    /// The type is the default of the literal that is its value.
+    from_literal: Option<Literal>,
 }
 
 /// A block with a label, or a loop.
@@ -118,6 +121,8 @@ pub(crate) struct Checker<'a, 'd> {
     shadowed: Vec<(Name, Option<LocalId>)>,
     frames: Vec<Frame>,
     flow: Flow,
+    /// What is known if the expression checked last is true and if it is false, where that differs.
+    split: Option<(Flow, Flow)>,
     /// The span of each variable declared without a value and of the first assignment to it.
     deferred: Vec<(LocalId, Option<Span>)>,
     /// The function at hand; none in an initialiser.
@@ -149,6 +154,7 @@ impl<'a, 'd> Checker<'a, 'd> {
             shadowed: Vec::new(),
             frames: Vec::new(),
             flow: Flow::start(),
+            split: None,
             deferred: Vec::new(),
             function,
             result_span: Span::text(0, 0),
@@ -274,6 +280,7 @@ impl<'a, 'd> Checker<'a, 'd> {
             used: false,
             deferred: None,
             untyped: false,
+            from_literal: None,
         });
         if text != "_" {
             let before = self.scope.insert(name.name, local);
@@ -339,13 +346,16 @@ impl<'a, 'd> Checker<'a, 'd> {
     fn expr(&mut self, id: ir::ExprId, hint: Option<&Type>) -> Out {
         let ast = self.ast;
         let expr = &ast[id];
+        self.split = None;
         // The commonest need no room on the stack.
         match &expr.kind {
             ir::ExprKind::Name(name) => return self.name(*name, hint),
             ir::ExprKind::Int(literal) => return self.int(*literal, false, expr.span, hint),
+            // A chain counts once: only what stands right of an operator is a level deeper.
+            ir::ExprKind::Binary(..) if self.depth <= MAX_NESTING => return self.binary(id, hint),
             _ => (),
         }
-        if self.depth >= MAX_NESTING {
+        if self.depth > MAX_NESTING {
             let error = self
                 .cx
                 .error(codes::NESTING, expr.span, "this expression is nested too deeply")
@@ -356,6 +366,9 @@ impl<'a, 'd> Checker<'a, 'd> {
         self.depth += 1;
         let out = self.compound(id, hint);
         self.depth -= 1;
+        if !matches!(expr.kind, ir::ExprKind::Unary(ir::UnaryOp::Not, _) | ir::ExprKind::At(..) | ir::ExprKind::Block(_)) {
+            self.split = None;
+        }
         out
     }
 
@@ -538,6 +551,9 @@ impl<'a, 'd> Checker<'a, 'd> {
     }
 
     fn unknown_name(&mut self, text: &str, span: Span) {
+        if self.cx.is_broken(text) {
+            return;
+        }
         let targets = self.cx.in_scope(text);
         let mut error = self.cx.error(codes::UNKNOWN_VALUE, span, format!("cannot find `{text}` in this scope"));
         if let Some(def) = targets.ty {

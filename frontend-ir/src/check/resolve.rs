@@ -10,7 +10,8 @@ use super::world::{ALLOCATOR, SEGMENT, VALUE_TYPES, World, value_type};
 use crate::checked::{DefId, ModuleId, Place, Signature, Type};
 use crate::codes;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::ir::{self, Ident, MAX_NESTING, Names, TypeKind};
+use crate::ir::{self, Ident, Names, TypeKind};
+use crate::nesting::MAX_NESTING;
 use crate::source::Span;
 
 /// Where names are looked up and mistakes go.
@@ -67,6 +68,11 @@ impl<'a> Resolver<'a> {
     /// What a bare name means, items of this module and what it brings in.
     pub(crate) fn in_scope(&self, name: &str) -> Targets {
         self.world.find_in(self.module, name, self.module).0
+    }
+
+    /// Whether a bare name is what a `use` brings in that names nothing: that is reported where it stands.
+    pub(crate) fn is_broken(&self, name: &str) -> bool {
+        self.world.unit(self.module).imports.get(name).is_some_and(|import| import.follow().is_empty())
     }
 
     /// Reports a use of what is deprecated.
@@ -135,6 +141,9 @@ impl<'a> Resolver<'a> {
             if let Some(nominal) = self.bare_type(name, last.span) {
                 return Some(nominal);
             }
+            if self.is_broken(name) {
+                return None;
+            }
             let targets = self.in_scope(name);
             let mut error = self.error(codes::UNKNOWN_TYPE, last.span, format!("cannot find type `{name}`"));
             if let Some(value) = targets.value {
@@ -181,7 +190,7 @@ impl<'a> Resolver<'a> {
     /// The module that the first `count` names of a path name; reported if there is none.
     fn module_prefix(&mut self, path: &ir::Path, count: usize) -> Option<ModuleId> {
         let found = self.find_module(path, count);
-        if found.is_none() {
+        if found.is_none() && !self.is_broken(self.text(path.segments[0])) {
             let span = path.segments[0].span.to(path.segments[count - 1].span);
             let mut error = self.error(codes::UNKNOWN_MODULE, span, format!("cannot find module `{}`", self.joined));
             if let Some(near) = nearest(&self.joined, self.world.module_paths()) {

@@ -3,7 +3,8 @@
 //! Invariant: a [`DefId`]'s index is the slot's number, in order of appearance, methods among the items. What a slot holds is filled in
 //! phase by phase and never changes after: declarations before initialisers, initialisers before bodies.
 
-use rustc_hash::FxHashMap;
+use indexmap::IndexMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -77,8 +78,6 @@ pub(crate) struct Slot {
     pub(crate) span: Span,
     /// Whether it stands in an `impl`.
     pub(crate) is_method: bool,
-    /// Whether its first parameter is `self`.
-    pub(crate) has_self: bool,
     /// Which fields of a struct other modules may name, in declaration order.
     pub(crate) public_fields: OnceLock<Box<[bool]>>,
     /// The type that a method belongs to.
@@ -101,7 +100,6 @@ impl Slot {
             public,
             span,
             is_method: false,
-            has_self: false,
             public_fields: OnceLock::new(),
             owner: OnceLock::new(),
             owns_data: OnceLock::new(),
@@ -165,7 +163,7 @@ pub(crate) struct Unit {
     /// Functions, consts and statics by name; no methods.
     pub(crate) values: FxHashMap<Box<str>, u32>,
     /// Names brought in by `use`.
-    pub(crate) imports: FxHashMap<Box<str>, Import>,
+    pub(crate) imports: IndexMap<Box<str>, Import, FxBuildHasher>,
 }
 
 impl Unit {
@@ -176,7 +174,7 @@ impl Unit {
             slots: Vec::new(),
             types: FxHashMap::default(),
             values: FxHashMap::default(),
-            imports: FxHashMap::default(),
+            imports: IndexMap::default(),
         }
     }
 
@@ -247,7 +245,7 @@ pub(crate) struct Collected {
     /// The types after `impl`.
     pub(crate) targets: Vec<ir::Type>,
     /// Attributes of what has no slot: `use` and `impl`.
-    pub(crate) loose: Vec<(&'static str, Vec<ir::Attribute>)>,
+    pub(crate) loose: Vec<ir::Attribute>,
 }
 
 /// Takes a module apart.
@@ -264,7 +262,7 @@ pub(crate) fn collect(id: ModuleId, module: ir::Module, diagnostics: &mut Vec<Di
                     let import = Import::new(path, binding.path.span(), public);
                     it.unit.add_import(id, &it.names[name.name], import, diagnostics);
                 }
-                it.loose.push(("a `use`", attributes));
+                it.loose.extend(attributes);
             }
             ItemKind::Const(global) => it.global(id, SlotKind::Const, public, attributes, global, diagnostics),
             ItemKind::Static { mutable, global } => {
@@ -285,7 +283,7 @@ pub(crate) fn collect(id: ModuleId, module: ir::Module, diagnostics: &mut Vec<Di
                         it.function(id, Some(target), item.public, item.attributes, function, diagnostics);
                     }
                 }
-                it.loose.push(("an `impl`", attributes));
+                it.loose.extend(attributes);
             }
         }
     }
@@ -317,13 +315,7 @@ impl Collected {
     ) {
         let mut slot = Slot::new(&self.names[function.name.name], SlotKind::Function, public, function.name.span);
         slot.is_method = target.is_some();
-        slot.has_self = takes_self(&function);
         self.unit.add(id, slot, diagnostics);
         self.asts.push(Some(Ast { attributes, item: AstItem::Fn(function), target }));
     }
-}
-
-/// Whether the first parameter is a receiver.
-pub(crate) fn takes_self(function: &ir::Fn) -> bool {
-    function.params.first().is_some_and(|param| param.ty.is_none())
 }

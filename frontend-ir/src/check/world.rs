@@ -48,8 +48,11 @@ impl<'a> World<'a> {
         &self.unit(def.module).slots[def.index as usize]
     }
 
+    /// Where its name stands.
     pub(crate) fn place(self, def: DefId) -> Place {
-        Place { module: def.module, span: self.slot(def).span }
+        let library = self.is_library(def.module);
+        let span = if library { self.library.name_span(def) } else { self.slot(def).span };
+        Place { module: def.module, span }
     }
 
     /// `module::Type::name`
@@ -69,7 +72,8 @@ impl<'a> World<'a> {
 
     /// All modules' paths.
     pub(crate) fn module_paths(self) -> impl Iterator<Item = &'a str> {
-        self.program.paths.keys().map(|path| &**path).chain(self.library.paths())
+        let own = self.program.paths.keys().map(|path| -> &'a str { path });
+        own.chain(self.library.paths().map(|path| -> &'a str { path }))
     }
 
     /// What `name` is inside `module`, for one who stands in `from`: own items, then `use`s. The flag says that something was found that
@@ -120,13 +124,13 @@ impl<'a> World<'a> {
 
     /// The method `name` of `owner`, visible or not.
     pub(crate) fn method(self, owner: Nominal, name: &str) -> Option<DefId> {
-        self.library.method(self, owner, name).or_else(|| self.program.methods.get(&owner)?.get(name).copied())
+        self.library.method(owner, name).or_else(|| self.program.methods.get(&owner)?.get(name).copied())
     }
 
     /// The names of all methods of `owner`.
     pub(crate) fn method_names(self, owner: Nominal) -> impl Iterator<Item = &'a str> {
         let own = self.program.methods.get(&owner).into_iter().flat_map(|methods| methods.keys().map(|name| &**name));
-        self.library.method_names(self, owner).chain(own)
+        self.library.method_names(owner).chain(own)
     }
 
     fn decl(self, def: DefId) -> &'a Decl {
@@ -142,6 +146,11 @@ impl<'a> World<'a> {
             Decl::Function(function) => function,
             Decl::Struct(_) | Decl::Global(_) => panic!("{} is no function", self.path(def)),
         }
+    }
+
+    /// Whether a function's first parameter is a receiver.
+    pub(crate) fn has_self(self, def: DefId) -> bool {
+        self.function(def).params.first().is_some_and(|name| &**name == "self")
     }
 
     /// Panics if `def` is something else.
@@ -162,6 +171,14 @@ impl<'a> World<'a> {
 
     pub(crate) fn any(self, def: DefId) -> &'a Decl {
         self.decl(def)
+    }
+
+    /// A function's declaration, if it is made already: while the program's functions are being declared, rows are the last.
+    pub(crate) fn try_function(self, def: DefId) -> Option<&'a Function> {
+        if !self.is_library(def.module) && self.slot(def).decl.get().is_none() {
+            return None;
+        }
+        Some(self.function(def))
     }
 
     /// The type of a const or static; its value may not be known yet.

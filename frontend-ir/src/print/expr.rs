@@ -424,14 +424,19 @@ impl Printer<'_> {
             PatternKind::Name(name) => self.name(*name),
             PatternKind::Range { start, end, inclusive } => {
                 if let Some(start) = start {
-                    self.any(body, *start);
+                    self.pattern_value(body, *start);
                 }
                 self.out.push_str(if *inclusive { "..=" } else { ".." });
                 if let Some(end) = end {
-                    self.any(body, *end);
+                    self.pattern_value(body, *end);
                 }
             }
         }
+    }
+
+    /// A range's end; `self` is a name like any other there.
+    fn pattern_value(&mut self, body: &Body, id: ExprId) {
+        if let ExprKind::Name(name) = body[id].kind { self.name(name) } else { self.any(body, id) }
     }
 
     fn let_pattern(&mut self, pattern: &LetPattern) {

@@ -514,13 +514,11 @@ impl Pass<'_> {
             let branch = body.br_if(target, &[], condition);
             let new = body.seq(&[branch, else_]);
             place.put(body, new);
-        } else if results.is_empty() {
-            if body.diverges(then) && !is_empty(body, else_) {
-                let empty = body.seq(&[]);
-                body.set_child(if_, 2, empty);
-                let new = body.seq(&[if_, else_]);
-                place.put(body, new);
-            }
+        } else if results.is_empty() && body.diverges(then) && !is_empty(body, else_) {
+            let empty = body.seq(&[]);
+            body.set_child(if_, 2, empty);
+            let new = body.seq(&[if_, else_]);
+            place.put(body, new);
         }
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn run(context: &Context<'_>, body: &mut Body) {
     let mut count = 0u32;
     for (index, &sets) in uses.sets.iter().enumerate() {
         let initial = u32::from(index < body.param_count());
-        let several = uses.gets[index] > 0 && sets > 0 && sets + initial > 1;
+        let several = uses.gets[index] > 0 && sets > 0 && sets + initial > 1 && count < MAX_TRACKED;
         tracked.push(several.then_some(count));
         count += u32::from(several);
     }
@@ -52,6 +52,10 @@ pub(super) fn run(context: &Context<'_>, body: &mut Body) {
 }
 
 const NO_LABEL: u32 = u32::MAX;
+
+/// At most this many locals take part in liveness, so that a walk's time grows with the body alone. Others keep their
+/// assignments as long as something reads them.
+const MAX_TRACKED: u32 = 1024;
 
 /// A set of tracked locals.
 type Set = Vec<u64>;

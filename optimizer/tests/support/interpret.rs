@@ -39,31 +39,42 @@ enum Stop {
 
 struct Machine<'a> {
     body: &'a Body,
+    callees: &'a [Body],
     locals: Vec<u64>,
     stack: Vec<u64>,
     outcome: Outcome,
     fuel: u32,
 }
 
-/// Runs a body with arguments, as bits.
-pub(crate) fn run(body: &Body, arguments: &[u64], fuel: u32) -> Outcome {
-    let mut locals = arguments.to_vec();
-    locals.resize(body.local_count(), 0);
+/// Runs a body with arguments, as bits. The first functions of the world have the bodies `callees`, the others belong
+/// to the host.
+pub(crate) fn run(body: &Body, callees: &[Body], arguments: &[u64], fuel: u32) -> Outcome {
     let outcome = Outcome { globals: vec![7, -7i64 as u64], ..Outcome::default() };
-    let mut machine = Machine { body, locals, stack: Vec::new(), outcome, fuel };
-    let end = match machine.node(body.root()) {
-        Ok(()) | Err(Stop::Return) => {
-            let first = machine.stack.len() - body.results().len();
-            Ok(machine.stack[first..].to_vec())
-        }
-        Err(Stop::Branch(_)) => panic!("a branch to no block"),
-        Err(Stop::Trap(reason, loc)) => Err((reason, loc)),
-    };
+    let mut machine =
+        Machine { body, callees, locals: Vec::new(), stack: Vec::new(), outcome, fuel };
+    let end = machine.call(body, arguments);
     machine.outcome.end = Some(end);
     machine.outcome
 }
 
-impl Machine<'_> {
+impl<'a> Machine<'a> {
+    fn call(&mut self, body: &'a Body, arguments: &[u64]) -> Result<Vec<u64>, (&'static str, Loc)> {
+        let mut locals = arguments.to_vec();
+        locals.resize(body.local_count(), 0);
+        let caller = std::mem::replace(&mut self.body, body);
+        let locals = std::mem::replace(&mut self.locals, locals);
+        let stack = std::mem::take(&mut self.stack);
+        let end = self.node(body.root());
+        let stack = std::mem::replace(&mut self.stack, stack);
+        self.locals = locals;
+        self.body = caller;
+        match end {
+            Ok(()) | Err(Stop::Return) => Ok(stack[stack.len() - body.results().len()..].to_vec()),
+            Err(Stop::Branch(_)) => panic!("a branch to no block"),
+            Err(Stop::Trap(reason, loc)) => Err((reason, loc)),
+        }
+    }
+
     fn pop(&mut self) -> u64 {
         self.stack.pop().expect("a verified body has its operands")
     }
@@ -156,6 +167,11 @@ impl Machine<'_> {
             View::Memory(_) => self.stack.push(MEMORY_BYTES >> 16),
             View::Call(func) => {
                 let arguments = self.stack.split_off(self.stack.len() - usize::from(func.0 != 1));
+                if let Some(callee) = self.callees.get(func.index()) {
+                    let results = self.call(callee, &arguments);
+                    self.stack.extend(results.map_err(|(why, loc)| Stop::Trap(why, loc))?);
+                    return if op == Op::RETURN_CALL { Err(Stop::Return) } else { Ok(()) };
+                }
                 let made = (self.outcome.calls.len() as u64 + 1).wrapping_mul(0x9e37_79b9);
                 let made = made ^ arguments.first().copied().unwrap_or(0);
                 self.outcome.calls.push((func.0, arguments));

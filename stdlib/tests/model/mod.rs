@@ -62,7 +62,7 @@ impl Scopes {
             initial_pages,
             max_pages,
             bytes: vec![0; (initial_pages as usize) << PAGE_BITS],
-            shadow: vec![0; 256],
+            shadow: vec![0; max_pages as usize + 1],
             top: 0,
             limit: 0,
             scope: 0,

@@ -10,7 +10,7 @@ use super::{Checker, Frame, FrameKind, Literal, Out, Why};
 use crate::check::suggest::nearest;
 use crate::checked::{ExprId, ExprKind, ExprList, For, Type};
 use crate::codes;
-use crate::ir::{self, Ident, Name, ValueType};
+use crate::ir::{self, Ident, Name};
 use crate::source::Span;
 
 /// One `if` of a chain of `else if`.
@@ -35,7 +35,8 @@ impl Checker<'_, '_> {
         let mut rest: Option<(Out, ir::ExprId)> = None;
         while let ir::ExprKind::If(condition, yes_ast, no) = &ast[at].kind {
             let condition = self.want(*condition, &BOOL, Why::Condition("`if`"));
-            let before = self.flow.clone();
+            let (yes_flow, no_flow) = self.split();
+            self.flow = yes_flow;
             let yes = if no.is_none() {
                 let yes = self.expr(*yes_ast, Some(&Type::Unit));
                 self.fit(yes, *yes_ast, &Type::Unit, Why::Body("an `if` without `else`"));
@@ -46,7 +47,7 @@ impl Checker<'_, '_> {
             if first.is_none() && yes.open.is_none() && !matches!(self.ty(yes.id), Type::Never | Type::Error) {
                 first = Some(self.ty(yes.id).clone());
             }
-            let after_yes = std::mem::replace(&mut self.flow, before);
+            let after_yes = std::mem::replace(&mut self.flow, no_flow);
             links.push(Link { id: at, condition, yes, yes_ast: *yes_ast, after_yes });
             match no {
                 None => break,
@@ -273,7 +274,8 @@ impl Checker<'_, '_> {
         self.open_frame(label.map(|label| label.name), FrameKind::Counted, None);
         let (head, declared) = (self.flow.clone(), self.deferred.len());
         let condition = self.want(condition, &BOOL, Why::Condition("`while`"));
-        let after = self.flow.clone();
+        let (inside, after) = self.split();
+        self.flow = inside;
         let body = self.loop_body(body, "the body of a `while`");
         self.go_round(&head, declared);
         self.finish_counted(after, ExprKind::While(condition, body), span)
@@ -285,16 +287,13 @@ impl Checker<'_, '_> {
         let at = super::operator::Beside { left: it.start, right: it.end, what: ".." };
         let ty = match self.agree(start, end, at) {
             None => Type::Error,
-            Some((_, Some(Literal::Int))) => {
-                self.close(start);
-                self.close(end);
-                Type::Value(ValueType::I32)
-            }
             Some((ty, open)) => {
-                self.close(start);
-                self.close(end);
+                if let Some(literal) = open {
+                    self.settle(start.id, literal.default_type());
+                    self.settle(end.id, literal.default_type());
+                }
                 let fine = match &ty {
-                    Type::Value(value) => open.is_none() && crate::check::world::integer(*value).is_some(),
+                    Type::Value(value) => crate::check::world::integer(*value).is_some(),
                     Type::Never | Type::Error => true,
                     Type::Unit | Type::Struct(_) | Type::Pointer(_) => false,
                 };

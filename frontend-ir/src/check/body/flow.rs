@@ -27,12 +27,6 @@ impl Bits {
         self.0[word] |= 1 << (number % 64);
     }
 
-    pub(super) fn clear(&mut self, number: u32) {
-        if let Some(word) = self.0.get_mut(number as usize / 64) {
-            *word &= !(1 << (number % 64));
-        }
-    }
-
     fn intersect(&mut self, other: &Self) {
         for (index, word) in self.0.iter_mut().enumerate() {
             *word &= other.0.get(index).copied().unwrap_or(0);
@@ -88,6 +82,11 @@ pub(super) fn join_into(point: &mut Option<Flow>, way: &Flow) {
 }
 
 impl Checker<'_, '_> {
+    /// What is known if the condition checked last is true, and if it is false.
+    pub(super) fn split(&mut self) -> (Flow, Flow) {
+        self.split.take().unwrap_or_else(|| (self.flow.clone(), self.flow.clone()))
+    }
+
     /// Notes an assignment to all of `local`, at `span`.
     pub(super) fn assign_local(&mut self, local: LocalId, span: Span) {
         let info = &self.locals[local.0 as usize];

@@ -3,8 +3,9 @@
 use super::operator::{castable, is_number};
 use super::{Checker, Literal, Out};
 use crate::check::world::value_name;
-use crate::checked::{DefId, Type};
+use crate::checked::{DefId, ExprKind, Type};
 use crate::codes;
+use crate::diagnostic::Place;
 use crate::ir::{self, ValueType};
 use crate::source::Span;
 
@@ -134,11 +135,27 @@ impl Checker<'_, '_> {
             | Why::Destructure
             | Why::Segment => error,
         };
-        for help in self.way_out(out, at, &found, ty) {
-            error = error.help(help);
-        }
+        error = match self.declaration(out, &found, ty) {
+            Some((place, label, help)) => error.label(place, label).help(help),
+            None => match self.way_out(out, at, &found, ty) {
+                Some(help) => error.help(help),
+                None => error,
+            },
+        };
         self.close(out);
         self.report(error);
+    }
+
+    /// For a variable whose type nothing but a literal decided: where it is declared, and how it should be.
+    pub(super) fn declaration(&self, out: Out, found: &Type, ty: &Type) -> Option<(Place, String, String)> {
+        let ExprKind::Local(local) = self.out[out.id].kind else { return None };
+        let info = &self.locals[local.0 as usize];
+        let (Some(literal), Type::Value(value)) = (info.from_literal, ty) else { return None };
+        literal.fits(ty)?;
+        let name = &self.out[local].name;
+        let mutable = if info.declared_mutable { "mut " } else { "" };
+        let label = format!("`{name}` is `{}`: its value is a literal, and nothing says another type", self.cx.show(found));
+        Some((self.cx.place(info.span), label, format!("declare its type: `let {mutable}{name}: {} = …`", value_name(*value))))
     }
 
     /// How to make a value of `ty` from one of `found`.

@@ -123,6 +123,7 @@ impl Checker<'_, '_> {
             UnaryOp::Neg => ExprKind::Neg(out.id),
             UnaryOp::Not => ExprKind::Not(out.id),
         };
+        self.split = self.split.take().map(|(yes, no)| (no, yes));
         let id = self.push(kind, ty, span);
         Out { id, open: out.open }
     }
@@ -156,7 +157,12 @@ impl Checker<'_, '_> {
             && let Some(id) = self.spine.pop()
         {
             if let ir::ExprKind::Binary(op, left, right) = &ast[id].kind {
+                self.depth += 1;
                 out = self.infix(*op, out, *left, *right, ast[id].span);
+                self.depth -= 1;
+                if class(*op) != Class::Logical {
+                    self.split = None;
+                }
             }
         }
         out
@@ -165,14 +171,20 @@ impl Checker<'_, '_> {
     fn infix(&mut self, op: BinaryOp, left: Out, left_ast: ir::ExprId, right_ast: ir::ExprId, span: Span) -> Out {
         match class(op) {
             Class::Logical => {
+                let (yes, no) = self.split();
                 self.fit(left, left_ast, &BOOL, Why::Operand(symbol(op)));
-                let before = self.flow.clone();
+                let and = op == BinaryOp::LogicalAnd;
+                let (on, mut past) = if and { (yes, no) } else { (no, yes) };
+                self.flow = on;
                 let right = self.want(right_ast, &BOOL, Why::Operand(symbol(op)));
-                self.flow.join(&before);
-                let kind = match op {
-                    BinaryOp::LogicalAnd => ExprKind::And(left.id, right),
-                    _ => ExprKind::Or(left.id, right),
-                };
+                let (yes, no) = self.split();
+                let (through, around) = if and { (yes, no) } else { (no, yes) };
+                // Past the right operand, or through it with the same answer.
+                past.join(&around);
+                self.flow = through.clone();
+                self.flow.join(&past);
+                let kind = if and { ExprKind::And(left.id, right) } else { ExprKind::Or(left.id, right) };
+                self.split = Some(if and { (through, past) } else { (past, through) });
                 self.typed(kind, BOOL, span)
             }
             Class::Shift => match self.shift_count(op, left, right_ast, span) {
@@ -196,7 +208,6 @@ impl Checker<'_, '_> {
                     return self.no_result(op, span);
                 }
                 if class(op) == Class::Compare {
-                    self.close(left);
                     if let Some(literal) = open {
                         self.settle(left.id, literal.default_type());
                         self.settle(right.id, literal.default_type());
@@ -281,6 +292,11 @@ impl Checker<'_, '_> {
             .note(format!("this is {b}"))
             .label(self.cx.place(left_span), format!("this is {a}"));
         let (left_ty, right_ty) = (self.ty(left.id), self.ty(right.id));
+        let declared = self.declaration(left, left_ty, right_ty).or_else(|| self.declaration(right, right_ty, left_ty));
+        if let Some((place, label, help)) = declared {
+            self.report(error.label(place, label).help(help));
+            return;
+        }
         error = match (left.open, right.open) {
             (Some(Literal::Int), _) if is_float(right_ty) => error.help("write the integer as a float: with `.0`"),
             (_, Some(Literal::Int)) if is_float(left_ty) => error.help("write the integer as a float: with `.0`"),
@@ -299,11 +315,8 @@ impl Checker<'_, '_> {
     /// Checks a shift's right operand; `None` if the shift is not defined.
     fn shift_count(&mut self, op: BinaryOp, left: Out, right_ast: ir::ExprId, span: Span) -> Option<ExprId> {
         let ty = self.ty(left.id).clone();
-        let hint = match (&ty, left.open) {
-            (Type::Value(value), None) if integer(*value).is_some() => Some(&ty),
-            _ => None,
-        };
-        let right = self.expr(right_ast, hint);
+        // Any integer type will do, so the place says none.
+        let right = self.expr(right_ast, None);
         let count = self.close(right);
         if left.open == Some(Literal::Float) || !defined(op, &ty) {
             self.not_defined(op, &ty, span);
@@ -341,7 +354,7 @@ impl Checker<'_, '_> {
                 if self.agree(left, right, at).is_some() && !defined(op, &ty) {
                     self.not_defined(op, &ty, span);
                 }
-                self.close(right)
+                right.id
             }
         }
     }

@@ -27,6 +27,9 @@ impl Checker<'_, '_> {
         });
         self.leave(mark);
         let statements = self.list(&statements);
+        if tail.is_none() || block.label.is_some() {
+            self.split = None;
+        }
         if block.label.is_some() {
             return self.close_block(statements, tail, block.tail, span);
         }
@@ -71,12 +74,18 @@ impl Checker<'_, '_> {
         match &it.pattern {
             ir::LetPattern::Name { name, mutable } => match it.value {
                 Some(value) => {
+                    let mut from_literal = None;
                     let value = match &ty {
                         Some((ty, span)) => self.want(value, ty, Why::Annotation(*span)),
-                        None => self.closed(value),
+                        None => {
+                            let out = self.expr(value, None);
+                            from_literal = out.open;
+                            self.close(out)
+                        }
                     };
                     let ty = ty.map_or_else(|| self.ty(value).clone(), |(ty, _)| ty);
                     let local = self.declare(*name, ty, *mutable);
+                    self.locals[local.0 as usize].from_literal = from_literal;
                     self.unit(ExprKind::Let(local, Some(value)), span)
                 }
                 None => {
