@@ -338,6 +338,8 @@ impl Walk<'_, '_> {
                 }
             }
         }
-        self.unit.at_exit.sort_unstable();
+        // The library's last: what the program prints when it leaves is still in its buffer.
+        let program = self.unit.program;
+        self.unit.at_exit.sort_unstable_by_key(|def| (program.is_library(def.module), *def));
     }
 }

@@ -34,7 +34,7 @@ pub(crate) struct Unit<'a> {
     pub(crate) well_known: WellKnown,
     /// Scopes that became static memory, by function and expression.
     pub(crate) static_scopes: FxHashMap<(DefId, ExprId), StaticScope>,
-    /// The `at_exit` functions of linked modules, in order of their modules.
+    /// The `at_exit` functions of linked modules: the program's in order of their modules, then the library's.
     pub(crate) at_exit: Vec<DefId>,
     /// Whether something needs the end of static data by name.
     pub(crate) uses_heap: bool,
