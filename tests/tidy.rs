@@ -180,7 +180,8 @@ fn rows() -> BTreeSet<String> {
             } else if line.starts_with('}') {
                 owner.clear();
             }
-            let is_row = line.contains("pub fn ") && line.contains("wasm {");
+            let is_row = line.contains("pub fn ")
+                && (line.contains("= wasm {") || line.contains("= checked("));
             let name = line.split("fn ").nth(1).and_then(|rest| rest.split('(').next());
             if let Some(name) = name.filter(|_| is_row) {
                 rows.insert(format!("std::{module}::{owner}{name}"));

@@ -271,7 +271,8 @@ impl Walk<'_, '_> {
             .map(|scope| scope.allocations.len())
             .sum();
         if summary.allocations.len() > elided {
-            edges.push(known(well_known.allocate));
+            // Lowering knows which of the two it takes; the other one is dropped with what nobody calls.
+            edges.extend([known(well_known.allocate), known(well_known.allocate_innermost)]);
         }
         if summary.checks && self.unit.checks() {
             edges.push(known(well_known.out_of_bounds));

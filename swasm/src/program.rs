@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use swasm_frontend_ir::builder::ModuleBuilder;
 use swasm_frontend_ir::{Diagnostic, checked, ir, print};
 use swasm_linker::{Artifact, Options, Phase};
 
@@ -28,7 +29,13 @@ impl Program {
         self
     }
 
-    /// Adds a module that was built. A front end's own intrinsics are modules too: functions that are `wasm { … }` templates.
+    /// Adds a module that was built. What was wrong with the calls is told by [`Program::check`], at the lines of the calls.
+    pub fn built(&mut self, builder: ModuleBuilder) -> &mut Self {
+        self.inner.built(builder);
+        self
+    }
+
+    /// Adds a module as data. A front end's own intrinsics are modules too: functions that are `wasm { … }` templates.
     pub fn module(&mut self, module: ir::Module) -> &mut Self {
         self.inner.module(module);
         self

@@ -212,13 +212,8 @@ impl Directives {
             "timeout" => once(&mut self.timeout, literal::duration(value)?, name)?,
             "max-memory" => once(&mut self.max_memory, literal::size(value)?, name)?,
             "wat" | "wat(O0)" => {
-                for function in value.split(',').map(str::trim) {
-                    literal::path(function)?;
-                    self.wat.push(Wat {
-                        line,
-                        function: function.to_owned(),
-                        lowered: name == "wat(O0)",
-                    });
+                for function in literal::paths(value)? {
+                    self.wat.push(Wat { line, function, lowered: name == "wat(O0)" });
                 }
             }
             "wasm-size" => {
@@ -287,10 +282,8 @@ fn one_string(value: &str) -> Result<Vec<u8>, String> {
 
 /// `f(1, 2) == 3` or `f(1, 2) "message" at 3:5`.
 fn call(line: u32, value: &str, traps: bool) -> Result<Call, String> {
-    let open = value.find('(').ok_or_else(|| format!("expected a call `f(…)`, found `{value}`"))?;
-    let function = value[..open].trim();
-    literal::path(function)?;
-    let mut scanner = Scanner::new(&value[open..]);
+    let (function, rest) = literal::path(value)?;
+    let mut scanner = Scanner::new(rest.trim_start());
     let arguments = scanner.list()?;
     let rest = scanner.rest().trim();
     let end = if traps {
@@ -328,7 +321,7 @@ fn call(line: u32, value: &str, traps: bool) -> Result<Call, String> {
             End::Returns(vec![expected.to_owned()])
         }
     };
-    Ok(Call { line, function: function.to_owned(), arguments, end, effects: Effects::default() })
+    Ok(Call { line, function, arguments, end, effects: Effects::default() })
 }
 
 fn position(text: &str) -> Result<(u32, u32), String> {

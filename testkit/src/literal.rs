@@ -113,16 +113,42 @@ pub(crate) fn strings(text: &str) -> Result<Vec<Vec<u8>>, String> {
     }
 }
 
-/// Checks that `text` is names joined by `::`; a name in back-ticks is any text.
-pub(crate) fn path(text: &str) -> Result<(), String> {
-    let name = |name: &str| match name.strip_prefix('`') {
-        Some(quoted) => quoted.ends_with('`') && quoted.len() > 1,
-        None => !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_'),
-    };
-    if text.split("::").all(name) {
-        Ok(())
-    } else {
-        Err(format!("`{text}` is not a path of names joined by `::`"))
+/// Reads names joined by `::` and gives what follows them. A name in back-ticks is any text; the path is without them.
+pub(crate) fn path(text: &str) -> Result<(String, &str), String> {
+    let malformed = || format!("`{text}` is not a path of names joined by `::`");
+    let (mut path, mut rest) = (String::new(), text);
+    loop {
+        let (name, after) = match rest.strip_prefix('`') {
+            Some(quoted) => quoted.split_once('`').ok_or_else(malformed)?,
+            None => rest.split_at(
+                rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len()),
+            ),
+        };
+        if name.is_empty() {
+            return Err(malformed());
+        }
+        path.push_str(name);
+        match after.strip_prefix("::") {
+            Some(more) => {
+                path.push_str("::");
+                rest = more;
+            }
+            None => return Ok((path, after)),
+        }
+    }
+}
+
+/// One or more paths with commas between them.
+pub(crate) fn paths(text: &str) -> Result<Vec<String>, String> {
+    let (mut paths, mut rest) = (Vec::new(), text);
+    loop {
+        let (path, after) = path(rest.trim_start())?;
+        paths.push(path);
+        match after.trim_start().strip_prefix(',') {
+            Some(more) => rest = more,
+            None if after.trim().is_empty() => return Ok(paths),
+            None => return Err(format!("`{text}` is not a path of names joined by `::`")),
+        }
     }
 }
 

@@ -59,6 +59,8 @@ impl<'a> Function<'_, '_, 'a> {
 
     /// An ordinary call, as one node with all results.
     pub(super) fn call(&mut self, id: ExprId, callee: DefId, arguments: ExprList) -> Result<NodeId, NodeId> {
+        let innermost = self.allocates_innermost(callee, arguments);
+        let callee = if innermost { known(self.unit.well_known.allocate_innermost) } else { callee };
         let mut arguments = self.arguments(arguments)?;
         self.at(id);
         let unit = self.unit;
@@ -73,6 +75,18 @@ impl<'a> Function<'_, '_, 'a> {
             node = self.body.seq(&[first, node]);
         }
         if function.signature.result == Type::Never { Err(self.never_completes(node)) } else { Ok(node) }
+    }
+
+    /// Whether a call is `mem.allocate(…)` with the variable of the innermost open scope: then nothing needs to be asked about who owns the
+    /// top.
+    fn allocates_innermost(&mut self, callee: DefId, arguments: ExprList) -> bool {
+        let receiver = self.source[arguments].first().map(|receiver| &self.source[*receiver].kind);
+        match (receiver, self.scopes.last()) {
+            (Some(&ExprKind::Local(local)), Some(&record)) if Some(callee) == self.unit.well_known.allocate => {
+                self.local(local).first == record.0
+            }
+            _ => false,
+        }
     }
 
     pub(super) fn call_pointer(&mut self, id: ExprId, callee: ExprId, arguments: ExprList) -> Result<NodeId, NodeId> {
@@ -405,19 +419,28 @@ impl<'a> Function<'_, '_, 'a> {
 
     // ---- values the linker gives
 
+    /// The value of a flag; `None` for other values.
+    pub(super) fn flag(&self, def: DefId) -> Option<bool> {
+        let unit = self.unit;
+        match unit.program.global(def).config.as_deref() {
+            Some("memory_checked") => Some(unit.checks()),
+            Some("memory_poison") => Some(unit.options.memory == MemoryMode::Poison),
+            Some("memory_zero") => Some(unit.options.memory == MemoryMode::Zero),
+            _ => None,
+        }
+    }
+
     pub(super) fn config(&mut self, def: DefId, ty: &Type) -> NodeId {
         let unit = self.unit;
         let global = unit.program.global(def);
-        let flag = |on: bool| Constant::Int(u64::from(on));
-        let value = match global.config.as_deref() {
+        match global.config.as_deref() {
             Some("heap_base") => return self.body.symbol(Symbol::HeapBase),
             Some("read_only_end") => return self.body.symbol(Symbol::ReadOnlyEnd),
             Some("initial_pages") => return self.body.symbol(Symbol::InitialPages),
-            Some("memory_checked") => flag(unit.checks()),
-            Some("memory_poison") => flag(unit.options.memory == MemoryMode::Poison),
-            Some("memory_zero") => flag(unit.options.memory == MemoryMode::Zero),
-            other => unreachable!("the library's own tests promise that it asks for values that exist, not {other:?}"),
-        };
+            _ => (),
+        }
+        let on = self.flag(def).unwrap_or_else(|| unreachable!("the library's own tests promise that it asks for values that exist"));
+        let value = Constant::Int(u64::from(on));
         let mut nodes = Nodes::new();
         self.constant(&value, ty, &mut nodes);
         debug_assert_eq!(*ty, Type::Value(ValueType::Bool), "flags are bools");

@@ -65,6 +65,13 @@ impl Function<'_, '_, '_> {
     }
 
     pub(super) fn if_(&mut self, id: ExprId, condition: ExprId, then: ExprId, else_: Option<ExprId>) -> Result<NodeId, NodeId> {
+        if let Some(taken) = self.decided(condition) {
+            return match (taken, else_) {
+                (true, _) => self.whole(then),
+                (false, Some(else_)) => self.whole(else_),
+                (false, None) => Ok(self.body.seq(&[])),
+            };
+        }
         let condition = self.single(condition)?;
         let then = self.whole(then);
         let else_ = else_.map(|id| self.whole(id));
@@ -78,6 +85,23 @@ impl Function<'_, '_, '_> {
         let else_ = else_.map(|(Ok(node) | Err(node))| node);
         let node = self.body.if_(BlockType::of(&results), condition, then, else_);
         if diverges { Err(self.never_completes(node)) } else { Ok(node) }
+    }
+
+    /// A condition's value, if the linker's choices decide it: what the other branch needs must not be linked, at any level.
+    fn decided(&self, condition: ExprId) -> Option<bool> {
+        match self.source[condition].kind {
+            ExprKind::Config(def) => self.flag(def),
+            ExprKind::Not(inner) => self.decided(inner).map(|value| !value),
+            ExprKind::And(left, right) => match self.decided(left)? {
+                true => self.decided(right),
+                false => Some(false),
+            },
+            ExprKind::Or(left, right) => match self.decided(left)? {
+                true => Some(true),
+                false => self.decided(right),
+            },
+            _ => None,
+        }
     }
 
     /// What WebAssembly's types don't know: control does not come out of `node`.
