@@ -39,11 +39,19 @@ pub(crate) struct Summary {
     pub(crate) names_heap: bool,
 }
 
+/// A function that was reached and has code.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reached {
+    pub(crate) def: DefId,
+    /// Above the waves of all functions it calls, except where calls are recursive.
+    pub(crate) wave: u32,
+}
+
 /// The summaries of the functions that may be needed.
 pub(crate) type Summaries = FxHashMap<DefId, Summary>;
 
 /// Declares everything that the program's exports need; gives the functions with code, callees first.
-pub(crate) fn reach(unit: &mut Unit<'_>) -> Vec<DefId> {
+pub(crate) fn reach(unit: &mut Unit<'_>) -> Vec<Reached> {
     let roots = roots(unit);
     let mut summaries = Summaries::default();
     let mut pending = roots.clone();
@@ -56,7 +64,7 @@ pub(crate) fn reach(unit: &mut Unit<'_>) -> Vec<DefId> {
     }
     elide::elide(unit, &roots, &summaries);
 
-    let mut walk = Walk { unit, summaries, order: Vec::new(), seen: FxHashSet::default(), statics: FxHashSet::default() };
+    let mut walk = Walk { unit, summaries, order: Vec::new(), waves: FxHashMap::default(), seen: FxHashSet::default(), statics: FxHashSet::default() };
     walk.visit_exported_statics();
     for def in roots {
         walk.visit(def);
@@ -190,7 +198,9 @@ impl Summary {
 struct Walk<'u, 'a> {
     unit: &'u mut Unit<'a>,
     summaries: Summaries,
-    order: Vec<DefId>,
+    order: Vec<Reached>,
+    /// The wave of each function in `order`.
+    waves: FxHashMap<DefId, u32>,
     seen: FxHashSet<DefId>,
     statics: FxHashSet<DefId>,
 }
@@ -229,7 +239,11 @@ impl Walk<'_, '_> {
                     stack.push((callee, edges, 0));
                 }
             } else {
-                self.order.push(*def);
+                // A callee that isn't finished is a caller too: nothing of it will be copied.
+                let callees = edges.iter().filter_map(|callee| self.waves.get(callee));
+                let wave = callees.max().map_or(0, |wave| wave + 1);
+                self.waves.insert(*def, wave);
+                self.order.push(Reached { def: *def, wave });
                 stack.pop();
             }
         }
