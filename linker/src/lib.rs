@@ -36,7 +36,11 @@ pub fn link(program: &Checked, options: &Options) -> Result<Artifact, Vec<Diagno
 ///
 /// # Errors
 /// As [`link`].
-pub fn link_observed(program: &Checked, options: &Options, observe: &mut dyn FnMut(Phase)) -> Result<Artifact, Vec<Diagnostic>> {
+pub fn link_observed(
+    program: &Checked,
+    options: &Options,
+    observe: &mut dyn FnMut(Phase),
+) -> Result<Artifact, Vec<Diagnostic>> {
     let mut artifact = Artifact::default();
     observe(Phase::Reach);
     let mut unit = unit::Unit::new(program, options);

@@ -24,7 +24,12 @@ impl Callees for Inlinable {
 }
 
 /// Compiles the functions.
-pub(crate) fn run(unit: &Unit<'_>, functions: &[DefId], artifact: &mut Artifact, observe: &mut dyn FnMut(Phase)) -> Result<Vec<(FuncId, Code)>, Vec<Diagnostic>> {
+pub(crate) fn run(
+    unit: &Unit<'_>,
+    functions: &[DefId],
+    artifact: &mut Artifact,
+    observe: &mut dyn FnMut(Phase),
+) -> Result<Vec<(FuncId, Code)>, Vec<Diagnostic>> {
     let passes = passes(unit.options)?;
     let mut lowerer = Lowerer::new(unit);
     let mut verifier = Verifier::new();
@@ -35,7 +40,8 @@ pub(crate) fn run(unit: &Unit<'_>, functions: &[DefId], artifact: &mut Artifact,
     for &def in functions {
         let func = unit.func(def);
         let function = unit.program.function(def);
-        let wanted: Vec<&Print> = unit.options.prints.iter().filter(|print| is_for(unit, def, print)).collect();
+        let wanted: Vec<&Print> =
+            unit.options.prints.iter().filter(|print| is_for(unit, def, print)).collect();
         let mut print = |stage: &Stage, body: &Body| {
             if wanted.iter().any(|print| print.stage == *stage) {
                 let function = unit.name(def.module, &function.path).to_owned();
@@ -50,16 +56,24 @@ pub(crate) fn run(unit: &Unit<'_>, functions: &[DefId], artifact: &mut Artifact,
         print(&Stage::Lowered, &body);
         if !passes.is_empty() {
             observe(Phase::Optimize);
-            swasm_optimizer::optimize(&unit.module, func, &mut body, &passes, &inlinable, &mut |pass, body| {
-                print(&Stage::After(pass.name.to_owned()), body);
-            });
+            swasm_optimizer::optimize(
+                &unit.module,
+                func,
+                &mut body,
+                &passes,
+                &inlinable,
+                &mut |pass, body| {
+                    print(&Stage::After(pass.name.to_owned()), body);
+                },
+            );
             let hint = match function.inline {
                 Inline::Auto if function.cold => InlineHint::Never,
                 Inline::Auto => InlineHint::Auto,
                 Inline::Hint => InlineHint::Hint,
                 Inline::Never => InlineHint::Never,
             };
-            if !unit.is_root(def) && swasm_optimizer::is_inlinable(&unit.module, func, &body, hint) {
+            if !unit.is_root(def) && swasm_optimizer::is_inlinable(&unit.module, func, &body, hint)
+            {
                 inlinable.0.insert(func, body.clone());
             }
         }
@@ -82,7 +96,10 @@ pub(crate) fn run(unit: &Unit<'_>, functions: &[DefId], artifact: &mut Artifact,
 
 fn is_for(unit: &Unit<'_>, def: DefId, print: &Print) -> bool {
     let path = &unit.program.function(def).path;
-    print.function.as_deref().is_none_or(|wanted| wanted == &**path || wanted == unit.name(def.module, path))
+    print
+        .function
+        .as_deref()
+        .is_none_or(|wanted| wanted == &**path || wanted == unit.name(def.module, path))
 }
 
 /// The passes that the options ask for.
@@ -94,7 +111,10 @@ fn passes(options: &Options) -> Result<Vec<&'static Pass>, Vec<Diagnostic>> {
         swasm_optimizer::by_name(name).ok_or_else(|| {
             let known: Vec<&str> = swasm_optimizer::all().iter().map(|pass| pass.name).collect();
             let code: DiagnosticCode = codes::UNKNOWN_PASS;
-            vec![Diagnostic::global(code, format!("there is no pass `{name}`")).help(format!("the passes are {}", known.join(", ")))]
+            vec![
+                Diagnostic::global(code, format!("there is no pass `{name}`"))
+                    .help(format!("the passes are {}", known.join(", "))),
+            ]
         })
     };
     names.iter().map(find).collect()
