@@ -37,7 +37,11 @@ pub fn link(program: &Checked, options: &Options) -> Result<Artifact, Vec<Diagno
 ///
 /// # Errors
 /// As [`link`].
-pub fn link_observed(program: &Checked, options: &Options, observe: &mut dyn FnMut(Phase)) -> Result<Artifact, Vec<Diagnostic>> {
+pub fn link_observed(
+    program: &Checked,
+    options: &Options,
+    observe: &mut dyn FnMut(Phase),
+) -> Result<Artifact, Vec<Diagnostic>> {
     link_with(program, options, &mut Observer(Some(observe)))
 }
 
@@ -60,4 +64,3 @@ fn link_with(
     artifact.wasm = written.bytes;
     Ok(artifact)
 }
-

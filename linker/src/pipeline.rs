@@ -50,7 +50,8 @@ pub(crate) fn run(
     order.sort_by_key(|index| if passes.is_empty() { 0 } else { functions[*index].wave });
     let mut inlinable = Inlinable::default();
     let mut finished: Vec<Compiled> = Vec::with_capacity(functions.len());
-    for wave in order.chunk_by(|a, b| passes.is_empty() || functions[*a].wave == functions[*b].wave) {
+    for wave in order.chunk_by(|a, b| passes.is_empty() || functions[*a].wave == functions[*b].wave)
+    {
         let start = finished.len();
         finished.extend(match observer.0 {
             Some(_) => in_turn(unit, functions, wave, &passes, &inlinable, observer),
@@ -80,17 +81,31 @@ fn in_turn(
     observer: &mut Observer<'_>,
 ) -> Vec<Compiled> {
     let mut worker = Worker::new(unit);
-    wave.iter().map(|&index| worker.compile(index, functions[index].def, passes, inlinable, observer)).collect()
+    wave.iter()
+        .map(|&index| worker.compile(index, functions[index].def, passes, inlinable, observer))
+        .collect()
 }
 
 #[cfg(not(feature = "parallel"))]
-fn at_once(unit: &Unit<'_>, functions: &[Reached], wave: &[usize], passes: &[&'static Pass], inlinable: &Inlinable) -> Vec<Compiled> {
+fn at_once(
+    unit: &Unit<'_>,
+    functions: &[Reached],
+    wave: &[usize],
+    passes: &[&'static Pass],
+    inlinable: &Inlinable,
+) -> Vec<Compiled> {
     in_turn(unit, functions, wave, passes, inlinable, &mut Observer(None))
 }
 
 /// On the threads of the caller's rayon pool.
 #[cfg(feature = "parallel")]
-fn at_once(unit: &Unit<'_>, functions: &[Reached], wave: &[usize], passes: &[&'static Pass], inlinable: &Inlinable) -> Vec<Compiled> {
+fn at_once(
+    unit: &Unit<'_>,
+    functions: &[Reached],
+    wave: &[usize],
+    passes: &[&'static Pass],
+    inlinable: &Inlinable,
+) -> Vec<Compiled> {
     use rayon::prelude::*;
 
     /// Fewer functions than this are not worth waking a thread for.
@@ -150,12 +165,21 @@ impl<'u, 'a> Worker<'u, 'a> {
         let mut inlinable = None;
         if !passes.is_empty() {
             observer.begin(Phase::Optimize);
-            swasm_optimizer::optimize(&unit.module, func, body, passes, callees, &mut |pass, body| {
-                if !stages.is_empty() {
-                    print(&Stage::After(pass.name.to_owned()), body);
-                }
-            });
-            if !unit.is_root(def) && swasm_optimizer::is_inlinable(&unit.module, func, body, hint(unit, def)) {
+            swasm_optimizer::optimize(
+                &unit.module,
+                func,
+                body,
+                passes,
+                callees,
+                &mut |pass, body| {
+                    if !stages.is_empty() {
+                        print(&Stage::After(pass.name.to_owned()), body);
+                    }
+                },
+            );
+            if !unit.is_root(def)
+                && swasm_optimizer::is_inlinable(&unit.module, func, body, hint(unit, def))
+            {
                 inlinable = Some(body.clone());
             }
         }
@@ -184,7 +208,11 @@ fn wanted_stages<'a>(unit: &Unit<'a>, def: DefId) -> Vec<&'a Stage> {
     }
     let path = &*unit.program.function(def).path;
     let is_for = |wanted: &str| wanted == path || wanted == unit.name(def.module, path);
-    prints.iter().filter(|print| print.function.as_deref().is_none_or(is_for)).map(|print| &print.stage).collect()
+    prints
+        .iter()
+        .filter(|print| print.function.as_deref().is_none_or(is_for))
+        .map(|print| &print.stage)
+        .collect()
 }
 
 fn hint(unit: &Unit<'_>, def: DefId) -> InlineHint {
@@ -206,7 +234,10 @@ fn passes(options: &Options) -> Result<Vec<&'static Pass>, Vec<Diagnostic>> {
         swasm_optimizer::by_name(name).ok_or_else(|| {
             let known: Vec<&str> = swasm_optimizer::all().iter().map(|pass| pass.name).collect();
             let message = format!("there is no pass `{name}`");
-            vec![Diagnostic::global(codes::UNKNOWN_PASS, message).help(format!("the passes are {}", known.join(", ")))]
+            vec![
+                Diagnostic::global(codes::UNKNOWN_PASS, message)
+                    .help(format!("the passes are {}", known.join(", "))),
+            ]
         })
     };
     names.iter().map(find).collect()

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use swasm_frontend_ir::checked::{
-    Body, Constant, DataKey, Def, DefId, ExprId, ExprKind, FunctionKind, ModuleId, Row, Signature, Type,
+    Body, Constant, DataKey, Def, DefId, ExprId, ExprKind, FunctionKind, ModuleId, Row, Signature,
+    Type,
 };
 
 use crate::elide;
@@ -64,7 +65,14 @@ pub(crate) fn reach(unit: &mut Unit<'_>) -> Vec<Reached> {
     }
     elide::elide(unit, &roots, &summaries);
 
-    let mut walk = Walk { unit, summaries, order: Vec::new(), waves: FxHashMap::default(), seen: FxHashSet::default(), statics: FxHashSet::default() };
+    let mut walk = Walk {
+        unit,
+        summaries,
+        order: Vec::new(),
+        waves: FxHashMap::default(),
+        seen: FxHashSet::default(),
+        statics: FxHashSet::default(),
+    };
     walk.visit_exported_statics();
     for def in roots {
         walk.visit(def);
@@ -122,7 +130,9 @@ fn add<T: PartialEq>(list: &mut Vec<T>, item: T) {
 impl Summary {
     fn expr(&mut self, unit: &Unit<'_>, body: &Body, id: ExprId) {
         match &body[id].kind {
-            ExprKind::Call(callee, _) if Some(*callee) == unit.well_known.allocate => self.allocations.push(id),
+            ExprKind::Call(callee, _) if Some(*callee) == unit.well_known.allocate => {
+                self.allocations.push(id)
+            }
             ExprKind::Call(callee, _) => match &unit.program.function(*callee).kind {
                 FunctionKind::Template(row) => self.row(unit, row, &body[id].ty),
                 FunctionKind::Import { .. } => {
@@ -140,7 +150,9 @@ impl Summary {
             ExprKind::Scope(..) => self.scopes.push(id),
             ExprKind::Element(..) => self.checks = true,
             ExprKind::CallPointer(callee, _) => {
-                let Type::Pointer(signature) = &body[*callee].ty else { unreachable!("the checker promised a pointer") };
+                let Type::Pointer(signature) = &body[*callee].ty else {
+                    unreachable!("the checker promised a pointer")
+                };
                 add(&mut self.pointers, signature.clone());
             }
             ExprKind::Int(_)
@@ -179,7 +191,9 @@ impl Summary {
             match unit.program.def(*symbol) {
                 Def::Function(_) => add(&mut self.calls, *symbol),
                 Def::Global(_) => add(&mut self.statics, *symbol),
-                Def::Struct(_) => unreachable!("the checker binds symbols to functions and statics"),
+                Def::Struct(_) => {
+                    unreachable!("the checker binds symbols to functions and statics")
+                }
             }
         }
     }
@@ -189,7 +203,11 @@ impl Summary {
             Constant::Function(def) => add(&mut self.addresses, *def),
             Constant::Address(key, _) | Constant::Segment(key) => add(&mut self.datas, key.clone()),
             Constant::Struct(fields) => fields.iter().for_each(|field| self.constant(field)),
-            Constant::Int(_) | Constant::F32(_) | Constant::F64(_) | Constant::V128(_) | Constant::Unit => (),
+            Constant::Int(_)
+            | Constant::F32(_)
+            | Constant::F64(_)
+            | Constant::V128(_)
+            | Constant::Unit => (),
         }
     }
 }
@@ -339,7 +357,12 @@ impl Walk<'_, '_> {
     fn visit_exits(&mut self) {
         let mut linked: FxHashSet<ModuleId> = FxHashSet::default();
         loop {
-            let mut modules: Vec<ModuleId> = self.seen.iter().map(|def| def.module).filter(|module| !linked.contains(module)).collect();
+            let mut modules: Vec<ModuleId> = self
+                .seen
+                .iter()
+                .map(|def| def.module)
+                .filter(|module| !linked.contains(module))
+                .collect();
             modules.sort_unstable();
             modules.dedup();
             if modules.is_empty() {
