@@ -21,7 +21,7 @@ use swasm_frontend_ir::Span;
 use swasm_tree::{Body, Loc, LocalId, NodeId, Op, Symbol, Unchanged, ValType};
 
 use crate::layout::{Layouts, val_type};
-use crate::unit::{Unit, needs_normalising};
+use crate::unit::{Unit, needs_normalising, scalar_types};
 
 /// A list of nodes, mostly one or two.
 pub(crate) type Nodes = SmallVec<[NodeId; 4]>;
@@ -322,15 +322,17 @@ impl<'a> Function<'_, '_, 'a> {
     fn normalise_params(&mut self) {
         let function = self.unit.program.function(self.def);
         for (index, ty) in function.signature.params.iter().enumerate() {
-            if !needs_normalising(ty) {
-                continue;
+            let mut scalars = Vec::new();
+            scalar_types(self.unit.program, ty, &mut scalars);
+            for (local, scalar) in (self.locals[index].first..).zip(scalars) {
+                if !needs_normalising(scalar) {
+                    continue;
+                }
+                let get = self.body.local_get(LocalId(local));
+                let node = self.normalise_foreign(get, scalar);
+                let set = self.body.local_set(LocalId(local), node);
+                self.stack.push(set);
             }
-            let Type::Value(value) = ty else { continue };
-            let local = LocalId(self.locals[index].first);
-            let get = self.body.local_get(local);
-            let node = self.normalise_foreign(get, *value);
-            let set = self.body.local_set(local, node);
-            self.stack.push(set);
         }
     }
 

@@ -8,12 +8,11 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 use swasm_frontend_ir::checked::{
     Body, Constant, DataKey, Def, DefId, ExprId, ExprKind, FunctionKind, ModuleId, Row, Signature, Type,
-    ValueType,
 };
 
 use crate::elide;
 use crate::options::MemoryMode;
-use crate::unit::{Unit, known};
+use crate::unit::{Unit, holds_char, known};
 
 /// What a body names.
 #[derive(Debug, Default)]
@@ -91,15 +90,11 @@ fn summarise(unit: &Unit<'_>, def: DefId) -> Summary {
     let function = program.function(def);
     let mut summary = Summary::default();
     if unit.is_exported(def) {
-        let is_char = |ty: &Type| *ty == Type::Value(ValueType::Char);
-        summary.validates_char = function.signature.params.iter().any(is_char);
+        summary.validates_char = function.signature.params.iter().any(|ty| holds_char(program, ty));
     }
     match &function.kind {
         FunctionKind::Import { .. } | FunctionKind::Hook(_) => {}
-        FunctionKind::Template(row) => {
-            summary.validates_char |= function.signature.result == Type::Value(ValueType::Char);
-            summary.row(unit, row);
-        }
+        FunctionKind::Template(row) => summary.row(unit, row, &function.signature.result),
         FunctionKind::Body => {
             let body = program.body(def);
             for index in 0..body.exprs.len() {
@@ -121,22 +116,16 @@ impl Summary {
         match &body[id].kind {
             ExprKind::Call(callee, _) if Some(*callee) == unit.well_known.allocate => self.allocations.push(id),
             ExprKind::Call(callee, _) => match &unit.program.function(*callee).kind {
-                FunctionKind::Template(row) => {
-                    self.validates_char |= body[id].ty == Type::Value(ValueType::Char);
-                    self.row(unit, row);
-                }
+                FunctionKind::Template(row) => self.row(unit, row, &body[id].ty),
                 FunctionKind::Import { .. } => {
-                    self.validates_char |= body[id].ty == Type::Value(ValueType::Char);
+                    self.validates_char |= holds_char(unit.program, &body[id].ty);
                     add(&mut self.calls, *callee);
                 }
                 FunctionKind::Body | FunctionKind::Hook(_) => add(&mut self.calls, *callee),
             },
             ExprKind::Constant(value) => self.constant(value),
             ExprKind::Static(def) => add(&mut self.statics, *def),
-            ExprKind::Wasm(row, _) => {
-                self.validates_char |= body[id].ty == Type::Value(ValueType::Char);
-                self.row(unit, row);
-            }
+            ExprKind::Wasm(row, _) => self.row(unit, row, &body[id].ty),
             ExprKind::Config(def) => {
                 self.names_heap |= unit.program.global(*def).config.as_deref() == Some("heap_base");
             }
@@ -174,8 +163,10 @@ impl Summary {
         }
     }
 
-    fn row(&mut self, unit: &Unit<'_>, row: &Row) {
+    /// A template and the type that its results are given.
+    fn row(&mut self, unit: &Unit<'_>, row: &Row, result: &Type) {
         self.checks |= row.checked.is_some();
+        self.validates_char |= holds_char(unit.program, result);
         for symbol in &row.symbols {
             match unit.program.def(*symbol) {
                 Def::Function(_) => add(&mut self.calls, *symbol),
@@ -348,6 +339,8 @@ impl Walk<'_, '_> {
                 }
             }
         }
-        self.unit.at_exit.sort_unstable();
+        // The library's last: what the program prints when it leaves is still in its buffer.
+        let program = self.unit.program;
+        self.unit.at_exit.sort_unstable_by_key(|def| (program.is_library(def.module), *def));
     }
 }

@@ -5,6 +5,7 @@
 use rustc_hash::FxHashMap;
 use swasm_frontend_ir::checked::{
     Checked, Constant, Data, DataKey, Def, DefId, ExprId, FunctionKind, GlobalKind as StaticKind, ModuleId, Type,
+    ValueType,
 };
 use swasm_tree::{
     ConstExpr, DataId, DataPlace, Func, FuncId, FuncKind, FuncType, Global, GlobalId, GlobalKind, Import, Memory,
@@ -34,7 +35,7 @@ pub(crate) struct Unit<'a> {
     pub(crate) well_known: WellKnown,
     /// Scopes that became static memory, by function and expression.
     pub(crate) static_scopes: FxHashMap<(DefId, ExprId), StaticScope>,
-    /// The `at_exit` functions of linked modules, in order of their modules.
+    /// The `at_exit` functions of linked modules: the program's in order of their modules, then the library's.
     pub(crate) at_exit: Vec<DefId>,
     /// Whether something needs the end of static data by name.
     pub(crate) uses_heap: bool,
@@ -337,8 +338,34 @@ pub(crate) fn fit(ty: ValType, value: ConstExpr) -> ConstExpr {
     }
 }
 
-/// Whether a type is held in one scalar of a narrow range that a host might leave.
-pub(crate) fn needs_normalising(ty: &Type) -> bool {
-    use swasm_frontend_ir::checked::ValueType as V;
-    matches!(ty, Type::Value(V::Bool | V::Char | V::I8 | V::U8 | V::I16 | V::U16))
+/// Appends the type of each scalar that `ty` is held in; a function pointer's counts as `i32`.
+pub(crate) fn scalar_types(program: &Checked, ty: &Type, into: &mut Vec<ValueType>) {
+    match ty {
+        Type::Value(value) => into.push(*value),
+        Type::Pointer(_) => into.push(ValueType::I32),
+        Type::Unit | Type::Never | Type::Error => (),
+        // The checker bounds how deep structs nest.
+        Type::Struct(id) => {
+            program.structure(*id).fields.iter().for_each(|(_, field)| scalar_types(program, field, into));
+        }
+    }
+}
+
+/// Whether a scalar has a range that a host might leave.
+pub(crate) fn needs_normalising(ty: ValueType) -> bool {
+    use ValueType as V;
+    matches!(ty, V::Bool | V::Char | V::I8 | V::U8 | V::I16 | V::U16)
+}
+
+/// Whether a `char` is among the scalars of `ty`.
+pub(crate) fn holds_char(program: &Checked, ty: &Type) -> bool {
+    match ty {
+        Type::Value(value) => *value == ValueType::Char,
+        Type::Pointer(_) | Type::Unit | Type::Never | Type::Error => false,
+        Type::Struct(_) => {
+            let mut scalars = Vec::new();
+            scalar_types(program, ty, &mut scalars);
+            scalars.contains(&ValueType::Char)
+        }
+    }
 }

@@ -42,6 +42,8 @@ pub(crate) struct Directives {
     pub(crate) fuel: Option<u64>,
     /// `//@ timeout: 2s`
     pub(crate) timeout: Option<Duration>,
+    /// `//@ max-memory: 64M`, in bytes.
+    pub(crate) max_memory: Option<u64>,
     /// `//@ wat: f` and `//@ wat(O0): f`, in order.
     pub(crate) wat: Vec<Wat>,
     /// `//@ wasm-size: <= 183`
@@ -126,6 +128,7 @@ const NAMES: &[&str] = &[
     "flags",
     "fuel",
     "timeout",
+    "max-memory",
     "wat",
     "wat(O0)",
     "wasm-size",
@@ -211,6 +214,7 @@ impl Directives {
                 once(&mut self.fuel, units, name)?;
             }
             "timeout" => once(&mut self.timeout, literal::duration(value)?, name)?,
+            "max-memory" => once(&mut self.max_memory, literal::size(value)?, name)?,
             "wat" | "wat(O0)" => {
                 for function in literal::paths(value)? {
                     self.wat.push(Wat { line, function, lowered: name == "wat(O0)" });

@@ -165,6 +165,23 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// `512`, `64K`, `16M`, `1G` ⇒ bytes.
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    let (digits, unit) =
+        text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let shift = match unit {
+        "" => Some(0),
+        "K" => Some(10),
+        "M" => Some(20),
+        "G" => Some(30),
+        _ => None,
+    };
+    let bytes = shift.zip(digits.parse::<u64>().ok());
+    bytes
+        .and_then(|(shift, number)| number.checked_mul(1 << shift))
+        .ok_or_else(|| format!("`{text}` is not a size such as 64K or 16M"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,6 +208,14 @@ mod tests {
         assert_eq!(scanner.rest(), " == 2");
         assert!(Scanner::new("(1,,2)").list().is_err());
         assert!(Scanner::new("(1").list().is_err());
+    }
+
+    #[test]
+    fn sizes_may_have_a_unit() {
+        assert_eq!((size("512"), size("64K"), size("3G")), (Ok(512), Ok(65536), Ok(3 << 30)));
+        for text in ["", "M", "1T", "1 M", "-1", "18446744073709551615K"] {
+            assert!(size(text).is_err(), "{text:?}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use swasm_tree::{BlockType, Effects, NodeId, Op, Symbol, TableId, ValType, View}
 
 use super::{Function, Nodes};
 use crate::options::MemoryMode;
-use crate::unit::known;
+use crate::unit::{known, needs_normalising, scalar_types};
 
 impl<'a> Function<'_, '_, 'a> {
     /// The nodes of a call's arguments: all scalars in order. What has no scalars is kept for its effects.
@@ -68,8 +68,8 @@ impl<'a> Function<'_, '_, 'a> {
         let func = unit.func(callee);
         let first = self.lone_statement(unit.module.func_type(func).params.len(), &mut arguments);
         let mut node = self.body.call(func, &arguments);
-        if let (FunctionKind::Import { .. }, Type::Value(ty)) = (&function.kind, &function.signature.result) {
-            node = self.normalise_foreign(node, *ty);
+        if matches!(function.kind, FunctionKind::Import { .. }) {
+            node = self.normalise_results(node, &function.signature.result);
         }
         if let Some(first) = first {
             node = self.body.seq(&[first, node]);
@@ -194,11 +194,8 @@ impl<'a> Function<'_, '_, 'a> {
                     return Err(self.never_completes(node));
                 }
                 let types = self.scalars(&function.signature.result);
-                let mut nodes = self.split(node, &types);
-                if let (Type::Value(ty), [one]) = (&function.signature.result, &mut *nodes) {
-                    *one = self.normalise_foreign(*one, *ty);
-                }
-                Ok(Some(nodes))
+                let node = self.normalise_results(node, &function.signature.result);
+                Ok(Some(self.split(node, &types)))
             }
             FunctionKind::Hook(_) | FunctionKind::Body | FunctionKind::Import { .. } => Ok(None),
         }
@@ -224,11 +221,28 @@ impl<'a> Function<'_, '_, 'a> {
         let nodes = self.arguments(operands)?;
         self.at(id);
         let node = self.row(row, &types, nodes);
-        match &self.source[id].ty {
-            Type::Value(ty) => Ok(self.normalise_foreign(node, *ty)),
-            Type::Never => Err(self.never_completes(node)),
-            _ => Ok(node),
+        let ty = self.source[id].ty.clone();
+        if ty == Type::Never { Err(self.never_completes(node)) } else { Ok(self.normalise_results(node, &ty)) }
+    }
+
+    /// Brings the scalars of a value of type `ty` that the host or a template made into their ranges.
+    fn normalise_results(&mut self, node: NodeId, ty: &Type) -> NodeId {
+        match ty {
+            Type::Value(value) => return self.normalise_foreign(node, *value),
+            Type::Pointer(_) | Type::Unit | Type::Never | Type::Error => return node,
+            Type::Struct(_) => (),
         }
+        let mut scalars = Vec::new();
+        scalar_types(self.unit.program, ty, &mut scalars);
+        if !scalars.iter().any(|scalar| needs_normalising(*scalar)) {
+            return node;
+        }
+        let types = self.scalars(ty);
+        let mut nodes = self.split(node, &types);
+        for (node, scalar) in nodes.iter_mut().zip(scalars) {
+            *node = self.normalise_foreign(*node, scalar);
+        }
+        self.seq(&nodes)
     }
 
     /// The body of a row that is referenced as a value or exported.
@@ -237,10 +251,7 @@ impl<'a> Function<'_, '_, 'a> {
         let count = self.body.param_count() as u32;
         let arguments: Nodes = (0..count).map(|local| self.body.local_get(swasm_tree::LocalId(local))).collect();
         let node = self.row(row, &function.signature.params, arguments);
-        match &function.signature.result {
-            Type::Value(ty) => self.normalise_foreign(node, *ty),
-            _ => node,
-        }
+        self.normalise_results(node, &function.signature.result)
     }
 
     /// The body of a function that the linker makes.
