@@ -294,7 +294,7 @@ impl Interpreter<'_> {
             }
             Statement::Labelled { number, body } => match self.block(body, call) {
                 Flow::Exit(Exit::Break(label)) if label == *number => Flow::Next,
-                flow => flow,
+                flow @ (Flow::Next | Flow::Exit(_)) => flow,
             },
             Statement::Call { function, allocator } => {
                 let result = self.call(*function, record(call, *allocator), call.n + 1);

@@ -37,6 +37,8 @@ pub(crate) enum Verb {
     Run(Run),
     /// Runs the tests that `.swir` files state about themselves.
     Test(Test),
+    /// Formats `.swir` files in place.
+    Fmt(Fmt),
     /// Prints a program or module as text.
     Print(Print),
     /// Explains a diagnostic code.
@@ -167,6 +169,17 @@ pub(crate) struct Test {
     /// Writes snapshots that are missing or differ.
     #[arg(long)]
     pub(crate) bless: bool,
+}
+
+/// `swasm fmt`
+#[derive(ClapArgs, Debug)]
+pub(crate) struct Fmt {
+    /// The files; without one all `.swir` files under `src` and `tests`. `-` formats standard input to standard output.
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Changes nothing; fails and names the files that are not formatted.
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 /// `swasm print`

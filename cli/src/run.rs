@@ -11,7 +11,7 @@ use crate::args::{Level, Run};
 use crate::input::Sources;
 use crate::report::Report;
 use crate::timings::Timings;
-use crate::{Failure, output};
+use crate::{FAILED, Failure, output};
 
 /// Compiles and runs.
 pub(crate) fn run(run: &Run, report: &Report) -> Result<i32, Failure> {
@@ -108,7 +108,9 @@ fn execute(run: &Run, module: &Module, wasi: Wasi, limits: Limits) -> Result<i32
             if let Stop::Trap(_) = stop {
                 crate::report::say(&format!("{stop:#}\n"));
             }
-            Ok(stop.status())
+            // A process has eight bits for its status: what would become 0 must not look like success.
+            let status = stop.status();
+            Ok(if status != 0 && status & 0xff == 0 { FAILED } else { status })
         }
     }
 }

@@ -222,7 +222,7 @@ fn colours_are_asked_for() {
 #[test]
 fn a_program_sees_what_it_is_given() {
     let folder = Folder::new("given");
-    let text = "use std::process;\nuse std::io;\n#[wasm_export(\"_start\")] fn main() { io::println_u32(process::args_count()); }\n";
+    let text = "use std::process;\nuse std::io;\n#[wasm_export(\"_start\")] fn main() { with_memory_allocator |mem| { io::println_addr(process::args(mem).count()); } }\n";
     folder.write("count.swir", text);
     assert_eq!(folder.run("run count.swir").well(), "1\n");
     assert_eq!(folder.run("count.swir -- a b").well(), "3\n");

@@ -2,15 +2,16 @@
 //!
 //! Text or builder calls become an [`ir::Module`]; [`checked`] holds what `check` makes of it.
 
-pub mod check;
 pub mod builder;
+pub mod check;
 pub mod checked;
 pub mod codes;
 pub mod diagnostic;
+pub mod format;
 pub mod ir;
 mod lexer;
-mod literal;
 pub mod library;
+mod literal;
 pub mod nesting;
 pub mod outline;
 pub mod parser;
@@ -21,6 +22,7 @@ pub mod source;
 
 pub use check::{Failed, ImportProblem, ImportRules, check};
 pub use diagnostic::{Code, Diagnostic, Label, Level, ModuleId, Place, Sources};
+pub use format::format;
 pub use outline::{Outline, OutlineItem, OutlineKind, outline};
 pub use parser::{Parsed, parse, parse_bytes, parse_item};
 pub use print::print;

@@ -39,6 +39,8 @@ pub struct LibraryModule {
 pub struct Library {
     modules: &'static [LibraryModule],
     paths: FxHashMap<&'static str, ModuleId>,
+    /// The texts, for messages; reading one does not outline it.
+    sources: Box<[OnceLock<Source>]>,
     files: Box<[OnceLock<File>]>,
     /// The program that a library is checked with: none.
     nobody: Program,
@@ -79,7 +81,12 @@ impl Library {
     pub fn new(modules: &'static [LibraryModule]) -> Self {
         Self {
             modules,
-            paths: modules.iter().enumerate().map(|(index, module)| (module.path, ModuleId(index as u32))).collect(),
+            paths: modules
+                .iter()
+                .enumerate()
+                .map(|(index, module)| (module.path, ModuleId(index as u32)))
+                .collect(),
+            sources: modules.iter().map(|_| OnceLock::new()).collect(),
             files: modules.iter().map(|_| OnceLock::new()).collect(),
             nobody: Program::default(),
             collecting: AtomicBool::new(false),
@@ -110,7 +117,9 @@ impl Library {
                 for slot in 0..self.unit(module).slots.len() {
                     let def = DefId { module, index: slot as u32 };
                     self.decl(def);
-                    if let AstItem::Fn(ir::Fn { body: ir::FnBody::Block(_), .. }) = &self.parsed(def).ast.item {
+                    if let AstItem::Fn(ir::Fn { body: ir::FnBody::Block(_), .. }) =
+                        &self.parsed(def).ast.item
+                    {
                         self.body(def);
                     }
                 }
@@ -145,7 +154,7 @@ impl Library {
                 self.mistakes.lock().unwrap_or_else(PoisonError::into_inner).push(diagnostic);
             } else if diagnostic.level == Level::Error {
                 let place = diagnostic.place.map_or_else(String::new, |place| {
-                    format!(" at {}", self.file(place.module).unit.source.position(place.span))
+                    format!(" at {}", self.source(place.module).position(place.span))
                 });
                 panic!("the library is wrong{place}: {}: {}", diagnostic.code, diagnostic.message);
             }
@@ -170,9 +179,10 @@ impl Library {
     /// Outlines a file.
     fn read(&self, id: ModuleId) -> File {
         let module = self.modules[id.0 as usize];
-        let text: Arc<str> = module.text.into();
+        let source = self.source(id).clone();
+        let text = source.text.clone().expect("a library module has a text");
         let mut file = File {
-            unit: Unit::new(module.path, Source::new(module.file, text.clone())),
+            unit: Unit::new(module.path, source),
             text: text.clone(),
             items: Vec::new(),
             methods: Methods::default(),
@@ -189,13 +199,21 @@ impl Library {
                 OutlineKind::Static => {
                     // An outline does not say whether `mut` stands there. A file has few statics.
                     let read = parse_item(module.file, text.clone(), item.range.clone(), id);
-                    let mutable = matches!(read.module.items.first().map(|item| &item.kind), Some(ItemKind::Static { mutable: true, .. }));
+                    let mutable = matches!(
+                        read.module.items.first().map(|item| &item.kind),
+                        Some(ItemKind::Static { mutable: true, .. })
+                    );
                     if mutable { SlotKind::StaticMut } else { SlotKind::Static }
                 }
                 OutlineKind::Fn => SlotKind::Function,
                 OutlineKind::Struct => SlotKind::Struct,
             };
-            let mut slot = Slot::new(&item.name, kind, item.public, Span::text(item.range.start, item.range.start));
+            let mut slot = Slot::new(
+                &item.name,
+                kind,
+                item.public,
+                Span::text(item.range.start, item.range.start),
+            );
             slot.is_method = item.owner.is_some();
             if let Some(owner) = item.owner {
                 owners.push((DefId { module: id, index: file.unit.slots.len() as u32 }, owner));
@@ -204,9 +222,16 @@ impl Library {
             file.items.push(Item { range: item.range, parsed: OnceLock::new() });
         }
         for (def, owner) in owners {
-            let own = file.unit.types.get(owner).map(|&index| Nominal::Struct(DefId { module: id, index }));
+            let own = file
+                .unit
+                .types
+                .get(owner)
+                .map(|&index| Nominal::Struct(DefId { module: id, index }));
             let Some(owner) = own.or_else(|| value_type(owner).map(Nominal::Value)) else {
-                panic!("the library is wrong: {} has an `impl {owner}` of neither its own struct nor a scalar type", module.file);
+                panic!(
+                    "the library is wrong: {} has an `impl {owner}` of neither its own struct nor a scalar type",
+                    module.file
+                );
             };
             let slot = &file.unit.slots[def.index as usize];
             set_once(&slot.owner, owner);
@@ -216,7 +241,13 @@ impl Library {
         file
     }
 
-    fn read_use(&self, id: ModuleId, file: &mut File, range: Range<usize>, diagnostics: &mut Vec<Diagnostic>) {
+    fn read_use(
+        &self,
+        id: ModuleId,
+        file: &mut File,
+        range: Range<usize>,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
         let module = parse_item(self.modules[id.0 as usize].file, file.text.clone(), range, id);
         diagnostics.extend(module.diagnostics);
         let names = &module.module.names;
@@ -224,7 +255,12 @@ impl Library {
             let ItemKind::Use(bindings) = &item.kind else { continue };
             for binding in bindings {
                 let name = binding.alias.unwrap_or_else(|| binding.path.last());
-                let path = binding.path.segments.iter().map(|segment| names[segment.name].into()).collect();
+                let path = binding
+                    .path
+                    .segments
+                    .iter()
+                    .map(|segment| names[segment.name].into())
+                    .collect();
                 let import = Import::new(path, binding.path.span(), item.public);
                 file.unit.add_import(id, &names[name.name], import, diagnostics);
             }
@@ -240,7 +276,10 @@ impl Library {
         let targets = Resolver::import(self.world(), ModuleId(u32::MAX), &import.path);
         if targets.is_empty() {
             let path = import.path.join("::");
-            self.take(vec![Diagnostic::global(crate::codes::UNKNOWN_MODULE, format!("a library module uses `{path}`, which there is not"))]);
+            self.take(vec![Diagnostic::global(
+                crate::codes::UNKNOWN_MODULE,
+                format!("a library module uses `{path}`, which there is not"),
+            )]);
         }
         set_once(&import.targets, targets);
         targets
@@ -258,16 +297,22 @@ impl Library {
         self.take(read.diagnostics);
         let ir::Module { items, names, .. } = read.module;
         let Some(item_read) = items.into_iter().next() else {
-            panic!("the library is wrong: {name} has an item that cannot be read at byte {}", item.range.start);
+            panic!(
+                "the library is wrong: {name} has an item that cannot be read at byte {}",
+                item.range.start
+            );
         };
         let attributes = item_read.attributes;
         let ast = match item_read.kind {
             ItemKind::Fn(function) => AstItem::Fn(function),
             ItemKind::Struct(structure) => AstItem::Struct(structure),
             ItemKind::Const(global) | ItemKind::Static { global, .. } => AstItem::Global(global),
-            ItemKind::Use(_) | ItemKind::Impl(_) => unreachable!("an outline names each function of an `impl`, and `use`s apart"),
+            ItemKind::Use(_) | ItemKind::Impl(_) => {
+                unreachable!("an outline names each function of an `impl`, and `use`s apart")
+            }
         };
-        item.parsed.get_or_init(|| Parsed { names, ast: Ast { attributes, item: ast, target: None } })
+        item.parsed
+            .get_or_init(|| Parsed { names, ast: Ast { attributes, item: ast, target: None } })
     }
 
     /// Where a definition's name stands.
@@ -302,7 +347,8 @@ impl Library {
                 match &declared.after {
                     After::Row => {
                         if let ir::FnBody::Wasm { checked, template } = &function.body
-                            && let Some(row) = cx.row(function, &declared.function, *checked, template)
+                            && let Some(row) =
+                                cx.row(function, &declared.function, *checked, template)
                         {
                             declared.function.kind = FunctionKind::Template(row);
                         }
@@ -363,7 +409,9 @@ impl Library {
         let mut found = Vec::new();
         for (index, item) in file.items.iter().enumerate() {
             // Only what says so is worth reading.
-            if file.unit.slots[index].kind != SlotKind::Function || !file.text[item.range.clone()].contains("at_exit") {
+            if file.unit.slots[index].kind != SlotKind::Function
+                || !file.text[item.range.clone()].contains("at_exit")
+            {
                 continue;
             }
             let def = DefId { module, index: index as u32 };
@@ -393,7 +441,8 @@ impl Library {
 
 impl Sources for Library {
     fn source(&self, module: ModuleId) -> &Source {
-        &self.unit(module).source
+        let LibraryModule { file, text, .. } = self.modules[module.0 as usize];
+        self.sources[module.0 as usize].get_or_init(|| Source::new(file, text.into()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Texts and what the parser says about them: nothing, or codes at places.
 #![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm, reason = "tests")]
 
-use swasm_frontend_ir::{ModuleId, Parsed, outline, parse, parse_bytes, parse_item};
+use swasm_frontend_ir::{ModuleId, Parsed, format, outline, parse, parse_bytes, parse_item, print};
 
 /// `SW0101@1:7 SW0102@2:1`
 fn mistakes(parsed: &Parsed) -> String {
@@ -196,10 +196,11 @@ fn survives_mutated_texts() {
     let pieces: Vec<&str> =
         EVERYTHING.split_inclusive([' ', '(', '{', '"', '\'', ';', '\n']).collect();
     arbtest::arbtest(|u| {
-        let start = u.choose_index(pieces.len())?;
-        let len = u.int_in_range(0..=120)?;
+        let whole = u.ratio(1, 2)?;
+        let start = if whole { 0 } else { u.choose_index(pieces.len())? };
+        let len = if whole { pieces.len() } else { u.int_in_range(0..=120)? };
         let mut window: Vec<&str> = pieces[start..pieces.len().min(start + len)].to_vec();
-        for _ in 0..u.int_in_range(0..=6)? {
+        for _ in 0..u.int_in_range(0..=3)? {
             if window.is_empty() {
                 break;
             }
@@ -234,6 +235,13 @@ fn survives_mutated_texts() {
 
 fn check_one(parsed: &Parsed) {
     let text = parsed.module.source.text.as_deref().unwrap();
+    if parsed.diagnostics.is_empty() {
+        let again = parse("t.swir", print(&parsed.module), ModuleId(0));
+        assert!(again.diagnostics.is_empty() && again.module == parsed.module, "{text}");
+        let formatted = format(text).unwrap();
+        assert!(parse("t.swir", formatted.as_str(), ModuleId(0)).module == parsed.module, "{text}");
+        assert_eq!(format(&formatted).unwrap(), formatted, "{text}");
+    }
     for diagnostic in &parsed.diagnostics {
         let range = diagnostic.place.unwrap().span.range().unwrap();
         assert!(text.get(range.clone()).is_some(), "{range:?} of {text:?}: {}", diagnostic.message);

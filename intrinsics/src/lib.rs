@@ -60,6 +60,8 @@ hooks! {
     Value "config.read_only_end": "The end of read-only static data, which comes first.";
     Body "link.run_at_exit": "Calls the `at_exit` functions of all reachable modules, in the order of modules and items; nothing if there are none.";
     Struct "std::memory::MemoryAllocator": "`record: addr`, what `std::scope::open` gave.";
+    Call "std::memory::MemoryAllocator::allocate": "What makes a scope static, if its calls are all of this and constant.";
+    Call "std::memory::MemoryAllocator::allocate_innermost": "The same where the receiver is the variable of the innermost open scope.";
     Struct "std::memory::MemorySegment": "`address: addr, size: addr`; `data […]`, byte strings and `a.i32[i]` are made of it.";
     Call "std::scope::check_read": "Mode `poison`: address and width, after the bounds check, before a `checked` row or an element is read.";
     Call "std::scope::check_write": "Mode `poison`: likewise before it is written.";

@@ -4,6 +4,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use swasm_frontend_ir::builder::ModuleBuilder;
 use swasm_frontend_ir::checked::Checked;
 use swasm_frontend_ir::diagnostic::{Diagnostic, ModuleId, Place, Sources};
 use swasm_frontend_ir::ir::{self, ItemKind};
@@ -49,6 +50,13 @@ impl Program {
     /// Adds a module.
     pub fn module(&mut self, module: ir::Module) {
         self.modules.push(module);
+    }
+
+    /// Adds a module that is being built; what was wrong with the calls is told with the rest.
+    pub fn built(&mut self, builder: ModuleBuilder) {
+        let built = builder.finish(self.next());
+        self.modules.push(built.module);
+        self.diagnostics.extend(built.diagnostics);
     }
 
     /// The id of the module that is added next.

@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use swasm_frontend_ir::checked::{
-    Body, Constant, DataKey, Def, DefId, ExprId, ExprKind, FunctionKind, ModuleId, Row, Signature, Type,
-    ValueType,
+    Body, Constant, DataKey, Def, DefId, ExprId, ExprKind, FunctionKind, ModuleId, Row, Signature,
+    Type,
 };
 
 use crate::elide;
 use crate::options::MemoryMode;
-use crate::unit::{Unit, known};
+use crate::unit::{Unit, holds_char, known};
 
 /// What a body names.
 #[derive(Debug, Default)]
@@ -40,11 +40,19 @@ pub(crate) struct Summary {
     pub(crate) names_heap: bool,
 }
 
+/// A function that was reached and has code.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reached {
+    pub(crate) def: DefId,
+    /// Above the waves of all functions it calls, except where calls are recursive.
+    pub(crate) wave: u32,
+}
+
 /// The summaries of the functions that may be needed.
 pub(crate) type Summaries = FxHashMap<DefId, Summary>;
 
 /// Declares everything that the program's exports need; gives the functions with code, callees first.
-pub(crate) fn reach(unit: &mut Unit<'_>) -> Vec<DefId> {
+pub(crate) fn reach(unit: &mut Unit<'_>) -> Vec<Reached> {
     let roots = roots(unit);
     let mut summaries = Summaries::default();
     let mut pending = roots.clone();
@@ -57,7 +65,14 @@ pub(crate) fn reach(unit: &mut Unit<'_>) -> Vec<DefId> {
     }
     elide::elide(unit, &roots, &summaries);
 
-    let mut walk = Walk { unit, summaries, order: Vec::new(), seen: FxHashSet::default(), statics: FxHashSet::default() };
+    let mut walk = Walk {
+        unit,
+        summaries,
+        order: Vec::new(),
+        waves: FxHashMap::default(),
+        seen: FxHashSet::default(),
+        statics: FxHashSet::default(),
+    };
     walk.visit_exported_statics();
     for def in roots {
         walk.visit(def);
@@ -91,12 +106,11 @@ fn summarise(unit: &Unit<'_>, def: DefId) -> Summary {
     let function = program.function(def);
     let mut summary = Summary::default();
     if unit.is_exported(def) {
-        let is_char = |ty: &Type| *ty == Type::Value(ValueType::Char);
-        summary.validates_char = function.signature.params.iter().any(is_char);
+        summary.validates_char = function.signature.params.iter().any(|ty| holds_char(program, ty));
     }
     match &function.kind {
         FunctionKind::Import { .. } | FunctionKind::Hook(_) => {}
-        FunctionKind::Template(row) => summary.row(unit, row),
+        FunctionKind::Template(row) => summary.row(unit, row, &function.signature.result),
         FunctionKind::Body => {
             let body = program.body(def);
             for index in 0..body.exprs.len() {
@@ -116,25 +130,29 @@ fn add<T: PartialEq>(list: &mut Vec<T>, item: T) {
 impl Summary {
     fn expr(&mut self, unit: &Unit<'_>, body: &Body, id: ExprId) {
         match &body[id].kind {
-            ExprKind::Call(callee, _) if Some(*callee) == unit.well_known.allocate => self.allocations.push(id),
+            ExprKind::Call(callee, _) if Some(*callee) == unit.well_known.allocate => {
+                self.allocations.push(id)
+            }
             ExprKind::Call(callee, _) => match &unit.program.function(*callee).kind {
-                FunctionKind::Template(row) => self.row(unit, row),
+                FunctionKind::Template(row) => self.row(unit, row, &body[id].ty),
                 FunctionKind::Import { .. } => {
-                    self.validates_char |= body[id].ty == Type::Value(ValueType::Char);
+                    self.validates_char |= holds_char(unit.program, &body[id].ty);
                     add(&mut self.calls, *callee);
                 }
                 FunctionKind::Body | FunctionKind::Hook(_) => add(&mut self.calls, *callee),
             },
             ExprKind::Constant(value) => self.constant(value),
             ExprKind::Static(def) => add(&mut self.statics, *def),
-            ExprKind::Wasm(row, _) => self.row(unit, row),
+            ExprKind::Wasm(row, _) => self.row(unit, row, &body[id].ty),
             ExprKind::Config(def) => {
                 self.names_heap |= unit.program.global(*def).config.as_deref() == Some("heap_base");
             }
             ExprKind::Scope(..) => self.scopes.push(id),
             ExprKind::Element(..) => self.checks = true,
             ExprKind::CallPointer(callee, _) => {
-                let Type::Pointer(signature) = &body[*callee].ty else { unreachable!("the checker promised a pointer") };
+                let Type::Pointer(signature) = &body[*callee].ty else {
+                    unreachable!("the checker promised a pointer")
+                };
                 add(&mut self.pointers, signature.clone());
             }
             ExprKind::Int(_)
@@ -165,13 +183,17 @@ impl Summary {
         }
     }
 
-    fn row(&mut self, unit: &Unit<'_>, row: &Row) {
+    /// A template and the type that its results are given.
+    fn row(&mut self, unit: &Unit<'_>, row: &Row, result: &Type) {
         self.checks |= row.checked.is_some();
+        self.validates_char |= holds_char(unit.program, result);
         for symbol in &row.symbols {
             match unit.program.def(*symbol) {
                 Def::Function(_) => add(&mut self.calls, *symbol),
                 Def::Global(_) => add(&mut self.statics, *symbol),
-                Def::Struct(_) => unreachable!("the checker binds symbols to functions and statics"),
+                Def::Struct(_) => {
+                    unreachable!("the checker binds symbols to functions and statics")
+                }
             }
         }
     }
@@ -181,7 +203,11 @@ impl Summary {
             Constant::Function(def) => add(&mut self.addresses, *def),
             Constant::Address(key, _) | Constant::Segment(key) => add(&mut self.datas, key.clone()),
             Constant::Struct(fields) => fields.iter().for_each(|field| self.constant(field)),
-            Constant::Int(_) | Constant::F32(_) | Constant::F64(_) | Constant::V128(_) | Constant::Unit => (),
+            Constant::Int(_)
+            | Constant::F32(_)
+            | Constant::F64(_)
+            | Constant::V128(_)
+            | Constant::Unit => (),
         }
     }
 }
@@ -190,7 +216,9 @@ impl Summary {
 struct Walk<'u, 'a> {
     unit: &'u mut Unit<'a>,
     summaries: Summaries,
-    order: Vec<DefId>,
+    order: Vec<Reached>,
+    /// The wave of each function in `order`.
+    waves: FxHashMap<DefId, u32>,
     seen: FxHashSet<DefId>,
     statics: FxHashSet<DefId>,
 }
@@ -229,7 +257,11 @@ impl Walk<'_, '_> {
                     stack.push((callee, edges, 0));
                 }
             } else {
-                self.order.push(*def);
+                // A callee that isn't finished is a caller too: nothing of it will be copied.
+                let callees = edges.iter().filter_map(|callee| self.waves.get(callee));
+                let wave = callees.max().map_or(0, |wave| wave + 1);
+                self.waves.insert(*def, wave);
+                self.order.push(Reached { def: *def, wave });
                 stack.pop();
             }
         }
@@ -271,7 +303,8 @@ impl Walk<'_, '_> {
             .map(|scope| scope.allocations.len())
             .sum();
         if summary.allocations.len() > elided {
-            edges.push(known(well_known.allocate));
+            // Lowering knows which of the two it takes; the other one is dropped with what nobody calls.
+            edges.extend([known(well_known.allocate), known(well_known.allocate_innermost)]);
         }
         if summary.checks && self.unit.checks() {
             edges.push(known(well_known.out_of_bounds));
@@ -324,7 +357,12 @@ impl Walk<'_, '_> {
     fn visit_exits(&mut self) {
         let mut linked: FxHashSet<ModuleId> = FxHashSet::default();
         loop {
-            let mut modules: Vec<ModuleId> = self.seen.iter().map(|def| def.module).filter(|module| !linked.contains(module)).collect();
+            let mut modules: Vec<ModuleId> = self
+                .seen
+                .iter()
+                .map(|def| def.module)
+                .filter(|module| !linked.contains(module))
+                .collect();
             modules.sort_unstable();
             modules.dedup();
             if modules.is_empty() {
@@ -338,6 +376,8 @@ impl Walk<'_, '_> {
                 }
             }
         }
-        self.unit.at_exit.sort_unstable();
+        // The library's last: what the program prints when it leaves is still in its buffer.
+        let program = self.unit.program;
+        self.unit.at_exit.sort_unstable_by_key(|def| (program.is_library(def.module), *def));
     }
 }

@@ -4,11 +4,12 @@
 
 use rustc_hash::FxHashMap;
 use swasm_frontend_ir::checked::{
-    Checked, Constant, Data, DataKey, Def, DefId, ExprId, FunctionKind, GlobalKind as StaticKind, ModuleId, Type,
+    Checked, Constant, Data, DataKey, Def, DefId, ExprId, FunctionKind, GlobalKind as StaticKind,
+    ModuleId, Type, ValueType,
 };
 use swasm_tree::{
-    ConstExpr, DataId, DataPlace, Func, FuncId, FuncKind, FuncType, Global, GlobalId, GlobalKind, Import, Memory,
-    MemoryId, Module, Symbol, ValType,
+    ConstExpr, DataId, DataPlace, Func, FuncId, FuncKind, FuncType, Global, GlobalId, GlobalKind,
+    Import, Memory, MemoryId, Module, Symbol, ValType,
 };
 
 use crate::layout::Layouts;
@@ -34,7 +35,7 @@ pub(crate) struct Unit<'a> {
     pub(crate) well_known: WellKnown,
     /// Scopes that became static memory, by function and expression.
     pub(crate) static_scopes: FxHashMap<(DefId, ExprId), StaticScope>,
-    /// The `at_exit` functions of linked modules, in order of their modules.
+    /// The `at_exit` functions of linked modules: the program's in order of their modules, then the library's.
     pub(crate) at_exit: Vec<DefId>,
     /// Whether something needs the end of static data by name.
     pub(crate) uses_heap: bool,
@@ -52,6 +53,7 @@ pub(crate) struct WellKnown {
     pub(crate) scope_open: Option<DefId>,
     pub(crate) scope_close: Option<DefId>,
     pub(crate) allocate: Option<DefId>,
+    pub(crate) allocate_innermost: Option<DefId>,
     pub(crate) out_of_bounds: Option<DefId>,
     pub(crate) invalid_char: Option<DefId>,
     pub(crate) scope_close_at: Option<DefId>,
@@ -65,6 +67,8 @@ impl WellKnown {
             scope_open: program.library_item("std::scope::open"),
             scope_close: program.library_item("std::scope::close"),
             allocate: program.library_item("std::memory::MemoryAllocator::allocate"),
+            allocate_innermost: program
+                .library_item("std::memory::MemoryAllocator::allocate_innermost"),
             out_of_bounds: program.library_item("std::trap::out_of_bounds"),
             invalid_char: program.library_item("std::trap::invalid_char"),
             scope_close_at: program.library_item("std::scope::close_at"),
@@ -87,7 +91,10 @@ impl<'a> Unit<'a> {
             program,
             options,
             module,
-            locations: Locations::new(program, program.program_modules().last().map_or(0, |last| last.0 + 1)),
+            locations: Locations::new(
+                program,
+                program.program_modules().last().map_or(0, |last| last.0 + 1),
+            ),
             well_known: WellKnown::new(program),
             static_scopes: FxHashMap::default(),
             at_exit: Vec::new(),
@@ -142,7 +149,11 @@ impl<'a> Unit<'a> {
         }
         let ty = self.module.types.func(ty);
         let import = Import { module: module.into(), name: name.into() };
-        let func = self.module.add_func(Func { ty, name: Some(name.into()), kind: FuncKind::Import(import) });
+        let func = self.module.add_func(Func {
+            ty,
+            name: Some(name.into()),
+            kind: FuncKind::Import(import),
+        });
         self.imports.insert((module, name), func);
         func
     }
@@ -164,7 +175,8 @@ impl<'a> Unit<'a> {
             .zip(values)
             .enumerate()
             .map(|(index, (&ty, value))| {
-                let name = if types.len() == 1 { name.into() } else { format!("{name}.{index}").into() };
+                let name =
+                    if types.len() == 1 { name.into() } else { format!("{name}.{index}").into() };
                 self.module.add_global(Global {
                     ty,
                     mutable: global.kind == StaticKind::StaticMut,
@@ -195,7 +207,10 @@ impl<'a> Unit<'a> {
             },
             DataKey::Item(def) => {
                 let global = program.global(*def);
-                let data = global.data.as_ref().expect("the checker made the key from data that the item owns");
+                let data = global
+                    .data
+                    .as_ref()
+                    .expect("the checker made the key from data that the item owns");
                 let name = self.name(def.module, &global.path);
                 swasm_tree::Data {
                     name: Some(name.into()),
@@ -212,7 +227,8 @@ impl<'a> Unit<'a> {
         self.datas.insert(key.clone(), id);
         if let DataKey::Item(def) = key {
             let data: &Data = program.global(*def).data.as_ref().expect("looked at above");
-            let relocs = data.fixups.iter().map(|(offset, value)| (*offset, self.symbol(value))).collect();
+            let relocs =
+                data.fixups.iter().map(|(offset, value)| (*offset, self.symbol(value))).collect();
             self.module.datas[id.index()].relocs = relocs;
         }
         id
@@ -220,7 +236,9 @@ impl<'a> Unit<'a> {
 
     fn symbol(&mut self, value: &Constant) -> Symbol {
         match value {
-            Constant::Address(key, addend) => Symbol::Data { data: self.declare_data(key), addend: *addend },
+            Constant::Address(key, addend) => {
+                Symbol::Data { data: self.declare_data(key), addend: *addend }
+            }
             Constant::Function(def) => Symbol::TableSlot(self.declare_function(*def).0),
             Constant::Int(_)
             | Constant::F32(_)
@@ -228,7 +246,9 @@ impl<'a> Unit<'a> {
             | Constant::V128(_)
             | Constant::Unit
             | Constant::Segment(_)
-            | Constant::Struct(_) => unreachable!("the checker makes fixups of addresses and functions only"),
+            | Constant::Struct(_) => {
+                unreachable!("the checker makes fixups of addresses and functions only")
+            }
         }
     }
 
@@ -262,7 +282,9 @@ impl<'a> Unit<'a> {
     pub(crate) fn static_exports(&self, name: &str, def: DefId) -> Vec<(String, GlobalId)> {
         match *self.static_globals(def) {
             [one] => vec![(name.to_owned(), one)],
-            ref all => all.iter().enumerate().map(|(index, id)| (format!("{name}.{index}"), *id)).collect(),
+            ref all => {
+                all.iter().enumerate().map(|(index, id)| (format!("{name}.{index}"), *id)).collect()
+            }
         }
     }
 
@@ -270,7 +292,10 @@ impl<'a> Unit<'a> {
 
     /// The function of a definition that was reached.
     pub(crate) fn func(&self, def: DefId) -> FuncId {
-        self.funcs.get(&def).copied().expect("`reach` promised to declare every function that a body names")
+        self.funcs
+            .get(&def)
+            .copied()
+            .expect("`reach` promised to declare every function that a body names")
     }
 
     /// The globals of a static that was reached.
@@ -280,7 +305,10 @@ impl<'a> Unit<'a> {
 
     /// The data of a key that was reached.
     pub(crate) fn data(&self, key: &DataKey) -> DataId {
-        self.datas.get(key).copied().expect("`reach` promised to declare all data that a body names")
+        self.datas
+            .get(key)
+            .copied()
+            .expect("`reach` promised to declare all data that a body names")
     }
 
     /// Whether a host may call a function.
@@ -302,7 +330,11 @@ impl<'a> Unit<'a> {
             for def in self.program.definitions(module) {
                 if let Def::Function(function) = self.program.def(def) {
                     let name = self.name(def.module, &function.path);
-                    let named = self.options.roots.iter().filter(|root| **root == *function.path || **root == *name);
+                    let named = self
+                        .options
+                        .roots
+                        .iter()
+                        .filter(|root| **root == *function.path || **root == *name);
                     roots.extend(named.map(|root| (root.clone(), def)));
                 }
             }
@@ -313,7 +345,8 @@ impl<'a> Unit<'a> {
     /// The library's statics that were reached, in order.
     pub(crate) fn library_statics(&self) -> Vec<DefId> {
         let own: Vec<ModuleId> = self.program.program_modules().collect();
-        let mut found: Vec<DefId> = self.globals.keys().copied().filter(|def| !own.contains(&def.module)).collect();
+        let mut found: Vec<DefId> =
+            self.globals.keys().copied().filter(|def| !own.contains(&def.module)).collect();
         found.sort_unstable();
         found
     }
@@ -335,8 +368,38 @@ pub(crate) fn fit(ty: ValType, value: ConstExpr) -> ConstExpr {
     }
 }
 
-/// Whether a type is held in one scalar of a narrow range that a host might leave.
-pub(crate) fn needs_normalising(ty: &Type) -> bool {
-    use swasm_frontend_ir::checked::ValueType as V;
-    matches!(ty, Type::Value(V::Bool | V::Char | V::I8 | V::U8 | V::I16 | V::U16))
+/// Appends the type of each scalar that `ty` is held in; a function pointer's counts as `i32`.
+pub(crate) fn scalar_types(program: &Checked, ty: &Type, into: &mut Vec<ValueType>) {
+    match ty {
+        Type::Value(value) => into.push(*value),
+        Type::Pointer(_) => into.push(ValueType::I32),
+        Type::Unit | Type::Never | Type::Error => (),
+        // The checker bounds how deep structs nest.
+        Type::Struct(id) => {
+            program
+                .structure(*id)
+                .fields
+                .iter()
+                .for_each(|(_, field)| scalar_types(program, field, into));
+        }
+    }
+}
+
+/// Whether a scalar has a range that a host might leave.
+pub(crate) fn needs_normalising(ty: ValueType) -> bool {
+    use ValueType as V;
+    matches!(ty, V::Bool | V::Char | V::I8 | V::U8 | V::I16 | V::U16)
+}
+
+/// Whether a `char` is among the scalars of `ty`.
+pub(crate) fn holds_char(program: &Checked, ty: &Type) -> bool {
+    match ty {
+        Type::Value(value) => *value == ValueType::Char,
+        Type::Pointer(_) | Type::Unit | Type::Never | Type::Error => false,
+        Type::Struct(_) => {
+            let mut scalars = Vec::new();
+            scalar_types(program, ty, &mut scalars);
+            scalars.contains(&ValueType::Char)
+        }
+    }
 }

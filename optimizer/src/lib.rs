@@ -29,6 +29,7 @@
 mod arity;
 mod cursor;
 mod effects;
+mod facts;
 mod passes;
 mod simplify;
 mod uses;

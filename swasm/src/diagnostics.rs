@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use swasm_frontend_ir::{Diagnostic, Level, ModuleId, Source, Sources, render};
 
+/// How many diagnostics are shown with their lines: nobody reads more, and a snippet takes time.
+pub const MAX_SHOWN: usize = 100;
+
 /// Diagnostics of one program. Shown (also by `{:?}`, for `fn main() -> Result<…>`) they are text with the lines that they are about.
 #[derive(Clone, Default)]
 pub struct Diagnostics {
@@ -20,6 +23,10 @@ impl Texts {
         Self(Arc::new(sources))
     }
 
+    pub(crate) fn one(source: Source) -> Self {
+        Self::new(One(source))
+    }
+
     pub(crate) fn shared(sources: Arc<impl Sources + Send + Sync + 'static>) -> Self {
         Self(sources)
     }
@@ -27,14 +34,14 @@ impl Texts {
 
 impl Default for Texts {
     fn default() -> Self {
-        Self::new(NoSources(Source::built("<program>")))
+        Self::one(Source::built("<program>"))
     }
 }
 
-/// For diagnostics that are about no module.
-struct NoSources(Source);
+/// For diagnostics that are about one module, or about none.
+struct One(Source);
 
-impl Sources for NoSources {
+impl Sources for One {
     fn source(&self, _: ModuleId) -> &Source {
         &self.0
     }
@@ -71,11 +78,16 @@ impl Diagnostics {
         self.list.extend(others.list);
     }
 
-    /// As rustc shows them: with the lines they are about, and in colours if wanted.
+    /// As rustc shows them: with the lines they are about, and in colours if wanted. After the first [`MAX_SHOWN`] it says how many more
+    /// there are.
     pub fn human(&self, color: bool) -> String {
-        let shown =
-            self.list.iter().map(|(diagnostic, texts)| render::human(diagnostic, &*texts.0, color));
-        shown.collect::<Vec<_>>().join("\n")
+        let first = self.list.iter().take(MAX_SHOWN);
+        let mut shown: Vec<String> =
+            first.map(|(diagnostic, texts)| render::human(diagnostic, &*texts.0, color)).collect();
+        if let more @ 1.. = self.list.len().saturating_sub(MAX_SHOWN) {
+            shown.push(format!("{more} more are not shown\n"));
+        }
+        shown.join("\n")
     }
 
     /// A line each: `src/main.swir:1:41: error[SW0312]: …`.

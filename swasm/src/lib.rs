@@ -1,13 +1,34 @@
 //! swasm turns a typed, Rust-like IR into small WebAssembly modules for WASI.
 //!
-//! A front end builds modules ([`builder`]) or hands over text, joins them in a [`Program`], and links it:
+//! A front end builds a module and links it:
 //!
 //! ```
-//! use swasm::{Options, Program};
+//! use swasm::Link;
+//! use swasm::builder::ModuleBuilder;
+//! use swasm::ir::ValueType::I32;
+//!
+//! let mut module = ModuleBuilder::new("sums");
+//! module.function("sum").param("n", I32).result(I32).export("sum").value(|f| {
+//!     let sum = f.let_("sum").mutable().value(0);
+//!     f.for_inclusive("i", 1, f.param(0), |i| sum.assign(sum + i));
+//!     sum.read()
+//! });
+//! let wasm = module.link()?.to_wasm()?;
+//! assert!(wasm.starts_with(b"\0asm"));
+//! # Ok::<(), swasm::Diagnostics>(())
+//! ```
+//!
+//! or hands over text. Several modules, built or in text, are joined in a [`Program`]:
+//!
+//! ```
+//! use swasm::{OptLevel, Options, Program};
 //!
 //! let mut program = Program::new();
-//! program.text("double.swir", "#[wasm_export(\"double\")] fn double(x: i32) -> i32 { x + x }");
-//! let wasm = program.check()?.link(&Options::default())?.wasm;
+//! program.text("main.swir", "use twice; #[wasm_export(\"f\")] fn f(x: i32) -> i32 { twice::twice(x) }");
+//! assert_eq!(program.missing_modules(), ["twice"]);
+//! program.text("twice.swir", "pub fn twice(x: i32) -> i32 { x + x }");
+//! let options = Options { opt_level: OptLevel::O2, ..Options::default() };
+//! let wasm = program.check()?.link(&options)?.wasm;
 //! assert!(wasm.starts_with(b"\0asm"));
 //! # Ok::<(), swasm::Diagnostics>(())
 //! ```
@@ -28,12 +49,12 @@ mod emit;
 mod link;
 mod program;
 
-pub use diagnostics::Diagnostics;
+pub use diagnostics::{Diagnostics, MAX_SHOWN};
 pub use emit::{EMIT_VARIABLE, Emit};
 pub use link::{Link, Linked};
-pub use program::{Checked, Program};
+pub use program::{Checked, Program, format};
 pub use swasm_frontend_ir::source::MAX_TEXT;
-pub use swasm_frontend_ir::{Code, Diagnostic, Level, Position, codes, ir};
+pub use swasm_frontend_ir::{Code, Diagnostic, Level, Position, builder, codes, ir};
 pub use swasm_linker::{
     Artifact, MemoryMode, OptLevel, Options, Phase, Print, Printed, Stage, pass_names,
 };

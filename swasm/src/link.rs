@@ -1,7 +1,8 @@
 //! The short way for a front end with one module: `module.link()?.to_wasm()?`.
 
-use swasm_frontend_ir::{ir, print};
-use swasm_linker::{Artifact, Options, Print, Printed, Stage};
+use swasm_frontend_ir::builder::ModuleBuilder;
+use swasm_frontend_ir::ir;
+use swasm_linker::{Artifact, Options, Print, Stage};
 
 use crate::{Checked, Diagnostics, Emit, Program};
 
@@ -15,14 +16,29 @@ pub trait Link {
     fn link(self) -> Result<Linked, Diagnostics>;
 }
 
+impl Link for ModuleBuilder {
+    fn link(self) -> Result<Linked, Diagnostics> {
+        let mut program = Program::new();
+        program.built(self);
+        link(program)
+    }
+}
+
 impl Link for ir::Module {
     fn link(self) -> Result<Linked, Diagnostics> {
-        let emit = Emit::from_env();
-        let text = emit.ir.then(|| print::print(&self));
         let mut program = Program::new();
         program.module(self);
-        Ok(Linked { checked: program.check()?, options: Options::default(), emit, text })
+        link(program)
     }
+}
+
+fn link(program: Program) -> Result<Linked, Diagnostics> {
+    let emit = Emit::from_env();
+    // Shown before it is checked: whoever looks for a mistake wants to see what was built.
+    if emit.ir {
+        eprintln!(";; ir\n{}", program.to_text()?);
+    }
+    Ok(Linked { checked: program.check()?, options: Options::default(), emit })
 }
 
 /// A program that is ready to become a module.
@@ -31,7 +47,6 @@ pub struct Linked {
     checked: Checked,
     options: Options,
     emit: Emit,
-    text: Option<String>,
 }
 
 impl Linked {
@@ -48,19 +63,20 @@ impl Linked {
     /// What shows only when all is put together.
     pub fn to_wasm(&self) -> Result<Vec<u8>, Diagnostics> {
         let mut options = self.options.clone();
-        let stages =
-            [(self.emit.tree, "tree", Stage::Lowered), (self.emit.wat, "wat", Stage::Final)];
-        for (_, _, stage) in stages.iter().filter(|(wanted, ..)| *wanted) {
-            options.prints.push(Print { stage: stage.clone(), function: None });
+        let mut shown = Vec::new();
+        for (wanted, name, stage) in
+            [(self.emit.tree, "tree", Stage::Lowered), (self.emit.wat, "wat", Stage::Final)]
+        {
+            if wanted {
+                options.prints.push(Print { stage: stage.clone(), function: None });
+                shown.push((name, stage));
+            }
         }
         let Artifact { wasm, prints, .. } = self.checked.link(&options)?;
-        if let Some(text) = &self.text {
-            eprintln!(";; ir\n{text}");
-        }
-        for (_, name, stage) in stages.iter().filter(|(wanted, ..)| *wanted) {
+        for (name, stage) in shown {
             eprintln!(";; {name}");
-            for Printed { text, .. } in prints.iter().filter(|print| print.stage == *stage) {
-                eprintln!("{}", text.trim_end());
+            for print in prints.iter().filter(|print| print.stage == stage) {
+                eprintln!("{}", print.text.trim_end());
             }
         }
         Ok(wasm)

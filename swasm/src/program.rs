@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use swasm_frontend_ir::{Diagnostic, checked, ir, print};
+use swasm_frontend_ir::builder::ModuleBuilder;
+use swasm_frontend_ir::{Diagnostic, ModuleId, checked, format as layout, ir, parser, print};
 use swasm_linker::{Artifact, Options, Phase};
 
 use crate::diagnostics::{Diagnostics, Texts};
@@ -28,7 +29,13 @@ impl Program {
         self
     }
 
-    /// Adds a module that was built. A front end's own intrinsics are modules too: functions that are `wasm { … }` templates.
+    /// Adds a module that was built. What was wrong with the calls is told by [`Program::check`], at the lines of the calls.
+    pub fn built(&mut self, builder: ModuleBuilder) -> &mut Self {
+        self.inner.built(builder);
+        self
+    }
+
+    /// Adds a module as data. A front end's own intrinsics are modules too: functions that are `wasm { … }` templates.
     pub fn module(&mut self, module: ir::Module) -> &mut Self {
         self.inner.module(module);
         self
@@ -55,7 +62,7 @@ impl Program {
         if !list.is_empty() {
             return Err(Diagnostics::new(list, Texts::new(self.inner.clone())));
         }
-        Ok(self.inner.modules.iter().map(print::print).collect::<Vec<_>>().join("\n"))
+        Ok(self.inner.modules.iter().map(print).collect::<Vec<_>>().join("\n"))
     }
 
     /// Checks all modules, together with the library.
@@ -112,4 +119,17 @@ impl Checked {
     fn texts(&self) -> Texts {
         Texts::shared(self.0.clone())
     }
+}
+
+/// Lays out the tokens of a text: comments, blank lines and spellings stay.
+///
+/// # Errors
+/// What keeps it from being a module's text.
+pub fn format(file: &str, text: &[u8]) -> Result<String, Diagnostics> {
+    let parsed = parser::parse_bytes(file, text, ModuleId(0));
+    let outcome = match std::str::from_utf8(text) {
+        Ok(text) if parsed.diagnostics.is_empty() => layout(text),
+        _ => Err(parsed.diagnostics),
+    };
+    outcome.map_err(|list| Diagnostics::new(list, Texts::one(parsed.module.source)))
 }

@@ -42,6 +42,8 @@ pub(crate) struct Directives {
     pub(crate) fuel: Option<u64>,
     /// `//@ timeout: 2s`
     pub(crate) timeout: Option<Duration>,
+    /// `//@ max-memory: 64M`, in bytes.
+    pub(crate) max_memory: Option<u64>,
     /// `//@ wat: f` and `//@ wat(O0): f`, in order.
     pub(crate) wat: Vec<Wat>,
     /// `//@ wasm-size: <= 183`
@@ -126,6 +128,7 @@ const NAMES: &[&str] = &[
     "flags",
     "fuel",
     "timeout",
+    "max-memory",
     "wat",
     "wat(O0)",
     "wasm-size",
@@ -160,11 +163,15 @@ pub(crate) fn parse(text: &str) -> Result<Directives, Vec<Malformed>> {
 
 impl Directives {
     fn read(&mut self, line: u32, content: &str) -> Result<(), String> {
-        let Some((name, value)) = content.split_once(':') else {
-            return Err(format!("expected `//@ name: value`, found `//@{content}`"));
+        let is_diagnostic = [" error[", " warning["].iter().any(|start| content.starts_with(start));
+        let (name, value) = match content.split_once(':') {
+            Some(parts) => parts,
+            // The message may be left out.
+            None if is_diagnostic => (content, ""),
+            None => return Err(format!("expected `//@ name: value`, found `//@{content}`")),
         };
         let (name, value) = (name.trim(), value.trim());
-        if value.is_empty() && !name.starts_with("error[") && !name.starts_with("warning[") {
+        if value.is_empty() && !is_diagnostic {
             return Err(format!("`{name}` needs a value"));
         }
         match name {
@@ -207,14 +214,10 @@ impl Directives {
                 once(&mut self.fuel, units, name)?;
             }
             "timeout" => once(&mut self.timeout, literal::duration(value)?, name)?,
+            "max-memory" => once(&mut self.max_memory, literal::size(value)?, name)?,
             "wat" | "wat(O0)" => {
-                for function in value.split(',').map(str::trim) {
-                    literal::path(function)?;
-                    self.wat.push(Wat {
-                        line,
-                        function: function.to_owned(),
-                        lowered: name == "wat(O0)",
-                    });
+                for function in literal::paths(value)? {
+                    self.wat.push(Wat { line, function, lowered: name == "wat(O0)" });
                 }
             }
             "wasm-size" => {
@@ -223,7 +226,7 @@ impl Directives {
                 once(&mut self.wasm_size, (line, bytes), name)?;
             }
             "module-file" => self.module_files.push((line, value.to_owned())),
-            _ if name.starts_with("error[") || name.starts_with("warning[") => {
+            _ if is_diagnostic => {
                 let (level, code) = level_and_code(name)?;
                 let message = (!value.is_empty()).then(|| value.to_owned());
                 self.global.push(ExpectedDiagnostic {
@@ -283,10 +286,8 @@ fn one_string(value: &str) -> Result<Vec<u8>, String> {
 
 /// `f(1, 2) == 3` or `f(1, 2) "message" at 3:5`.
 fn call(line: u32, value: &str, traps: bool) -> Result<Call, String> {
-    let open = value.find('(').ok_or_else(|| format!("expected a call `f(…)`, found `{value}`"))?;
-    let function = value[..open].trim();
-    literal::path(function)?;
-    let mut scanner = Scanner::new(&value[open..]);
+    let (function, rest) = literal::path(value)?;
+    let mut scanner = Scanner::new(rest.trim_start());
     let arguments = scanner.list()?;
     let rest = scanner.rest().trim();
     let end = if traps {
@@ -324,7 +325,7 @@ fn call(line: u32, value: &str, traps: bool) -> Result<Call, String> {
             End::Returns(vec![expected.to_owned()])
         }
     };
-    Ok(Call { line, function: function.to_owned(), arguments, end, effects: Effects::default() })
+    Ok(Call { line, function, arguments, end, effects: Effects::default() })
 }
 
 fn position(text: &str) -> Result<(u32, u32), String> {

@@ -113,16 +113,42 @@ pub(crate) fn strings(text: &str) -> Result<Vec<Vec<u8>>, String> {
     }
 }
 
-/// Checks that `text` is names joined by `::`; a name in back-ticks is any text.
-pub(crate) fn path(text: &str) -> Result<(), String> {
-    let name = |name: &str| match name.strip_prefix('`') {
-        Some(quoted) => quoted.ends_with('`') && quoted.len() > 1,
-        None => !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_'),
-    };
-    if text.split("::").all(name) {
-        Ok(())
-    } else {
-        Err(format!("`{text}` is not a path of names joined by `::`"))
+/// Reads names joined by `::` and gives what follows them. A name in back-ticks is any text; the path is without them.
+pub(crate) fn path(text: &str) -> Result<(String, &str), String> {
+    let malformed = || format!("`{text}` is not a path of names joined by `::`");
+    let (mut path, mut rest) = (String::new(), text);
+    loop {
+        let (name, after) = match rest.strip_prefix('`') {
+            Some(quoted) => quoted.split_once('`').ok_or_else(malformed)?,
+            None => rest.split_at(
+                rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len()),
+            ),
+        };
+        if name.is_empty() {
+            return Err(malformed());
+        }
+        path.push_str(name);
+        match after.strip_prefix("::") {
+            Some(more) => {
+                path.push_str("::");
+                rest = more;
+            }
+            None => return Ok((path, after)),
+        }
+    }
+}
+
+/// One or more paths with commas between them.
+pub(crate) fn paths(text: &str) -> Result<Vec<String>, String> {
+    let (mut paths, mut rest) = (Vec::new(), text);
+    loop {
+        let (path, after) = path(rest.trim_start())?;
+        paths.push(path);
+        match after.trim_start().strip_prefix(',') {
+            Some(more) => rest = more,
+            None if after.trim().is_empty() => return Ok(paths),
+            None => return Err(format!("`{text}` is not a path of names joined by `::`")),
+        }
     }
 }
 
@@ -137,6 +163,23 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         "ms" => Ok(Duration::from_millis(number)),
         _ => Err(malformed()),
     }
+}
+
+/// `512`, `64K`, `16M`, `1G` ⇒ bytes.
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    let (digits, unit) =
+        text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let shift = match unit {
+        "" => Some(0),
+        "K" => Some(10),
+        "M" => Some(20),
+        "G" => Some(30),
+        _ => None,
+    };
+    let bytes = shift.zip(digits.parse::<u64>().ok());
+    bytes
+        .and_then(|(shift, number)| number.checked_mul(1 << shift))
+        .ok_or_else(|| format!("`{text}` is not a size such as 64K or 16M"))
 }
 
 #[cfg(test)]
@@ -165,6 +208,14 @@ mod tests {
         assert_eq!(scanner.rest(), " == 2");
         assert!(Scanner::new("(1,,2)").list().is_err());
         assert!(Scanner::new("(1").list().is_err());
+    }
+
+    #[test]
+    fn sizes_may_have_a_unit() {
+        assert_eq!((size("512"), size("64K"), size("3G")), (Ok(512), Ok(65536), Ok(3 << 30)));
+        for text in ["", "M", "1T", "1 M", "-1", "18446744073709551615K"] {
+            assert!(size(text).is_err(), "{text:?}");
+        }
     }
 
     #[test]

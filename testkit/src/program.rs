@@ -42,6 +42,8 @@ pub(crate) struct Found {
 
 /// Finds a function by the path a directive gives: from the first module, or from a module that it begins with.
 pub(crate) fn find(modules: &[ir::Module], path: &str) -> Option<Found> {
+    // The model's names have no back-ticks.
+    let path = &path.replace('`', "");
     let inside = |module: usize, path: &str| {
         functions(&modules[module])
             .find(|(_, name)| name == path)

@@ -89,9 +89,12 @@ fn instantiate(module: &Module, directives: &Directives) -> Result<Instance, Sto
     for (name, value) in &directives.env {
         wasi = wasi.env(name, value);
     }
-    let limits = Limits::new()
+    let mut limits = Limits::new()
         .fuel(directives.fuel.unwrap_or(FUEL))
         .timeout(directives.timeout.unwrap_or(TIMEOUT));
+    if let Some(bytes) = directives.max_memory {
+        limits = limits.max_memory(bytes);
+    }
     Instance::new(module, wasi, limits)
 }
 

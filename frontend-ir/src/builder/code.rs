@@ -156,12 +156,11 @@ impl State {
 }
 
 impl Code {
-    pub(super) fn new(ground: &mut Ground, params: &[Param], span: Span) -> Self {
+    pub(super) fn new(ground: &mut Ground, params: &[Param]) -> Self {
         // What items share is lent to the body until it is finished.
         let empty =
             Ground { names: Names::default(), source: Source::built(""), diagnostics: Vec::new() };
         let ground = std::mem::replace(ground, empty);
-        let _ = span;
         Self {
             state: RefCell::new(State {
                 body: Body::default(),

@@ -188,7 +188,7 @@ impl<'m> GlobalBuilder<'m> {
     #[track_caller]
     pub fn value(self, value: impl for<'f> FnOnce(&'f Code) -> Expr<'f>) {
         let Self { ground, items, front, ownership, name, ty } = self;
-        let code = Code::new(ground, &[], front.span);
+        let code = Code::new(ground, &[]);
         let root = code.initialiser(value, Location::caller());
         let value = code.finish(ground, root);
         let global = Global { name, ty, value };
@@ -322,7 +322,7 @@ impl<'m> FunctionBuilder<'m> {
     #[track_caller]
     pub fn body(self, body: impl FnOnce(&Code)) {
         let location = Location::caller();
-        let code = Code::new(self.ground, &self.params, self.front.span);
+        let code = Code::new(self.ground, &self.params);
         let root = code.root(
             |code| {
                 body(code);
@@ -338,7 +338,7 @@ impl<'m> FunctionBuilder<'m> {
     #[track_caller]
     pub fn value(self, body: impl for<'f> FnOnce(&'f Code) -> Expr<'f>) {
         let location = Location::caller();
-        let code = Code::new(self.ground, &self.params, self.front.span);
+        let code = Code::new(self.ground, &self.params);
         let root = code.root(|code| Some(body(code)), location);
         let body = code.finish(self.ground, root);
         self.add(FnBody::Block(body));

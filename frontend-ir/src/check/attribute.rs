@@ -55,7 +55,11 @@ const FUNCTIONS: &[On] = &[On::Function, On::Method, On::Template, On::Stub];
 
 const KNOWN: &[Known] = &[
     Known { name: "wasm_import", on: &[On::Import], usage: "wasm_import(\"module\", \"name\")" },
-    Known { name: "wasm_export", on: &[On::Function, On::Method, On::Template, On::Stub, On::Static], usage: "wasm_export(\"name\")" },
+    Known {
+        name: "wasm_export",
+        on: &[On::Function, On::Method, On::Template, On::Stub, On::Static],
+        usage: "wasm_export(\"name\")",
+    },
     Known { name: "intrinsic", on: &[On::Stub, On::Const], usage: "intrinsic(path::of::a::row)" },
     Known { name: "inline", on: FUNCTIONS, usage: "inline` or `inline(never)" },
     Known { name: "cold", on: &[On::Function, On::Method, On::Import], usage: "cold" },
@@ -63,7 +67,16 @@ const KNOWN: &[Known] = &[
     Known { name: "at_exit", on: &[On::Function], usage: "at_exit" },
     Known {
         name: "deprecated",
-        on: &[On::Import, On::Stub, On::Template, On::Function, On::Method, On::Struct, On::Const, On::Static],
+        on: &[
+            On::Import,
+            On::Stub,
+            On::Template,
+            On::Function,
+            On::Method,
+            On::Struct,
+            On::Const,
+            On::Static,
+        ],
         usage: "deprecated` or `deprecated(\"why\")",
     },
 ];
@@ -91,10 +104,16 @@ impl Resolver<'_> {
             let [name] = &*attribute.path.segments else { continue };
             let text = self.text(*name);
             let Some(known) = KNOWN.iter().find(|known| known.name == text) else {
-                let mut error = self.error(codes::UNKNOWN_ATTRIBUTE, name.span, format!("there is no attribute `{text}`"));
+                let mut error = self.error(
+                    codes::UNKNOWN_ATTRIBUTE,
+                    name.span,
+                    format!("there is no attribute `{text}`"),
+                );
                 error = match nearest(text, KNOWN.iter().map(|known| known.name)) {
                     Some(near) => error.help(format!("did you mean `{near}`?")),
-                    None => error.help(format!("attributes of tools have a path: `#[tool::{text}]`")),
+                    None => {
+                        error.help(format!("attributes of tools have a path: `#[tool::{text}]`"))
+                    }
                 };
                 self.report(error);
                 continue;
@@ -102,7 +121,11 @@ impl Resolver<'_> {
             if !known.on.contains(&on) {
                 let wanted: Vec<&str> = known.on.iter().map(|on| on.describe()).collect();
                 let error = self
-                    .error(codes::ATTRIBUTE, attribute.span, format!("`{text}` cannot stand on {}", on.describe()))
+                    .error(
+                        codes::ATTRIBUTE,
+                        attribute.span,
+                        format!("`{text}` cannot stand on {}", on.describe()),
+                    )
                     .note(format!("it stands on {}", wanted.join(", ")));
                 self.report(error);
                 continue;
@@ -120,7 +143,11 @@ impl Resolver<'_> {
             }
             if !self.attribute(&mut read, text, attribute) {
                 let error = self
-                    .error(codes::ATTRIBUTE, attribute.span, format!("`{text}` has other arguments"))
+                    .error(
+                        codes::ATTRIBUTE,
+                        attribute.span,
+                        format!("`{text}` has other arguments"),
+                    )
                     .help(format!("write `{}`", known.usage));
                 self.report(error);
             }
@@ -131,12 +158,26 @@ impl Resolver<'_> {
     /// Notes one attribute; whether its arguments are right.
     fn attribute(&self, read: &mut Attributes, name: &str, attribute: &Attribute) -> bool {
         match (name, &attribute.arguments[..]) {
-            ("wasm_import", [AttributeArgument::Text(module, module_span), AttributeArgument::Text(name, name_span)]) => {
-                read.import =
-                    Some(ImportSite { module: module.clone(), name: name.clone(), module_span: *module_span, name_span: *name_span });
+            (
+                "wasm_import",
+                [
+                    AttributeArgument::Text(module, module_span),
+                    AttributeArgument::Text(name, name_span),
+                ],
+            ) => {
+                read.import = Some(ImportSite {
+                    module: module.clone(),
+                    name: name.clone(),
+                    module_span: *module_span,
+                    name_span: *name_span,
+                });
             }
-            ("wasm_export", [AttributeArgument::Text(name, span)]) => read.exports.push((name.clone(), *span)),
-            ("intrinsic", [AttributeArgument::Path(path)]) => read.intrinsic = Some((path.clone(), attribute.span)),
+            ("wasm_export", [AttributeArgument::Text(name, span)]) => {
+                read.exports.push((name.clone(), *span))
+            }
+            ("intrinsic", [AttributeArgument::Path(path)]) => {
+                read.intrinsic = Some((path.clone(), attribute.span))
+            }
             ("inline", []) => read.inline = Inline::Hint,
             ("inline", [AttributeArgument::Path(path)])
                 if path.segments.len() == 1 && self.text(path.last()) == "never" =>
@@ -147,7 +188,9 @@ impl Resolver<'_> {
             ("start", []) => read.start = Some(attribute.span),
             ("at_exit", []) => read.at_exit = Some(attribute.span),
             ("deprecated", []) => read.deprecated = Some("".into()),
-            ("deprecated", [AttributeArgument::Text(why, _)]) => read.deprecated = Some(why.clone()),
+            ("deprecated", [AttributeArgument::Text(why, _)]) => {
+                read.deprecated = Some(why.clone())
+            }
             _ => return false,
         }
         true

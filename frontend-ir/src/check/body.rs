@@ -6,6 +6,11 @@
 //!
 //! Invariant: what was reported has [`Type::Error`], which fits everywhere, so one mistake gives one message.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "there are dozens of kinds of expressions: the walk names them all, in `compound`; what looks for a few names those"
+)]
+
 mod call;
 mod control;
 mod flow;
@@ -24,7 +29,10 @@ use super::constant::associated;
 use super::resolve::{Named, Resolver};
 use super::suggest::nearest;
 use super::unit::SlotKind;
-use crate::checked::{Body, Constant, DataKey, DefId, Expr, ExprId, ExprKind, ExprList, Function, Local, LocalId, Type};
+use crate::checked::{
+    Body, Constant, DataKey, DefId, Expr, ExprId, ExprKind, ExprList, Function, Local, LocalId,
+    Type,
+};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::ir::{self, Ident, Name, ValueType};
@@ -53,8 +61,12 @@ impl Literal {
     /// Whether it may have type `ty`.
     fn fits(self, ty: &Type) -> Option<ValueType> {
         match ty {
-            Type::Value(value) if self == Self::Int && super::world::integer(*value).is_some() => Some(*value),
-            Type::Value(value @ (ValueType::F32 | ValueType::F64)) if self == Self::Float => Some(*value),
+            Type::Value(value) if self == Self::Int && super::world::integer(*value).is_some() => {
+                Some(*value)
+            }
+            Type::Value(value @ (ValueType::F32 | ValueType::F64)) if self == Self::Float => {
+                Some(*value)
+            }
             _ => None,
         }
     }
@@ -130,7 +142,6 @@ pub(crate) struct Checker<'a, 'd> {
     /// Where its result type is written (its name, if nowhere).
     result_span: Span,
     depth: u32,
-    at: Option<Span>,
     /// Operator chains under work, innermost left operand last.
     spine: Vec<ir::ExprId>,
     /// Open float literals and what they were made from.
@@ -159,7 +170,6 @@ impl<'a, 'd> Checker<'a, 'd> {
             function,
             result_span: Span::text(0, 0),
             depth: 0,
-            at: None,
             spine: Vec::new(),
             floats: Vec::new(),
             warned_unreachable: false,
@@ -187,7 +197,10 @@ impl<'a, 'd> Checker<'a, 'd> {
     }
 
     /// Checks the elements of `data […]`, each with its count; the body has no root.
-    pub(crate) fn elements(mut self, elements: &'a [ir::DataElement]) -> (Body, Vec<(ExprId, Option<ExprId>)>) {
+    pub(crate) fn elements(
+        mut self,
+        elements: &'a [ir::DataElement],
+    ) -> (Body, Vec<(ExprId, Option<ExprId>)>) {
         let mut checked = Vec::with_capacity(elements.len());
         for element in elements {
             checked.push(match element {
@@ -219,8 +232,12 @@ impl<'a, 'd> Checker<'a, 'd> {
             }
             let place = Place { module: self.cx.module, span: info.span };
             self.cx.diagnostics.push(
-                Diagnostic::warning(codes::UNUSED_VARIABLE, place, format!("`{}` is never read", local.name))
-                    .help(format!("remove it, or write `_{}` if that is meant", local.name)),
+                Diagnostic::warning(
+                    codes::UNUSED_VARIABLE,
+                    place,
+                    format!("`{}` is never read", local.name),
+                )
+                .help(format!("remove it, or write `_{}` if that is meant", local.name)),
             );
         }
     }
@@ -229,7 +246,7 @@ impl<'a, 'd> Checker<'a, 'd> {
 
     fn push(&mut self, kind: ExprKind, ty: Type, span: Span) -> ExprId {
         let id = ExprId(self.out.exprs.len() as u32);
-        self.out.exprs.push(Expr { kind, ty, span: self.at.unwrap_or(span) });
+        self.out.exprs.push(Expr { kind, ty, span: self.cx.at.unwrap_or(span) });
         id
     }
 
@@ -258,6 +275,16 @@ impl<'a, 'd> Checker<'a, 'd> {
         ExprList { start, len: ids.len() as u32 }
     }
 
+    /// Where mistakes in `id` are: where it stands, or where a front end says that it does.
+    fn spot(&self, mut id: ir::ExprId) -> Span {
+        let mut position = None;
+        while let ir::ExprKind::At(at, inner) = &self.ast[id].kind {
+            position = Some(*at);
+            id = *inner;
+        }
+        position.unwrap_or(self.ast[id].span)
+    }
+
     fn ty(&self, id: ExprId) -> &Type {
         &self.out[id].ty
     }
@@ -274,7 +301,7 @@ impl<'a, 'd> Checker<'a, 'd> {
         let local = LocalId(self.out.locals.len() as u32);
         self.out.locals.push(Local { name: text.into(), ty, mutable: false });
         self.locals.push(LocalInfo {
-            span: name.span,
+            span: self.cx.at.unwrap_or(name.span),
             declared_mutable,
             is_param: false,
             used: false,
@@ -335,7 +362,9 @@ impl<'a, 'd> Checker<'a, 'd> {
             return;
         }
         let found = self.ty(out.id);
-        if out.open.is_none() && (found == ty || matches!(found, Type::Never | Type::Error)) || *ty == Type::Error {
+        if out.open.is_none() && (found == ty || matches!(found, Type::Never | Type::Error))
+            || *ty == Type::Error
+        {
             self.close(out);
             return;
         }
@@ -366,7 +395,12 @@ impl<'a, 'd> Checker<'a, 'd> {
         self.depth += 1;
         let out = self.compound(id, hint);
         self.depth -= 1;
-        if !matches!(expr.kind, ir::ExprKind::Unary(ir::UnaryOp::Not, _) | ir::ExprKind::At(..) | ir::ExprKind::Block(_)) {
+        if !matches!(
+            expr.kind,
+            ir::ExprKind::Unary(ir::UnaryOp::Not, _)
+                | ir::ExprKind::At(..)
+                | ir::ExprKind::Block(_)
+        ) {
             self.split = None;
         }
         out
@@ -378,14 +412,22 @@ impl<'a, 'd> Checker<'a, 'd> {
         let span = *span;
         match kind {
             ir::ExprKind::Error => self.broken(span),
-            ir::ExprKind::Unit => self.typed(ExprKind::Constant(Box::new(Constant::Unit)), Type::Unit, span),
-            ir::ExprKind::Bool(value) => self.typed(ExprKind::Int(u64::from(*value)), Type::Value(ValueType::Bool), span),
+            ir::ExprKind::Unit => {
+                self.typed(ExprKind::Constant(Box::new(Constant::Unit)), Type::Unit, span)
+            }
+            ir::ExprKind::Bool(value) => {
+                self.typed(ExprKind::Int(u64::from(*value)), Type::Value(ValueType::Bool), span)
+            }
             ir::ExprKind::Int(literal) => self.int(*literal, false, span, hint),
             ir::ExprKind::Float(literal) => self.float(id, literal, false, span, hint),
-            ir::ExprKind::Char(value) => {
-                self.typed(ExprKind::Int(u64::from(u32::from(*value))), Type::Value(ValueType::Char), span)
+            ir::ExprKind::Char(value) => self.typed(
+                ExprKind::Int(u64::from(u32::from(*value))),
+                Type::Value(ValueType::Char),
+                span,
+            ),
+            ir::ExprKind::Byte(value) => {
+                self.typed(ExprKind::Int(u64::from(*value)), Type::Value(ValueType::U8), span)
             }
-            ir::ExprKind::Byte(value) => self.typed(ExprKind::Int(u64::from(*value)), Type::Value(ValueType::U8), span),
             ir::ExprKind::Bytes(bytes) => {
                 let segment = Constant::Segment(DataKey::Bytes(bytes[..].into()));
                 let ty = self.cx.world.segment();
@@ -410,14 +452,18 @@ impl<'a, 'd> Checker<'a, 'd> {
             ir::ExprKind::If(..) => self.branch(id, hint),
             ir::ExprKind::Match(scrutinee, arms) => self.matching(*scrutinee, arms, span, hint),
             ir::ExprKind::Loop(label, body) => self.endless(*label, *body, span, hint),
-            ir::ExprKind::While(label, condition, body) => self.while_loop(*label, *condition, *body, span),
+            ir::ExprKind::While(label, condition, body) => {
+                self.while_loop(*label, *condition, *body, span)
+            }
             ir::ExprKind::For(it) => self.for_loop(it, span),
             ir::ExprKind::Break(label, value) => self.break_(*label, *value, span),
             ir::ExprKind::Continue(label) => self.continue_(*label, span),
             ir::ExprKind::Return(value) => self.return_(*value, span),
             ir::ExprKind::Become(call) => self.tail_call(*call, span),
             ir::ExprKind::Call(callee, arguments) => self.call(*callee, *arguments, span),
-            ir::ExprKind::Method(receiver, name, arguments) => self.method(*receiver, *name, *arguments, span),
+            ir::ExprKind::Method(receiver, name, arguments) => {
+                self.method(*receiver, *name, *arguments, span)
+            }
             ir::ExprKind::Field(base, name) => self.field(*base, *name, span),
             ir::ExprKind::Index(base, index) => self.element(*base, *index, span),
             ir::ExprKind::Struct(path, inits) => self.structure(path, inits, span),
@@ -425,9 +471,9 @@ impl<'a, 'd> Checker<'a, 'd> {
             ir::ExprKind::Scope(name, body) => self.scope_block(*name, *body, span, hint),
             ir::ExprKind::Wasm(template) => self.wasm(template, span, hint),
             ir::ExprKind::At(position, inner) => {
-                let outer = self.at.replace(*position);
+                let outer = self.cx.at.replace(*position);
                 let out = self.expr(*inner, hint);
-                self.at = outer;
+                self.cx.at = outer;
                 out
             }
             ir::ExprKind::Let(it) => self.let_(it, span),
@@ -458,7 +504,11 @@ impl<'a, 'd> Checker<'a, 'd> {
             Some(Named::Value(def)) => self.read(def, span, hint),
             Some(Named::Associated(ty, name)) => {
                 let (ty, bits) = associated(ty, name).expect("found before");
-                let kind = if matches!(ty, ValueType::F32 | ValueType::F64) { ExprKind::Float(bits) } else { ExprKind::Int(bits) };
+                let kind = if matches!(ty, ValueType::F32 | ValueType::F64) {
+                    ExprKind::Float(bits)
+                } else {
+                    ExprKind::Int(bits)
+                };
                 self.typed(kind, Type::Value(ty), span)
             }
             None => self.broken(span),
@@ -475,8 +525,14 @@ impl<'a, 'd> Checker<'a, 'd> {
             && !self.flow.definite.has(number)
         {
             let maybe = self.flow.maybe.has(number);
+            // Once is enough.
+            self.flow.definite.set(number);
             let name = &self.out[local].name;
-            let what = if maybe { "may be read before it is assigned" } else { "is read before it is assigned" };
+            let what = if maybe {
+                "may be read before it is assigned"
+            } else {
+                "is read before it is assigned"
+            };
             let error = self
                 .cx
                 .error(codes::UNASSIGNED, span, format!("`{name}` {what}"))
@@ -537,10 +593,16 @@ impl<'a, 'd> Checker<'a, 'd> {
         let name = &world.slot(def).name;
         let shown = world.show_signature(&function.signature);
         let error = match hint {
-            Some(ty) => self
-                .cx
-                .error(codes::TYPE_MISMATCH, span, format!("`{name}` is a function, but `{}` is expected here", world.show(ty))),
-            None => self.cx.error(codes::FUNCTION_VALUE, span, format!("`{name}` is a function, and no function pointer is expected here")),
+            Some(ty) => self.cx.error(
+                codes::TYPE_MISMATCH,
+                span,
+                format!("`{name}` is a function, but `{}` is expected here", world.show(ty)),
+            ),
+            None => self.cx.error(
+                codes::FUNCTION_VALUE,
+                span,
+                format!("`{name}` is a function, and no function pointer is expected here"),
+            ),
         };
         let error = error
             .label(world.place(def), "declared here")
@@ -555,13 +617,18 @@ impl<'a, 'd> Checker<'a, 'd> {
             return;
         }
         let targets = self.cx.in_scope(text);
-        let mut error = self.cx.error(codes::UNKNOWN_VALUE, span, format!("cannot find `{text}` in this scope"));
+        let mut error = self.cx.error(
+            codes::UNKNOWN_VALUE,
+            span,
+            format!("cannot find `{text}` in this scope"),
+        );
         if let Some(def) = targets.ty {
             error = error
                 .label(self.cx.world.place(def), format!("`{text}` is a struct"))
                 .help(format!("build a value of it: `{text} {{ … }}`"));
         } else if targets.module.is_some() {
-            error = error.note("this is a module").help(format!("name something in it: `{text}::…`"));
+            error =
+                error.note("this is a module").help(format!("name something in it: `{text}::…`"));
         } else {
             let locals = self.scope.keys().map(|name| &self.cx.names[*name]);
             match nearest(text, locals.chain(self.cx.world.names_in(self.cx.module, false))) {
@@ -576,7 +643,11 @@ impl<'a, 'd> Checker<'a, 'd> {
     fn stray_data(&mut self, _: &[ir::DataElement], span: Span) -> Out {
         let error = self
             .cx
-            .error(codes::DATA, span, "`data […]` can only be the whole value of a `const` or `static`")
+            .error(
+                codes::DATA,
+                span,
+                "`data […]` can only be the whole value of a `const` or `static`",
+            )
             .help("move it out: `static NAME: MemorySegment = data […];`");
         self.report(error);
         self.broken(span)

@@ -5,6 +5,11 @@
 //!
 //! Invariant: integers are computed at their width and wrap as at run time, floats are rounded to nearest at every step.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "operators and constants come in a few kinds each, of which an operation is defined for one or two"
+)]
+
 use super::unit::SlotKind;
 use super::world::{World, integer, normalise};
 use crate::checked::{Body, Constant, DataKey, DefId, ExprId, ExprKind, Type};
@@ -12,7 +17,8 @@ use crate::ir::{BinaryOp, ValueType};
 use crate::source::Span;
 
 /// Names of the constants that scalar types have.
-pub(crate) const ASSOCIATED: [&str; 8] = ["MIN", "MAX", "BITS", "EPSILON", "INFINITY", "NEG_INFINITY", "NAN", "MIN_POSITIVE"];
+pub(crate) const ASSOCIATED: [&str; 8] =
+    ["MIN", "MAX", "BITS", "EPSILON", "INFINITY", "NEG_INFINITY", "NAN", "MIN_POSITIVE"];
 
 /// `i32::MAX`, `f64::EPSILON`, …: type and bits.
 pub(crate) fn associated(ty: ValueType, name: &str) -> Option<(ValueType, u64)> {
@@ -82,7 +88,14 @@ pub(crate) fn evaluate(world: World<'_>, body: &Body) -> Vec<Value> {
     values
 }
 
-fn value_of(world: World<'_>, body: &Body, values: &[Value], kind: &ExprKind, ty: &Type, span: Span) -> Value {
+fn value_of(
+    world: World<'_>,
+    body: &Body,
+    values: &[Value],
+    kind: &ExprKind,
+    ty: &Type,
+    span: Span,
+) -> Value {
     let problem = |kind| Err(Problem { span, kind });
     let not = |what| Err(Problem { span, kind: ProblemKind::NotConstant(what) });
     let get = |id: ExprId| values[id.0 as usize].clone();
@@ -107,7 +120,9 @@ fn value_of(world: World<'_>, body: &Body, values: &[Value], kind: &ExprKind, ty
             Ok(world.global(*def).value.clone())
         }
         ExprKind::Neg(x) => Ok(match (get(*x)?, ty) {
-            (Constant::Int(x), Type::Value(value)) => Constant::Int(normalise(*value, x.wrapping_neg())),
+            (Constant::Int(x), Type::Value(value)) => {
+                Constant::Int(normalise(*value, x.wrapping_neg()))
+            }
             (Constant::F32(x), _) => Constant::F32(x ^ 1 << 31),
             (Constant::F64(x), _) => Constant::F64(x ^ 1 << 63),
             _ => return not("this value is known only when the program is linked"),
@@ -132,7 +147,9 @@ fn value_of(world: World<'_>, body: &Body, values: &[Value], kind: &ExprKind, ty
             Constant::Int(0) => get(*no),
             _ => get(*yes),
         },
-        ExprKind::Block { statements, tail: Some(tail) } if body[*statements].is_empty() => get(*tail),
+        ExprKind::Block { statements, tail: Some(tail) } if body[*statements].is_empty() => {
+            get(*tail)
+        }
         ExprKind::Cast(x) => cast(&body[*x].ty, ty, get(*x)?).ok_or(Problem {
             span,
             kind: ProblemKind::NotConstant("an address is known only when the program is linked"),
@@ -151,7 +168,9 @@ fn value_of(world: World<'_>, body: &Body, values: &[Value], kind: &ExprKind, ty
         ExprKind::Call(def, arguments) => match segment_query(world, *def) {
             Some(query) => match (get(body[*arguments][0])?, query) {
                 (Constant::Segment(key), SegmentQuery::Address) => Ok(Constant::Address(key, 0)),
-                (Constant::Segment(DataKey::Bytes(bytes)), SegmentQuery::Size) => Ok(Constant::Int(bytes.len() as u64)),
+                (Constant::Segment(DataKey::Bytes(bytes)), SegmentQuery::Size) => {
+                    Ok(Constant::Int(bytes.len() as u64))
+                }
                 (Constant::Segment(DataKey::Item(item)), SegmentQuery::Size) => {
                     if !world.is_library(item.module) && world.slot(item).decl.get().is_none() {
                         return problem(ProblemKind::Cycle(item));
@@ -210,7 +229,11 @@ pub(crate) fn segment_query(world: World<'_>, def: DefId) -> Option<SegmentQuery
 }
 
 fn float(ty: &Type, bits: u64) -> Constant {
-    if *ty == Type::Value(ValueType::F32) { Constant::F32(bits as u32) } else { Constant::F64(bits) }
+    if *ty == Type::Value(ValueType::F32) {
+        Constant::F32(bits as u32)
+    } else {
+        Constant::F64(bits)
+    }
 }
 
 fn binary(op: BinaryOp, ty: &Type, a: &Constant, b: &Constant) -> Result<Constant, ProblemKind> {
@@ -297,7 +320,9 @@ fn integers(op: BinaryOp, ty: ValueType, a: u64, b: u64) -> Result<u64, ProblemK
         BinaryOp::Sub => wrap(a.wrapping_sub(b)),
         BinaryOp::Mul => wrap(a.wrapping_mul(b)),
         BinaryOp::Div | BinaryOp::Rem if b == 0 => Err(ProblemKind::DivideByZero),
-        BinaryOp::Div if signed && b as i64 == -1 && a == normalise(ty, 1 << (width - 1)) => Err(ProblemKind::Overflow),
+        BinaryOp::Div if signed && b as i64 == -1 && a == normalise(ty, 1 << (width - 1)) => {
+            Err(ProblemKind::Overflow)
+        }
         BinaryOp::Div if signed => wrap((a as i64).wrapping_div(b as i64) as u64),
         BinaryOp::Div => Ok(a / b),
         BinaryOp::Rem if signed => wrap((a as i64).wrapping_rem(b as i64) as u64),
@@ -312,7 +337,9 @@ fn integers(op: BinaryOp, ty: ValueType, a: u64, b: u64) -> Result<u64, ProblemK
             let order = if signed { (a as i64).cmp(&(b as i64)) } else { a.cmp(&b) };
             Ok(u64::from(compare(op, Some(order))))
         }
-        BinaryOp::LogicalAnd | BinaryOp::LogicalOr => unreachable!("these are expressions of their own"),
+        BinaryOp::LogicalAnd | BinaryOp::LogicalOr => {
+            unreachable!("these are expressions of their own")
+        }
     }
 }
 
@@ -324,8 +351,12 @@ fn cast(from: &Type, to: &Type, value: Constant) -> Option<Constant> {
     };
     Some(match value {
         Constant::Int(bits) => match target {
-            ValueType::F32 if integer(*source).is_some_and(|(_, signed)| signed) => Constant::F32((bits as i64 as f32).to_bits()),
-            ValueType::F64 if integer(*source).is_some_and(|(_, signed)| signed) => Constant::F64((bits as i64 as f64).to_bits()),
+            ValueType::F32 if integer(*source).is_some_and(|(_, signed)| signed) => {
+                Constant::F32((bits as i64 as f32).to_bits())
+            }
+            ValueType::F64 if integer(*source).is_some_and(|(_, signed)| signed) => {
+                Constant::F64((bits as i64 as f64).to_bits())
+            }
             ValueType::F32 => Constant::F32((bits as f32).to_bits()),
             ValueType::F64 => Constant::F64((bits as f64).to_bits()),
             _ => Constant::Int(normalise(*target, bits)),
@@ -353,7 +384,9 @@ fn float_cast(value: f64, target: ValueType, single: Option<u32>) -> Constant {
         ValueType::U32 | ValueType::Addr => Constant::Int(value as u32 as u64),
         ValueType::I64 => Constant::Int(value as i64 as u64),
         ValueType::U64 => Constant::Int(value as u64),
-        ValueType::Bool | ValueType::Char | ValueType::V128 => unreachable!("the checker refuses such a cast"),
+        ValueType::Bool | ValueType::Char | ValueType::V128 => {
+            unreachable!("the checker refuses such a cast")
+        }
     }
 }
 
@@ -386,11 +419,26 @@ mod tests {
     #[test]
     fn casts_follow_the_source_and_saturate() {
         let cast = |from, to, value| cast(&Type::Value(from), &Type::Value(to), value);
-        assert_eq!(cast(ValueType::I8, ValueType::U32, Constant::Int(u64::MAX)), Some(Constant::Int(0xffff_ffff)));
-        assert_eq!(cast(ValueType::F64, ValueType::U8, Constant::F64(300f64.to_bits())), Some(Constant::Int(255)));
-        assert_eq!(cast(ValueType::F64, ValueType::I16, Constant::F64(f64::NAN.to_bits())), Some(Constant::Int(0)));
-        assert_eq!(cast(ValueType::U64, ValueType::F32, Constant::Int(u64::MAX)), Some(Constant::F32(18_446_744_073_709_551_615f32.to_bits())));
-        assert_eq!(cast(ValueType::I64, ValueType::F64, Constant::Int(u64::MAX)), Some(Constant::F64((-1f64).to_bits())));
+        assert_eq!(
+            cast(ValueType::I8, ValueType::U32, Constant::Int(u64::MAX)),
+            Some(Constant::Int(0xffff_ffff))
+        );
+        assert_eq!(
+            cast(ValueType::F64, ValueType::U8, Constant::F64(300f64.to_bits())),
+            Some(Constant::Int(255))
+        );
+        assert_eq!(
+            cast(ValueType::F64, ValueType::I16, Constant::F64(f64::NAN.to_bits())),
+            Some(Constant::Int(0))
+        );
+        assert_eq!(
+            cast(ValueType::U64, ValueType::F32, Constant::Int(u64::MAX)),
+            Some(Constant::F32(18_446_744_073_709_551_615f32.to_bits()))
+        );
+        assert_eq!(
+            cast(ValueType::I64, ValueType::F64, Constant::Int(u64::MAX)),
+            Some(Constant::F64((-1f64).to_bits()))
+        );
     }
 
     #[test]

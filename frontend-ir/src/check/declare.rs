@@ -47,7 +47,12 @@ pub(crate) struct Declared {
 
 impl Resolver<'_> {
     /// A struct's declaration; its fields' types may be declared later.
-    pub(crate) fn declare_struct(&mut self, def: DefId, attributes: &[ir::Attribute], structure: &ir::Struct) -> Struct {
+    pub(crate) fn declare_struct(
+        &mut self,
+        def: DefId,
+        attributes: &[ir::Attribute],
+        structure: &ir::Struct,
+    ) -> Struct {
         let attributes = self.attributes(attributes, On::Struct);
         self.note_deprecated(def, &attributes);
         let mut fields: Vec<(Box<str>, Type)> = Vec::with_capacity(structure.fields.len());
@@ -56,7 +61,11 @@ impl Resolver<'_> {
             let name = self.text(field.name);
             if let Some(first) = seen.insert(field.name.name, field.name.span) {
                 let error = self
-                    .error(codes::DUPLICATE, field.name.span, format!("field `{name}` is declared twice"))
+                    .error(
+                        codes::DUPLICATE,
+                        field.name.span,
+                        format!("field `{name}` is declared twice"),
+                    )
                     .label(self.place(first), "first declared here")
                     .help("rename one of them, or remove it");
                 self.report(error);
@@ -66,7 +75,11 @@ impl Resolver<'_> {
         }
         let public = structure.fields.iter().map(|field| field.public).collect();
         set_once(&self.world.slot(def).public_fields, public);
-        Struct { path: self.world.path(def).into(), fields: fields.into(), place: self.place(structure.name.span) }
+        Struct {
+            path: self.world.path(def).into(),
+            fields: fields.into(),
+            place: self.place(structure.name.span),
+        }
     }
 
     pub(crate) fn note_deprecated(&mut self, def: DefId, attributes: &Attributes) {
@@ -90,7 +103,12 @@ impl Resolver<'_> {
     }
 
     /// Makes a function's declaration, all but the row of a stub.
-    pub(crate) fn declare_function(&mut self, def: DefId, attributes: &[ir::Attribute], declared: &ir::Fn) -> Declared {
+    pub(crate) fn declare_function(
+        &mut self,
+        def: DefId,
+        attributes: &[ir::Attribute],
+        declared: &ir::Fn,
+    ) -> Declared {
         let slot = self.world.slot(def);
         let on = match (declared.is_extern, &declared.body, slot.is_method) {
             (true, _, _) => On::Import,
@@ -130,7 +148,9 @@ impl Resolver<'_> {
     /// Reports an entry function that takes or gives something.
     fn plain_entry(&mut self, function: &Function, span: Span, what: &str) {
         let signature = &function.signature;
-        if signature.params.is_empty() && matches!(signature.result, Type::Unit | Type::Never | Type::Error) {
+        if signature.params.is_empty()
+            && matches!(signature.result, Type::Unit | Type::Never | Type::Error)
+        {
             return;
         }
         let shown = self.world.show_signature(signature);
@@ -149,7 +169,11 @@ impl Resolver<'_> {
             let same = |first: &&ir::Param| first.name.name == param.name.name && name != "_";
             if let Some(first) = declared.params[..index].iter().find(same) {
                 let error = self
-                    .error(codes::DUPLICATE, param.name.span, format!("parameter `{name}` is declared twice"))
+                    .error(
+                        codes::DUPLICATE,
+                        param.name.span,
+                        format!("parameter `{name}` is declared twice"),
+                    )
                     .label(self.place(first.name.span), "first declared here")
                     .help("rename one of them");
                 self.report(error);
@@ -174,32 +198,56 @@ impl Resolver<'_> {
         params.iter().for_each(|ty| self.world.flatten(ty, &mut scalars));
         if scalars.len() > super::MAX_SCALARS as usize {
             let error = self
-                .error(codes::TOO_LARGE, declared.name.span, format!("the parameters hold {} scalars", scalars.len()))
-                .help(format!("at most {} are possible: pass a `MemorySegment`", super::MAX_SCALARS));
+                .error(
+                    codes::TOO_LARGE,
+                    declared.name.span,
+                    format!("the parameters hold {} scalars", scalars.len()),
+                )
+                .help(format!(
+                    "at most {} are possible: pass a `MemorySegment`",
+                    super::MAX_SCALARS
+                ));
             self.report(error);
         }
         Signature { params: params.into(), result }
     }
 
-    fn function_kind(&mut self, declared: &ir::Fn, function: &mut Function, attributes: &mut Attributes, on: On) -> After {
+    fn function_kind(
+        &mut self,
+        declared: &ir::Fn,
+        function: &mut Function,
+        attributes: &mut Attributes,
+        on: On,
+    ) -> After {
         let name_span = declared.name.span;
         match (&declared.body, on) {
             (body, On::Import) => {
                 if !matches!(body, FnBody::None) {
                     let error = self
-                        .error(codes::EXTERN_BODY, name_span, "an `extern fn` is an import and has no body")
+                        .error(
+                            codes::EXTERN_BODY,
+                            name_span,
+                            "an `extern fn` is an import and has no body",
+                        )
                         .help("remove `extern`, or end it with `;` after its signature");
                     self.report(error);
                 }
                 let Some(import) = attributes.import.take() else {
                     let name = self.text(declared.name);
                     let error = self
-                        .error(codes::UNNAMED_IMPORT, name_span, format!("`extern fn {name}` does not say what it imports"))
+                        .error(
+                            codes::UNNAMED_IMPORT,
+                            name_span,
+                            format!("`extern fn {name}` does not say what it imports"),
+                        )
                         .help(format!("write `#[wasm_import(\"module\", \"{name}\")]` before it"));
                     self.report(error);
                     return After::Nothing;
                 };
-                function.kind = FunctionKind::Import { module: import.module.clone(), name: import.name.clone() };
+                function.kind = FunctionKind::Import {
+                    module: import.module.clone(),
+                    name: import.name.clone(),
+                };
                 After::Import(import)
             }
             (FnBody::None, _) => {
@@ -217,7 +265,11 @@ impl Resolver<'_> {
                         function.kind = FunctionKind::Hook(self.text(path.last()).into());
                     } else {
                         let error = self
-                            .error(codes::INTRINSIC, span, "what the linker makes can be bound by the library only")
+                            .error(
+                                codes::INTRINSIC,
+                                span,
+                                "what the linker makes can be bound by the library only",
+                            )
                             .help("name a row of the intrinsic table");
                         self.report(error);
                     }
@@ -238,11 +290,15 @@ impl Resolver<'_> {
             let name = path.last();
             let found = self.bare_value(self.text(name), name.span);
             if found.is_none() {
-                let error = self.error(codes::INTRINSIC, span, format!("there is no intrinsic `{shown}`"));
-                let near = super::suggest::nearest(&shown, self.world.names_in(self.module, false)).map(str::to_owned);
+                let error =
+                    self.error(codes::INTRINSIC, span, format!("there is no intrinsic `{shown}`"));
+                let near = super::suggest::nearest(&shown, self.world.names_in(self.module, false))
+                    .map(str::to_owned);
                 let error = match near {
                     Some(near) => error.help(format!("did you mean `{near}`?")),
-                    None => error.help("write the full path of a row, like `std::memory::MemorySegment::get_i32`"),
+                    None => error.help(
+                        "write the full path of a row, like `std::memory::MemorySegment::get_i32`",
+                    ),
                 };
                 self.report(error);
             }
@@ -251,7 +307,11 @@ impl Resolver<'_> {
             match self.value(path)? {
                 super::resolve::Named::Value(def) => def,
                 super::resolve::Named::Associated(..) => {
-                    let error = self.error(codes::INTRINSIC, span, format!("`{shown}` is a constant, not a row of the intrinsic table"));
+                    let error = self.error(
+                        codes::INTRINSIC,
+                        span,
+                        format!("`{shown}` is a constant, not a row of the intrinsic table"),
+                    );
                     self.report(error);
                     return None;
                 }
@@ -259,13 +319,21 @@ impl Resolver<'_> {
         };
         let world = self.world;
         // A stub that is not bound yet has no declaration: it is no row.
-        let row = if world.slot(target).kind == SlotKind::Function { world.try_function(target) } else { None };
+        let row = if world.slot(target).kind == SlotKind::Function {
+            world.try_function(target)
+        } else {
+            None
+        };
         let Some((known, row)) = row.and_then(|known| match &known.kind {
             FunctionKind::Template(row) => Some((known, row)),
             FunctionKind::Body | FunctionKind::Import { .. } | FunctionKind::Hook(_) => None,
         }) else {
             let error = self
-                .error(codes::INTRINSIC, span, format!("`{shown}` is no row of the intrinsic table"))
+                .error(
+                    codes::INTRINSIC,
+                    span,
+                    format!("`{shown}` is no row of the intrinsic table"),
+                )
                 .label(world.place(target), "declared here")
                 .note("a row is a function `= wasm { … };`");
             self.report(error);
@@ -280,7 +348,11 @@ impl Resolver<'_> {
         if world.core_signature(ours) != world.core_signature(theirs) || !same_access {
             let (a, b) = (world.show_signature(ours), world.show_signature(theirs));
             let error = self
-                .error(codes::INTRINSIC_SIGNATURE, function.place.span, format!("this is `{a}`, but `{shown}` is `{b}`"))
+                .error(
+                    codes::INTRINSIC_SIGNATURE,
+                    function.place.span,
+                    format!("this is `{a}`, but `{shown}` is `{b}`"),
+                )
                 .label(world.place(target), "the row is declared here")
                 .note("the values that WebAssembly sees must be the same")
                 .help(format!("declare it as `{b}`"));
@@ -311,7 +383,12 @@ impl Resolver<'_> {
             let operand = to.partition_point(|start| *start <= flat) - 1;
             crate::checked::Hole { operand: operand as u32, scalar: flat - to[operand] }
         });
-        Arc::new(Row { template: row.template.clone(), holes: holes.collect(), symbols: row.symbols.clone(), checked: row.checked })
+        Arc::new(Row {
+            template: row.template.clone(),
+            holes: holes.collect(),
+            symbols: row.symbols.clone(),
+            checked: row.checked,
+        })
     }
 }
 

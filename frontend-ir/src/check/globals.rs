@@ -2,6 +2,11 @@
 //!
 //! Invariant: a global is evaluated after those its initialiser reads, so evaluating recurses nowhere; a cycle among them is reported once.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "of the dozens of kinds of expressions an initialiser's root is looked at for two"
+)]
+
 use swasm_tree::ValType;
 
 use super::attribute::{Attributes, On};
@@ -44,7 +49,8 @@ impl Resolver<'_> {
     pub(crate) fn declare_global_type(&mut self, def: DefId, global: &ir::Global) {
         let slot = self.world.slot(def);
         let ty = self.place_ty(&global.ty);
-        let owns = owns_data(slot.kind, &global.value) && (self.world.is_segment(&ty) || ty == Type::Error);
+        let owns = owns_data(slot.kind, &global.value)
+            && (self.world.is_segment(&ty) || ty == Type::Error);
         set_once(&slot.owns_data, owns);
         set_once(&slot.ty, ty);
     }
@@ -90,7 +96,12 @@ impl Resolver<'_> {
     }
 
     /// Evaluates a global whose type is known. Gives the names it is exported under.
-    pub(crate) fn declare_global(&mut self, def: DefId, attributes: &[ir::Attribute], global: &ir::Global) -> Attributes {
+    pub(crate) fn declare_global(
+        &mut self,
+        def: DefId,
+        attributes: &[ir::Attribute],
+        global: &ir::Global,
+    ) -> Attributes {
         let slot = self.world.slot(def);
         let on = if slot.kind == SlotKind::Const { On::Const } else { On::Static };
         let attributes = self.attributes(attributes, on);
@@ -101,11 +112,16 @@ impl Resolver<'_> {
             SlotKind::Static => GlobalKind::Static,
             SlotKind::StaticMut => GlobalKind::StaticMut,
         };
-        let config = attributes.intrinsic.as_ref().and_then(|(path, span)| self.config(path, *span));
+        let config =
+            attributes.intrinsic.as_ref().and_then(|(path, span)| self.config(path, *span));
         if !attributes.exports.is_empty() && self.world.scalars(&ty) != 1 && ty != Type::Error {
             let shown = self.show(&ty);
             let error = self
-                .error(codes::ATTRIBUTE, attributes.exports[0].1, format!("a static of type `{shown}` cannot be exported"))
+                .error(
+                    codes::ATTRIBUTE,
+                    attributes.exports[0].1,
+                    format!("a static of type `{shown}` cannot be exported"),
+                )
                 .note("an exported static is one global, so its type must be one scalar")
                 .help("export a function that gives the value");
             self.report(error);
@@ -139,13 +155,22 @@ impl Resolver<'_> {
 
     fn no_config(&mut self, span: Span) -> Option<Box<str>> {
         let error = self
-            .error(codes::INTRINSIC, span, "a constant is bound to what the linker knows by the library only")
+            .error(
+                codes::INTRINSIC,
+                span,
+                "a constant is bound to what the linker knows by the library only",
+            )
             .help("use the constants of `std::config`");
         self.report(error);
         None
     }
 
-    fn initial_value(&mut self, def: DefId, ty: &Type, global: &ir::Global) -> (Constant, Option<Data>) {
+    fn initial_value(
+        &mut self,
+        def: DefId,
+        ty: &Type,
+        global: &ir::Global,
+    ) -> (Constant, Option<Data>) {
         let body = &global.value;
         let at = root(body);
         let writable = self.world.slot(def).kind != SlotKind::Const;
@@ -160,7 +185,11 @@ impl Resolver<'_> {
         if let ExprKind::Data(_) = &body[at].kind {
             let shown = self.show(ty);
             let error = self
-                .error(codes::DATA, body[at].span, format!("`data […]` is a `MemorySegment`, but the declared type is `{shown}`"))
+                .error(
+                    codes::DATA,
+                    body[at].span,
+                    format!("`data […]` is a `MemorySegment`, but the declared type is `{shown}`"),
+                )
                 .label(self.place(global.ty.span), format!("expected `{shown}` because of this"))
                 .help("declare it as a `MemorySegment`");
             self.report(error);
@@ -196,18 +225,26 @@ impl Resolver<'_> {
                 .help("a constant is made of literals, other constants, operators and `as`"),
             ProblemKind::Mutable(def) => {
                 let name = &self.world.slot(*def).name;
-                self.error(codes::NOT_CONSTANT, problem.span, format!("the value of `{name}` is not known when the program is compiled"))
-                    .label(self.world.place(*def), "it is declared `static mut`")
-                    .help("make it a `const` if it never changes")
+                self.error(
+                    codes::NOT_CONSTANT,
+                    problem.span,
+                    format!("the value of `{name}` is not known when the program is compiled"),
+                )
+                .label(self.world.place(*def), "it is declared `static mut`")
+                .help("make it a `const` if it never changes")
             }
             ProblemKind::Cycle(def) => {
                 let name = &self.world.slot(*def).name;
-                self.error(codes::CYCLE, problem.span, format!("the value of `{name}` depends on itself"))
-                    .label(self.world.place(*def), "declared here")
+                self.error(
+                    codes::CYCLE,
+                    problem.span,
+                    format!("the value of `{name}` depends on itself"),
+                )
+                .label(self.world.place(*def), "declared here")
             }
-            ProblemKind::DivideByZero => {
-                self.error(codes::CONSTANT_ARITHMETIC, problem.span, "this divides by zero").note("an integer division by zero traps")
-            }
+            ProblemKind::DivideByZero => self
+                .error(codes::CONSTANT_ARITHMETIC, problem.span, "this divides by zero")
+                .note("an integer division by zero traps"),
             ProblemKind::Overflow => self
                 .error(codes::CONSTANT_ARITHMETIC, problem.span, "this quotient is out of range")
                 .note("the smallest integer divided by -1 traps"),
@@ -230,13 +267,16 @@ impl Resolver<'_> {
             error = error.label(self.world.place(*def), format!("`{before}` needs `{name}`"));
             before = name;
         }
-        error = error.note(format!("`{before}` needs `{name}`")).help("give one of them a value of its own");
+        error = error
+            .note(format!("`{before}` needs `{name}`"))
+            .help("give one of them a value of its own");
         self.report(error);
     }
 
     /// Lays out `data […]`.
     fn data(&mut self, body: &ir::Body, elements: &[DataElement], writable: bool) -> Option<Data> {
-        let (checked, ids) = self.check_part(|cx| Checker::new(cx, body, None).elements(elements))?;
+        let (checked, ids) =
+            self.check_part(|cx| Checker::new(cx, body, None).elements(elements))?;
         let values = evaluate(self.world, &checked);
         let mut layout = Layout::default();
         let before = self.diagnostics.len();
@@ -274,7 +314,14 @@ impl Resolver<'_> {
     }
 
     /// An element's bytes.
-    fn data_value(&mut self, checked: &Body, id: ExprId, value: &Constant, ast: &ExprKind, span: Span) -> Option<DataValue> {
+    fn data_value(
+        &mut self,
+        checked: &Body,
+        id: ExprId,
+        value: &Constant,
+        ast: &ExprKind,
+        span: Span,
+    ) -> Option<DataValue> {
         let ty = &checked[id].ty;
         let scalar = match ty {
             Type::Value(value) => Some(*value),
@@ -285,7 +332,9 @@ impl Resolver<'_> {
             (Constant::Int(bits), Some(scalar)) => Some(DataValue::bits(*bits, width(scalar))),
             (Constant::F32(bits), _) => Some(DataValue::bits(u64::from(*bits), 4)),
             (Constant::F64(bits), _) => Some(DataValue::bits(*bits, 8)),
-            (Constant::V128(bytes), _) => Some(DataValue { bytes: bytes.to_vec(), align: 16, fixup: None }),
+            (Constant::V128(bytes), _) => {
+                Some(DataValue { bytes: bytes.to_vec(), align: 16, fixup: None })
+            }
             (Constant::Address(..) | Constant::Function(_), Some(_)) => {
                 Some(DataValue { bytes: vec![0; 4], align: 4, fixup: Some(value.clone()) })
             }
@@ -294,7 +343,11 @@ impl Resolver<'_> {
             }
             _ => {
                 let shown = self.show(ty);
-                let mut error = self.error(codes::DATA, span, format!("a value of type `{shown}` cannot be an element of `data`"));
+                let mut error = self.error(
+                    codes::DATA,
+                    span,
+                    format!("a value of type `{shown}` cannot be an element of `data`"),
+                );
                 if matches!(value, Constant::Segment(_)) {
                     error = error.help("lay out its address and size: `….address(), ….size()`");
                 } else {
@@ -351,7 +404,9 @@ impl Layout {
         let start = self.size.next_multiple_of(u64::from(value.align));
         // A scalar's size is a multiple of its alignment, so repetitions follow each other closely.
         let Some(length) = (value.bytes.len() as u64).checked_mul(count) else { return false };
-        let Some(end) = start.checked_add(length).filter(|end| *end <= MAX_DATA) else { return false };
+        let Some(end) = start.checked_add(length).filter(|end| *end <= MAX_DATA) else {
+            return false;
+        };
         self.size = end;
         if value.fixup.is_none() && value.bytes.iter().all(|byte| *byte == 0) {
             return true;
@@ -376,7 +431,13 @@ impl Layout {
         let kept = self.fixups.last().map_or(0, |fixup| fixup.0 as usize + 4);
         let used = self.bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
         self.bytes.truncate(used.max(kept));
-        Data { bytes: self.bytes.into(), size: self.size, align: self.align.max(1), writable, fixups: self.fixups.into() }
+        Data {
+            bytes: self.bytes.into(),
+            size: self.size,
+            align: self.align.max(1),
+            writable,
+            fixups: self.fixups.into(),
+        }
     }
 }
 

@@ -18,7 +18,8 @@ pub(super) struct Imports {
 
 /// `fn(i32, i32) -> i32`
 fn show(params: &[ValType], results: &[ValType]) -> String {
-    let list = |types: &[ValType]| types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let list =
+        |types: &[ValType]| types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     match results {
         [] => format!("fn({})", list(params)),
         [result] => format!("fn({}) -> {result}", list(params)),
@@ -28,7 +29,12 @@ fn show(params: &[ValType], results: &[ValType]) -> String {
 
 impl Imports {
     /// Checks them all.
-    pub(super) fn check(self, world: World<'_>, rules: &dyn ImportRules, diagnostics: &mut Vec<Diagnostic>) {
+    pub(super) fn check(
+        self,
+        world: World<'_>,
+        rules: &dyn ImportRules,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
         let mut first: FxHashMap<(&str, &str), DefId> = FxHashMap::default();
         for (def, site) in &self.sites {
             let function = world.function(*def);
@@ -46,10 +52,16 @@ impl Imports {
                             Diagnostic::error(
                                 codes::IMPORT_CONFLICT,
                                 world.place(*def),
-                                format!("`{}` of `{}` is imported with two signatures", site.name, site.module),
+                                format!(
+                                    "`{}` of `{}` is imported with two signatures",
+                                    site.name, site.module
+                                ),
                             )
                             .note(format!("here it is `{}`", show(&params, &results)))
-                            .label(world.place(*other), format!("here it is `{}`", show(&others.0, &others.1)))
+                            .label(
+                                world.place(*other),
+                                format!("here it is `{}`", show(&others.0, &others.1)),
+                            )
                             .help("declare it once, or the same way twice"),
                         );
                         continue;
@@ -69,7 +81,10 @@ impl Imports {
                     );
                     diagnostics.push(match suggestion {
                         Some(near) => error.help(format!("did you mean `{near}`?")),
-                        None => error.label(place(site.module_span), "the functions of this module are known"),
+                        None => error.label(
+                            place(site.module_span),
+                            "the functions of this module are known",
+                        ),
                     });
                 }
                 Err(ImportProblem::Signature { expected }) => diagnostics.push(

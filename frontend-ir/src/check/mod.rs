@@ -53,7 +53,13 @@ pub trait ImportRules {
     ///
     /// # Errors
     /// What is wrong, if the module is known and has no such function.
-    fn check(&self, module: &str, name: &str, params: &[ValType], results: &[ValType]) -> Result<(), ImportProblem>;
+    fn check(
+        &self,
+        module: &str,
+        name: &str,
+        params: &[ValType],
+        results: &[ValType],
+    ) -> Result<(), ImportProblem>;
 }
 
 /// What is wrong with an import.
@@ -99,7 +105,10 @@ impl Sources for Failed {
 
 impl Sources for Checked {
     fn source(&self, module: ModuleId) -> &Source {
-        &self.world().unit(module).source
+        match (module.0 as usize).checked_sub(self.library.len()) {
+            None => self.library.source(module),
+            Some(index) => &self.program.units[index].source,
+        }
     }
 }
 
@@ -176,7 +185,9 @@ impl Checked {
         if self.is_library(module) {
             return self.library.at_exit(module);
         }
-        self.definitions(module).filter(|def| matches!(self.def(*def), Def::Function(function) if function.at_exit)).collect()
+        self.definitions(module)
+            .filter(|def| matches!(self.def(*def), Def::Function(function) if function.at_exit))
+            .collect()
     }
 
     /// What could be better, in the order of the modules and their texts.
@@ -197,13 +208,22 @@ struct Rest {
 ///
 /// # Errors
 /// All mistakes, if there are any.
-pub fn check(modules: Vec<ir::Module>, library: Arc<Library>, rules: &dyn ImportRules) -> Result<Checked, Failed> {
+pub fn check(
+    modules: Vec<ir::Module>,
+    library: Arc<Library>,
+    rules: &dyn ImportRules,
+) -> Result<Checked, Failed> {
     let mut diagnostics = Vec::new();
     let (mut program, rest) = take_apart(modules, &library, &mut diagnostics);
     resolve_uses(World { library: &library, program: &program }, &rest, &mut diagnostics);
     find_methods(&library, &mut program, &rest, &mut diagnostics);
-    let mut pass =
-        Pass { world: World { library: &library, program: &program }, rest, diagnostics, exports: Vec::new(), imports: Imports::default() };
+    let mut pass = Pass {
+        world: World { library: &library, program: &program },
+        rest,
+        diagnostics,
+        exports: Vec::new(),
+        imports: Imports::default(),
+    };
     pass.structs();
     pass.global_types();
     pass.functions();
@@ -213,7 +233,8 @@ pub fn check(modules: Vec<ir::Module>, library: Arc<Library>, rules: &dyn Import
     pass.bodies();
     pass.unused_imports();
     let mut diagnostics = pass.diagnostics;
-    diagnostics.sort_by_key(|diagnostic| diagnostic.place.map(|place| (place.module, place.span.key())));
+    diagnostics
+        .sort_by_key(|diagnostic| diagnostic.place.map(|place| (place.module, place.span.key())));
     if diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error) {
         let sources = program.units.into_iter().map(|unit| unit.source).collect();
         return Err(Failed { diagnostics, library, sources });
@@ -222,7 +243,11 @@ pub fn check(modules: Vec<ir::Module>, library: Arc<Library>, rules: &dyn Import
 }
 
 /// Takes all modules apart and notes their paths.
-fn take_apart(modules: Vec<ir::Module>, library: &Library, diagnostics: &mut Vec<Diagnostic>) -> (Program, Vec<Rest>) {
+fn take_apart(
+    modules: Vec<ir::Module>,
+    library: &Library,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> (Program, Vec<Rest>) {
     let mut program = Program::default();
     let mut all = Vec::with_capacity(modules.len());
     for (index, module) in modules.into_iter().enumerate() {
@@ -231,10 +256,14 @@ fn take_apart(modules: Vec<ir::Module>, library: &Library, diagnostics: &mut Vec
         let place = Place { module: id, span: Span::text(0, 0) };
         let first = program.paths.get(&unit.path).copied();
         if first.is_some() || library.find(&unit.path).is_some() {
-            let mut error =
-                Diagnostic::error(codes::DUPLICATE_MODULE, place, format!("there are two modules `{}`", unit.path));
+            let mut error = Diagnostic::error(
+                codes::DUPLICATE_MODULE,
+                place,
+                format!("there are two modules `{}`", unit.path),
+            );
             error = match first {
-                Some(first) => error.label(Place { module: first, span: Span::text(0, 0) }, "this is the first"),
+                Some(first) => error
+                    .label(Place { module: first, span: Span::text(0, 0) }, "this is the first"),
                 None => error.note("the other one is the library's"),
             };
             diagnostics.push(error.help("write `module another_name;` at the top of one of them"));
@@ -283,11 +312,16 @@ fn resolve_uses(world: World<'_>, rest: &[Rest], diagnostics: &mut Vec<Diagnosti
                 cx.report_import(&import.path, import.span);
                 continue;
             };
-            let clash = [(targets.ty, unit.types.get(name)), (targets.value, unit.values.get(name))];
+            let clash =
+                [(targets.ty, unit.types.get(name)), (targets.value, unit.values.get(name))];
             if let Some(own) = clash.into_iter().find_map(|(found, own)| found.and(own)) {
                 let own = DefId { module: id, index: *own };
                 let error = cx
-                    .error(codes::DUPLICATE, import.span, format!("`{name}` is brought in, but the module defines it too"))
+                    .error(
+                        codes::DUPLICATE,
+                        import.span,
+                        format!("`{name}` is brought in, but the module defines it too"),
+                    )
                     .label(world.place(own), "defined here")
                     .help(format!("give it another name: `use {} as …;`", import.path.join("::")));
                 cx.report(error);
@@ -303,10 +337,17 @@ fn resolve_uses(world: World<'_>, rest: &[Rest], diagnostics: &mut Vec<Diagnosti
 }
 
 /// Finds the types that methods belong to.
-fn find_methods(library: &Library, program: &mut Program, rest: &[Rest], diagnostics: &mut Vec<Diagnostic>) {
+fn find_methods(
+    library: &Library,
+    program: &mut Program,
+    rest: &[Rest],
+    diagnostics: &mut Vec<Diagnostic>,
+) {
     let mut owned: Vec<(Nominal, DefId)> = Vec::new();
     let world = World { library, program };
-    for ((unit, id), rest) in program.units.iter().zip((library.len() as u32..).map(ModuleId)).zip(rest) {
+    for ((unit, id), rest) in
+        program.units.iter().zip((library.len() as u32..).map(ModuleId)).zip(rest)
+    {
         let mut cx = Resolver::new(world, id, &rest.names, diagnostics);
         let owners: Vec<Option<Nominal>> = rest.targets.iter().map(|ty| cx.owner(ty)).collect();
         for (index, (slot, ast)) in unit.slots.iter().zip(&rest.asts).enumerate() {
@@ -320,14 +361,20 @@ fn find_methods(library: &Library, program: &mut Program, rest: &[Rest], diagnos
     let mut methods = world::Methods::default();
     for (owner, def) in owned {
         let slot = world.slot(def);
-        let first = library.method(owner, &slot.name).or_else(|| methods.get(&owner)?.get(&slot.name).copied());
+        let first = library
+            .method(owner, &slot.name)
+            .or_else(|| methods.get(&owner)?.get(&slot.name).copied());
         if let Some(first) = first {
             let shown = world.nominal(owner);
             diagnostics.push(
-                Diagnostic::error(codes::DUPLICATE, world.place(def), format!("`{shown}` has a method `{}` already", slot.name))
-                    .note("defined again here")
-                    .label(world.place(first), "first defined here")
-                    .help("rename one of them"),
+                Diagnostic::error(
+                    codes::DUPLICATE,
+                    world.place(def),
+                    format!("`{shown}` has a method `{}` already", slot.name),
+                )
+                .note("defined again here")
+                .label(world.place(first), "first defined here")
+                .help("rename one of them"),
             );
             continue;
         }
@@ -380,7 +427,8 @@ impl<'w> Pass<'w> {
         for index in 0..self.rest.len() {
             let module = self.id(index);
             let rest = &self.rest[index];
-            Resolver::new(self.world, module, &rest.names, &mut self.diagnostics).attributes(&rest.loose, On::Other);
+            Resolver::new(self.world, module, &rest.names, &mut self.diagnostics)
+                .attributes(&rest.loose, On::Other);
         }
     }
 
@@ -400,7 +448,9 @@ impl<'w> Pass<'w> {
             later.exports.extend(declared.exports.iter().map(|export| (export.clone(), def)));
             match declared.after {
                 After::Row | After::Stub(_) => later.functions.push((def, declared)),
-                After::Nothing => set_once(&cx.world.slot(def).decl, Decl::Function(declared.function)),
+                After::Nothing => {
+                    set_once(&cx.world.slot(def).decl, Decl::Function(declared.function))
+                }
                 After::Import(site) => {
                     later.imports.sites.push((def, site));
                     set_once(&cx.world.slot(def).decl, Decl::Function(declared.function));
@@ -440,7 +490,9 @@ impl<'w> Pass<'w> {
 
     fn at(&mut self, def: DefId) -> (Resolver<'_>, &Ast) {
         let rest = &self.rest[def.module.0 as usize - self.world.library.len()];
-        let ast = rest.asts[def.index as usize].as_ref().expect("only bodies are dropped, in the last phase");
+        let ast = rest.asts[def.index as usize]
+            .as_ref()
+            .expect("only bodies are dropped, in the last phase");
         (Resolver::new(self.world, def.module, &rest.names, &mut self.diagnostics), ast)
     }
 
@@ -471,7 +523,8 @@ impl<'w> Pass<'w> {
                         State::New => stack.push((need, 0)),
                         State::Open => {
                             let from = stack.iter().position(|entry| entry.0 == need).unwrap_or(0);
-                            let cycle: Vec<DefId> = stack[from..].iter().map(|entry| entry.0).collect();
+                            let cycle: Vec<DefId> =
+                                stack[from..].iter().map(|entry| entry.0).collect();
                             self.broken_globals(&cycle);
                             for def in cycle {
                                 state.insert(def, State::Done);
@@ -486,7 +539,8 @@ impl<'w> Pass<'w> {
                         let (mut cx, ast) = self.at(def);
                         if let AstItem::Global(global) = &ast.item {
                             let attributes = cx.declare_global(def, &ast.attributes, global);
-                            self.exports.extend(attributes.exports.into_iter().map(|export| (export, def)));
+                            self.exports
+                                .extend(attributes.exports.into_iter().map(|export| (export, def)));
                         }
                     }
                 }
@@ -532,14 +586,22 @@ impl<'w> Pass<'w> {
             let place = Place { module: def.module, span: *span };
             if RESERVED_EXPORTS.contains(&&**name) {
                 self.diagnostics.push(
-                    Diagnostic::error(codes::DUPLICATE_EXPORT, place, format!("`{name}` is exported by the linker itself"))
-                        .help("choose another name"),
+                    Diagnostic::error(
+                        codes::DUPLICATE_EXPORT,
+                        place,
+                        format!("`{name}` is exported by the linker itself"),
+                    )
+                    .help("choose another name"),
                 );
             } else if let Some(first) = first.get(&**name) {
                 self.diagnostics.push(
-                    Diagnostic::error(codes::DUPLICATE_EXPORT, place, format!("`{name}` is exported twice"))
-                        .label(*first, "first exported here")
-                        .help("choose another name for one of them"),
+                    Diagnostic::error(
+                        codes::DUPLICATE_EXPORT,
+                        place,
+                        format!("`{name}` is exported twice"),
+                    )
+                    .label(*first, "first exported here")
+                    .help("choose another name for one of them"),
                 );
             } else {
                 first.insert(name, place);
@@ -555,8 +617,12 @@ impl<'w> Pass<'w> {
                 }
                 if let Some(first) = start {
                     self.diagnostics.push(
-                        Diagnostic::error(codes::DUPLICATE_EXPORT, world.place(def), "a program has one function with `start`")
-                            .label(world.place(first), "this is the first"),
+                        Diagnostic::error(
+                            codes::DUPLICATE_EXPORT,
+                            world.place(def),
+                            "a program has one function with `start`",
+                        )
+                        .label(world.place(first), "this is the first"),
                     );
                 }
                 start.get_or_insert(def);
@@ -591,8 +657,12 @@ impl<'w> Pass<'w> {
                 if !import.public && !import.used.load(Ordering::Relaxed) {
                     let place = Place { module, span: import.span };
                     self.diagnostics.push(
-                        Diagnostic::warning(codes::UNUSED_IMPORT, place, format!("`{name}` is brought in and never used"))
-                            .help("remove it"),
+                        Diagnostic::warning(
+                            codes::UNUSED_IMPORT,
+                            place,
+                            format!("`{name}` is brought in and never used"),
+                        )
+                        .help("remove it"),
                     );
                 }
             }

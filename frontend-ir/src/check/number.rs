@@ -46,7 +46,9 @@ fn hex_bits(text: &str, fraction: u32, infinity: u64) -> Option<u64> {
     let mut mantissa: u128 = 0;
     let mut sticky = false;
     let mut any = false;
-    for (digit, scale) in whole.chars().map(|digit| (digit, 0)).chain(part.chars().map(|digit| (digit, 4))) {
+    for (digit, scale) in
+        whole.chars().map(|digit| (digit, 0)).chain(part.chars().map(|digit| (digit, 4)))
+    {
         let digit = u128::from(digit.to_digit(16)?);
         any = true;
         if mantissa >> 120 == 0 {
@@ -124,7 +126,10 @@ mod tests {
             ("0x1.00000000000008p0", 1.0),
             ("0x1.000000000000080000000000000000000000001p0", 1.0 + f64::EPSILON),
             ("0x1.00000000000018p0", 1.0 + 2.0 * f64::EPSILON),
-            ("0x123456789abcdef0123456789abcdef0123p0", 0x12_3456_789a_bcde_f000_u128 as f64 * 2f64.powi(64)),
+            (
+                "0x123456789abcdef0123456789abcdef0123p0",
+                0x12_3456_789a_bcde_f000_u128 as f64 * 2f64.powi(68),
+            ),
         ] {
             assert_eq!(float_bits(text, ValueType::F64).map(f64::from_bits), Some(value), "{text}");
         }

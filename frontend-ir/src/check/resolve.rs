@@ -21,6 +21,8 @@ pub(crate) struct Resolver<'a> {
     /// The names of the text at hand.
     pub(crate) names: &'a Names,
     pub(crate) diagnostics: &'a mut Vec<Diagnostic>,
+    /// The position that a front end gave to what is at hand (`@"…"`): there mistakes are.
+    pub(crate) at: Option<Span>,
     /// For paths joined by `::`; kept to save allocations.
     pub(crate) joined: String,
 }
@@ -35,16 +37,28 @@ pub(crate) enum Named {
 }
 
 impl<'a> Resolver<'a> {
-    pub(crate) fn new(world: World<'a>, module: ModuleId, names: &'a Names, diagnostics: &'a mut Vec<Diagnostic>) -> Self {
-        Self { world, module, names, diagnostics, joined: String::new() }
+    pub(crate) fn new(
+        world: World<'a>,
+        module: ModuleId,
+        names: &'a Names,
+        diagnostics: &'a mut Vec<Diagnostic>,
+    ) -> Self {
+        Self { world, module, names, diagnostics, at: None, joined: String::new() }
     }
 
     pub(crate) fn place(&self, span: Span) -> Place {
         Place { module: self.module, span }
     }
 
+    /// A mistake at `span`, or where a front end says that it is.
     pub(crate) fn error(&self, code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
-        Diagnostic::error(code, self.place(span), message)
+        match self.at {
+            Some(position) if span.position().is_none() => {
+                Diagnostic::error(code, self.place(position), message)
+                    .label(self.place(span), "this is the IR of it")
+            }
+            Some(_) | None => Diagnostic::error(code, self.place(span), message),
+        }
     }
 
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
@@ -72,15 +86,23 @@ impl<'a> Resolver<'a> {
 
     /// Whether a bare name is what a `use` brings in that names nothing: that is reported where it stands.
     pub(crate) fn is_broken(&self, name: &str) -> bool {
-        self.world.unit(self.module).imports.get(name).is_some_and(|import| import.follow().is_empty())
+        self.world
+            .unit(self.module)
+            .imports
+            .get(name)
+            .is_some_and(|import| import.follow().is_empty())
     }
 
     /// Reports a use of what is deprecated.
     fn warn_deprecated(&mut self, def: DefId, span: Span) {
         let slot: &Slot = self.world.slot(def);
         if let Some(why) = slot.deprecated.get() {
-            let mut warning = Diagnostic::warning(codes::DEPRECATED, self.place(span), format!("`{}` is deprecated", slot.name))
-                .label(self.world.place(def), "declared here");
+            let mut warning = Diagnostic::warning(
+                codes::DEPRECATED,
+                self.place(span),
+                format!("`{}` is deprecated", slot.name),
+            )
+            .label(self.world.place(def), "declared here");
             if !why.is_empty() {
                 warning = warning.help(&**why);
             }
@@ -97,9 +119,9 @@ impl<'a> Resolver<'a> {
 
     fn nested_ty(&mut self, ty: &ir::Type, depth: u32) -> Type {
         if depth > MAX_NESTING {
-            let error = self.error(codes::NESTING, ty.span, "this type is nested too deeply").help(format!(
-                "at most {MAX_NESTING} levels are understood"
-            ));
+            let error = self
+                .error(codes::NESTING, ty.span, "this type is nested too deeply")
+                .help(format!("at most {MAX_NESTING} levels are understood"));
             self.report(error);
             return Type::Error;
         }
@@ -110,7 +132,8 @@ impl<'a> Resolver<'a> {
             TypeKind::Path(path) => self.nominal(path).map_or(Type::Error, Nominal::ty),
             TypeKind::Pointer { params, result } => {
                 let params = params.iter().map(|param| self.value_ty(param, depth + 1)).collect();
-                let result = result.as_ref().map_or(Type::Unit, |result| self.nested_ty(result, depth + 1));
+                let result =
+                    result.as_ref().map_or(Type::Unit, |result| self.nested_ty(result, depth + 1));
                 Type::Pointer(Arc::new(Signature { params, result }))
             }
         }
@@ -125,7 +148,11 @@ impl<'a> Resolver<'a> {
         let resolved = self.nested_ty(ty, depth);
         if resolved == Type::Never {
             let error = self
-                .error(codes::NEVER_VALUE, ty.span, "`!` has no values, so nothing can be of that type")
+                .error(
+                    codes::NEVER_VALUE,
+                    ty.span,
+                    "`!` has no values, so nothing can be of that type",
+                )
                 .note("only a function's result can be `!`");
             self.report(error);
             return Type::Error;
@@ -145,13 +172,20 @@ impl<'a> Resolver<'a> {
                 return None;
             }
             let targets = self.in_scope(name);
-            let mut error = self.error(codes::UNKNOWN_TYPE, last.span, format!("cannot find type `{name}`"));
+            let mut error =
+                self.error(codes::UNKNOWN_TYPE, last.span, format!("cannot find type `{name}`"));
             if let Some(value) = targets.value {
-                error = error.label(self.world.place(value), format!("`{name}` is {}", self.world.slot(value).kind.describe()));
+                error = error.label(
+                    self.world.place(value),
+                    format!("`{name}` is {}", self.world.slot(value).kind.describe()),
+                );
             } else if let Some(meant) = foreign_type(name) {
                 error = error.help(format!("did you mean `{meant}`?"));
             } else {
-                let candidates = self.world.names_in(self.module, true).chain(VALUE_TYPES.iter().map(|row| row.0));
+                let candidates = self
+                    .world
+                    .names_in(self.module, true)
+                    .chain(VALUE_TYPES.iter().map(|row| row.0));
                 match nearest(name, candidates.chain([SEGMENT, ALLOCATOR])) {
                     Some(meant) => error = error.help(format!("did you mean `{meant}`?")),
                     None => error = self.help_elsewhere(error, name, true),
@@ -168,7 +202,12 @@ impl<'a> Resolver<'a> {
                 Some(Nominal::Struct(def))
             }
             None => {
-                self.report_not_in(module, last, private.filter(|def| self.world.slot(*def).kind == SlotKind::Struct), true);
+                self.report_not_in(
+                    module,
+                    last,
+                    private.filter(|def| self.world.slot(*def).kind == SlotKind::Struct),
+                    true,
+                );
                 None
             }
         }
@@ -182,7 +221,11 @@ impl<'a> Resolver<'a> {
         if let Some(value) = value_type(name) {
             return Some(Nominal::Value(value));
         }
-        if name == SEGMENT || name == ALLOCATOR { self.world.memory_struct(name).map(Nominal::Struct) } else { None }
+        if name == SEGMENT || name == ALLOCATOR {
+            self.world.memory_struct(name).map(Nominal::Struct)
+        } else {
+            None
+        }
     }
 
     // --- paths ---
@@ -192,7 +235,11 @@ impl<'a> Resolver<'a> {
         let found = self.find_module(path, count);
         if found.is_none() && !self.is_broken(self.text(path.segments[0])) {
             let span = path.segments[0].span.to(path.segments[count - 1].span);
-            let mut error = self.error(codes::UNKNOWN_MODULE, span, format!("cannot find module `{}`", self.joined));
+            let mut error = self.error(
+                codes::UNKNOWN_MODULE,
+                span,
+                format!("cannot find module `{}`", self.joined),
+            );
             if let Some(near) = nearest(&self.joined, self.world.module_paths()) {
                 error = error.help(format!("did you mean `{near}`?"));
             } else if count == 1 {
@@ -240,7 +287,8 @@ impl<'a> Resolver<'a> {
         let name = self.text(last);
         if let Some(owner) = self.type_prefix(path, count) {
             if let Nominal::Value(value) = owner
-                && let Some(constant) = super::constant::ASSOCIATED.iter().find(|constant| **constant == name)
+                && let Some(constant) =
+                    super::constant::ASSOCIATED.iter().find(|constant| **constant == name)
                 && super::constant::associated(value, constant).is_some()
             {
                 return Some(Named::Associated(value, constant));
@@ -279,18 +327,27 @@ impl<'a> Resolver<'a> {
             }
             Some(def) => {
                 let error = self
-                    .error(codes::PRIVATE, name.span, format!("method `{text}` of `{shown}` is private"))
+                    .error(
+                        codes::PRIVATE,
+                        name.span,
+                        format!("method `{text}` of `{shown}` is private"),
+                    )
                     .label(self.world.place(def), "declared here")
                     .help(format!("write `pub fn {text}` to let other modules call it"));
                 self.report(error);
                 None
             }
             None => {
-                let mut error = self.error(codes::UNKNOWN_METHOD, name.span, format!("`{shown}` has no method `{text}`"));
+                let mut error = self.error(
+                    codes::UNKNOWN_METHOD,
+                    name.span,
+                    format!("`{shown}` has no method `{text}`"),
+                );
                 if let Some(near) = nearest(text, self.world.method_names(owner)) {
                     error = error.help(format!("did you mean `{near}`?"));
                 } else if let Nominal::Struct(def) = owner {
-                    error = error.label(self.world.place(def), format!("`{shown}` is declared here"));
+                    error =
+                        error.label(self.world.place(def), format!("`{shown}` is declared here"));
                 }
                 self.report(error);
                 None
@@ -299,7 +356,13 @@ impl<'a> Resolver<'a> {
     }
 
     /// Says that a module has no such item, or that it may not be named.
-    fn report_not_in(&mut self, module: ModuleId, name: Ident, private: Option<DefId>, types: bool) {
+    fn report_not_in(
+        &mut self,
+        module: ModuleId,
+        name: Ident,
+        private: Option<DefId>,
+        types: bool,
+    ) {
         let text = self.text(name);
         let path = &self.world.unit(module).path;
         let error = match private {
@@ -310,7 +373,8 @@ impl<'a> Resolver<'a> {
             None => {
                 let code = if types { codes::UNKNOWN_TYPE } else { codes::UNKNOWN_VALUE };
                 let what = if types { "type" } else { "function or value" };
-                let error = self.error(code, name.span, format!("module `{path}` has no {what} `{text}`"));
+                let error =
+                    self.error(code, name.span, format!("module `{path}` has no {what} `{text}`"));
                 match nearest(text, self.world.public_names(module)) {
                     Some(near) => error.help(format!("did you mean `{near}`?")),
                     None => error,
@@ -325,13 +389,16 @@ impl<'a> Resolver<'a> {
         match &*self.world.elsewhere(name, types) {
             [] => error,
             [path] => error.help(format!("did you mean `{path}`?")),
-            [path, others @ ..] => error.help(format!("did you mean `{path}` or {} more of that name?", others.len())),
+            [path, others @ ..] => {
+                error.help(format!("did you mean `{path}` or {} more of that name?", others.len()))
+            }
         }
     }
 
     /// What a `use` names. Reports nothing.
     pub(crate) fn import(world: World<'_>, from: ModuleId, path: &[Box<str>]) -> Targets {
-        let mut targets = Targets { module: world.find_module(&path.join("::")), ..Targets::default() };
+        let mut targets =
+            Targets { module: world.find_module(&path.join("::")), ..Targets::default() };
         if let [prefix @ .., name] = path
             && !prefix.is_empty()
             && let Some(module) = world.find_module(&prefix.join("::"))
@@ -348,33 +415,53 @@ impl<'a> Resolver<'a> {
         let full = path.join("::");
         let (name, prefix) = path.split_last().expect("a path has a name");
         let parent = prefix.join("::");
-        let parent = if prefix.is_empty() { None } else { Some((self.world.find_module(&parent), parent)) };
+        let parent =
+            if prefix.is_empty() { None } else { Some((self.world.find_module(&parent), parent)) };
         let error = match parent {
             Some((Some(module), parent)) => {
                 let (_, private) = self.world.find_in(module, name, self.module);
                 match private {
                     Some(def) => self
-                        .error(codes::PRIVATE, span, format!("`{name}` of module `{parent}` is private"))
+                        .error(
+                            codes::PRIVATE,
+                            span,
+                            format!("`{name}` of module `{parent}` is private"),
+                        )
                         .label(self.world.place(def), "declared here")
                         .help("write `pub` before it to let other modules name it"),
                     None => {
-                        let error = self.error(codes::UNKNOWN_VALUE, span, format!("module `{parent}` has no item `{name}`"));
+                        let error = self.error(
+                            codes::UNKNOWN_VALUE,
+                            span,
+                            format!("module `{parent}` has no item `{name}`"),
+                        );
                         let near = nearest(name, self.world.public_names(module));
                         near.map(|near| format!("{parent}::{near}"))
-                            .or_else(|| nearest(&full, self.world.module_paths()).map(str::to_owned))
-                            .map_or(error.clone(), |near| error.help(format!("did you mean `{near}`?")))
+                            .or_else(|| {
+                                nearest(&full, self.world.module_paths()).map(str::to_owned)
+                            })
+                            .map_or(error.clone(), |near| {
+                                error.help(format!("did you mean `{near}`?"))
+                            })
                     }
                 }
             }
             Some((None, missing)) => {
-                let error = self.error(codes::UNKNOWN_MODULE, span, format!("cannot find module `{missing}`"));
+                let error = self.error(
+                    codes::UNKNOWN_MODULE,
+                    span,
+                    format!("cannot find module `{missing}`"),
+                );
                 match nearest(&missing, self.world.module_paths()) {
                     Some(near) => error.help(format!("did you mean `{near}::{name}`?")),
-                    None => error.help(format!("add the file of module `{missing}` to the program")),
+                    None => {
+                        error.help(format!("add the file of module `{missing}` to the program"))
+                    }
                 }
             }
             None => {
-                let error = self.error(codes::UNKNOWN_MODULE, span, format!("cannot find module `{full}`"));
+                let error =
+                    self.error(codes::UNKNOWN_MODULE, span, format!("cannot find module `{full}`"));
                 match nearest(&full, self.world.module_paths()) {
                     Some(near) => error.help(format!("did you mean `{near}`?")),
                     None => error.help(format!("add the file of module `{full}` to the program")),

@@ -18,8 +18,13 @@ struct Size {
 }
 
 /// Reports structs that hold themselves or too much; takes the fields that make them so for mistakes.
-pub(super) fn limit(world: World<'_>, structs: &mut [(DefId, Struct)], diagnostics: &mut Vec<Diagnostic>) {
-    let index: FxHashMap<DefId, usize> = structs.iter().enumerate().map(|(index, entry)| (entry.0, index)).collect();
+pub(super) fn limit(
+    world: World<'_>,
+    structs: &mut [(DefId, Struct)],
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let index: FxHashMap<DefId, usize> =
+        structs.iter().enumerate().map(|(index, entry)| (entry.0, index)).collect();
     let mut sizes: Vec<Option<Size>> = vec![None; structs.len()];
     let mut open = vec![false; structs.len()];
     for root in 0..structs.len() {
@@ -58,7 +63,12 @@ pub(super) fn limit(world: World<'_>, structs: &mut [(DefId, Struct)], diagnosti
 }
 
 /// Reports that the structs of `cycle` hold each other, each by its field of that number.
-fn report_cycle(world: World<'_>, structs: &[(DefId, Struct)], cycle: &[(usize, usize)], diagnostics: &mut Vec<Diagnostic>) {
+fn report_cycle(
+    world: World<'_>,
+    structs: &[(DefId, Struct)],
+    cycle: &[(usize, usize)],
+    diagnostics: &mut Vec<Diagnostic>,
+) {
     let Some(((first, field), others)) = cycle.split_first() else { return };
     let name = |at: usize| &world.slot(structs[at].0).name;
     let mut error = Diagnostic::error(
@@ -68,9 +78,16 @@ fn report_cycle(world: World<'_>, structs: &[(DefId, Struct)], cycle: &[(usize, 
     )
     .note(format!("by its field `{}`", structs[*first].1.fields[*field].0));
     for (at, field) in others {
-        error = error.label(structs[*at].1.place, format!("`{}` holds it by its field `{}`", name(*at), structs[*at].1.fields[*field].0));
+        error = error.label(
+            structs[*at].1.place,
+            format!("`{}` holds it by its field `{}`", name(*at), structs[*at].1.fields[*field].0),
+        );
     }
-    diagnostics.push(error.help("a struct is a value: keep the other one in memory and hold its address (`addr`)"));
+    diagnostics.push(
+        error.help(
+            "a struct is a value: keep the other one in memory and hold its address (`addr`)",
+        ),
+    );
 }
 
 /// The size of a struct whose fields' sizes are known.
@@ -88,7 +105,9 @@ fn size(
                 Some(&inner) => sizes[inner].unwrap_or(Size { depth: 0, scalars: 1 }),
                 None => Size { depth: 1, scalars: world.scalars(ty) },
             },
-            Type::Value(_) | Type::Unit | Type::Never | Type::Pointer(_) | Type::Error => Size { depth: 0, scalars: 1 },
+            Type::Value(_) | Type::Unit | Type::Never | Type::Pointer(_) | Type::Error => {
+                Size { depth: 0, scalars: 1 }
+            }
         };
         size.depth = size.depth.max(field.depth + 1);
         size.scalars = size.scalars.saturating_add(field.scalars.max(1));
@@ -103,7 +122,9 @@ fn size(
     };
     diagnostics.push(
         Diagnostic::error(codes::TOO_LARGE, entry.1.place, message)
-            .note(format!("at most {MAX_SCALARS} scalars and {MAX_STRUCT_DEPTH} levels are possible"))
+            .note(format!(
+                "at most {MAX_SCALARS} scalars and {MAX_STRUCT_DEPTH} levels are possible"
+            ))
             .help("keep the data in memory: a struct lives in locals"),
     );
     for field in &mut entry.1.fields {

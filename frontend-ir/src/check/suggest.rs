@@ -6,7 +6,10 @@
 const MAX_LENGTH: usize = 64;
 
 /// The candidate with the smallest edit distance to `name`, if one is near enough to be meant; the alphabetically first among equals.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(
+    name: &str,
+    candidates: impl Iterator<Item = &'a str>,
+) -> Option<&'a str> {
     let mut best: Option<(usize, &str)> = None;
     let wanted: Vec<char> = name.chars().collect();
     if wanted.len() > MAX_LENGTH {
@@ -14,10 +17,12 @@ pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>)
     }
     let limit = (wanted.len() / 3).max(1);
     for candidate in candidates {
-        if candidate == name || candidate == "_" || candidate.len().abs_diff(name.len()) > 4 * limit {
+        if candidate == name || candidate == "_" || candidate.len().abs_diff(name.len()) > 4 * limit
+        {
             continue;
         }
-        let distance = if candidate.eq_ignore_ascii_case(name) { 0 } else { distance(&wanted, candidate) };
+        let distance =
+            if candidate.eq_ignore_ascii_case(name) { 0 } else { distance(&wanted, candidate) };
         // One letter for another letter is no misspelling of a name that has only one.
         if distance > limit || (distance >= wanted.len() && distance > 0) {
             continue;
@@ -56,7 +61,15 @@ mod tests {
     #[test]
     fn distances_count_edits_and_swaps() {
         let chars = |text: &str| text.chars().collect::<Vec<_>>();
-        for (a, b, n) in [("", "", 0), ("abc", "abc", 0), ("abc", "acb", 1), ("abc", "ab", 1), ("abc", "xabc", 1), ("abc", "xyz", 3), ("kitten", "sitting", 3)] {
+        for (a, b, n) in [
+            ("", "", 0),
+            ("abc", "abc", 0),
+            ("abc", "acb", 1),
+            ("abc", "ab", 1),
+            ("abc", "xabc", 1),
+            ("abc", "xyz", 3),
+            ("kitten", "sitting", 3),
+        ] {
             assert_eq!(distance(&chars(a), b), n, "{a} {b}");
         }
     }

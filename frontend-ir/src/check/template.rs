@@ -53,9 +53,17 @@ impl Resolver<'_> {
             };
             // The nearest mnemonic is said as help, like everywhere.
             let message = error.message.split("; did you mean").next().unwrap_or_default();
+            let message = match text.text.get(error.range.clone()) {
+                Some(mnemonic) if message.starts_with("takes ") => {
+                    format!("`{mnemonic}` {message}")
+                }
+                _ => message.to_owned(),
+            };
             let mut diagnostic = self.error(code, span_in(text, &error.range), message);
             diagnostic = match error.kind {
-                TextErrorKind::UnknownMnemonic { suggestion: Some(near) } => diagnostic.help(format!("did you mean `{near}`?")),
+                TextErrorKind::UnknownMnemonic { suggestion: Some(near) } => {
+                    diagnostic.help(format!("did you mean `{near}`?"))
+                }
                 TextErrorKind::DoubledHole => {
                     diagnostic.help("what needs a value twice is an ordinary `#[inline]` function")
                 }
@@ -73,18 +81,33 @@ impl Resolver<'_> {
     }
 
     /// Binds the functions and statics that a template names.
-    pub(crate) fn template_symbols(&mut self, text: &ir::Template, template: &Template) -> Option<(Box<[DefId]>, Vec<SymbolType>)> {
+    pub(crate) fn template_symbols(
+        &mut self,
+        text: &ir::Template,
+        template: &Template,
+    ) -> Option<(Box<[DefId]>, Vec<SymbolType>)> {
         let mut defs = Vec::with_capacity(template.symbols.len());
         let mut types = Vec::with_capacity(template.symbols.len());
         for (kind, name) in &template.symbols {
             let span = span_in(text, &name.range);
             let (def, ty) = match kind {
                 SymbolKind::Func => {
-                    let def = self.template_symbol(&name.text, span, "function", |kind| kind == SlotKind::Function)?;
+                    let def = self.template_symbol(&name.text, span, "function", |kind| {
+                        kind == SlotKind::Function
+                    })?;
                     let function = self.world.try_function(def);
-                    let Some(function) = function.filter(|function| !matches!(function.kind, FunctionKind::Template(_))) else {
+                    let Some(function) = function
+                        .filter(|function| !matches!(function.kind, FunctionKind::Template(_)))
+                    else {
                         let error = self
-                            .error(codes::TEMPLATE, span, format!("`{}` is a template itself, which cannot be called from one", name.text))
+                            .error(
+                                codes::TEMPLATE,
+                                span,
+                                format!(
+                                    "`{}` is a template itself, which cannot be called from one",
+                                    name.text
+                                ),
+                            )
                             .label(self.world.place(def), "declared here")
                             .help("write its instructions here");
                         self.report(error);
@@ -100,12 +123,22 @@ impl Resolver<'_> {
                     self.world.flatten(&self.world.global_type(def), &mut scalars);
                     let [scalar] = scalars[..] else {
                         let error = self
-                            .error(codes::TEMPLATE, span, format!("`{}` does not fit into one global", name.text))
+                            .error(
+                                codes::TEMPLATE,
+                                span,
+                                format!("`{}` does not fit into one global", name.text),
+                            )
                             .label(self.world.place(def), "declared here");
                         self.report(error);
                         return None;
                     };
-                    (def, SymbolType::Global(scalar, self.world.slot(def).kind == SlotKind::StaticMut))
+                    (
+                        def,
+                        SymbolType::Global(
+                            scalar,
+                            self.world.slot(def).kind == SlotKind::StaticMut,
+                        ),
+                    )
                 }
                 SymbolKind::Type | SymbolKind::InlineType(_) => {
                     let error = self
@@ -121,12 +154,20 @@ impl Resolver<'_> {
         Some((defs.into(), types))
     }
 
-    fn template_symbol(&mut self, name: &str, span: Span, what: &str, fits: impl Fn(SlotKind) -> bool) -> Option<DefId> {
+    fn template_symbol(
+        &mut self,
+        name: &str,
+        span: Span,
+        what: &str,
+        fits: impl Fn(SlotKind) -> bool,
+    ) -> Option<DefId> {
         let found = match name.rsplit_once("::") {
             None => self.in_scope(name).value,
             Some((module, name)) => {
                 let alias = if module.contains("::") { None } else { self.in_scope(module).module };
-                alias.or_else(|| self.world.find_module(module)).and_then(|module| self.world.find_in(module, name, self.module).0.value)
+                alias
+                    .or_else(|| self.world.find_module(module))
+                    .and_then(|module| self.world.find_in(module, name, self.module).0.value)
             }
         };
         match found {
@@ -134,13 +175,18 @@ impl Resolver<'_> {
             Some(def) => {
                 let kind = self.world.slot(def).kind.describe();
                 let error = self
-                    .error(codes::TEMPLATE, span, format!("`{name}` is {kind}, but a {what} is needed here"))
+                    .error(
+                        codes::TEMPLATE,
+                        span,
+                        format!("`{name}` is {kind}, but a {what} is needed here"),
+                    )
                     .label(self.world.place(def), "declared here");
                 self.report(error);
                 None
             }
             None => {
-                let mut error = self.error(codes::UNKNOWN_VALUE, span, format!("cannot find {what} `{name}`"));
+                let mut error =
+                    self.error(codes::UNKNOWN_VALUE, span, format!("cannot find {what} `{name}`"));
                 if let Some(near) = nearest(name, self.world.names_in(self.module, false)) {
                     error = error.help(format!("did you mean `${near}`?"));
                 }
@@ -166,7 +212,11 @@ impl Resolver<'_> {
                 Type::Error => return None,
                 Type::Value(_) | Type::Unit | Type::Never | Type::Pointer(_) => {
                     let shown = self.show(&ty);
-                    let error = self.error(codes::HOLES, span, format!("`${name}` names a field of a `{shown}`, which has none"));
+                    let error = self.error(
+                        codes::HOLES,
+                        span,
+                        format!("`${name}` names a field of a `{shown}`, which has none"),
+                    );
                     self.report(error);
                     return None;
                 }
@@ -191,7 +241,10 @@ impl Resolver<'_> {
                 self.report(error);
                 return None;
             }
-            skipped += structure.fields[..index].iter().map(|field| self.world.scalars(&field.1)).sum::<u32>();
+            skipped += structure.fields[..index]
+                .iter()
+                .map(|field| self.world.scalars(&field.1))
+                .sum::<u32>();
             ty = structure.fields[index].1.clone();
         }
         let mut scalars = Vec::new();
@@ -202,8 +255,11 @@ impl Resolver<'_> {
             (Type::Struct(def), _) => {
                 let shown = &self.world.slot(*def).name;
                 let structure = self.world.structure(*def);
-                let mut error =
-                    self.error(codes::HOLES, span, format!("`${name}` is a `{shown}`, which is not one value of WebAssembly"));
+                let mut error = self.error(
+                    codes::HOLES,
+                    span,
+                    format!("`${name}` is a `{shown}`, which is not one value of WebAssembly"),
+                );
                 if let Some((field, _)) = structure.fields.first() {
                     error = error.help(format!("name a field: `${name}.{field}`"));
                 }
@@ -212,7 +268,11 @@ impl Resolver<'_> {
             }
             _ => {
                 let shown = self.show(&ty);
-                let error = self.error(codes::HOLES, span, format!("`${name}` is `{shown}`, which is no value of WebAssembly"));
+                let error = self.error(
+                    codes::HOLES,
+                    span,
+                    format!("`${name}` is `{shown}`, which is no value of WebAssembly"),
+                );
                 self.report(error);
                 None
             }
@@ -240,7 +300,13 @@ impl Resolver<'_> {
     }
 
     /// The row of a function `= wasm { … };`.
-    pub(crate) fn row(&mut self, declared: &ir::Fn, function: &Function, checked: Option<u32>, text: &ir::Template) -> Option<Arc<Row>> {
+    pub(crate) fn row(
+        &mut self,
+        declared: &ir::Fn,
+        function: &Function,
+        checked: Option<u32>,
+        text: &ir::Template,
+    ) -> Option<Arc<Row>> {
         let template = self.template(text)?;
         let params = &function.signature.params;
         let mut holes = Vec::with_capacity(template.holes.len());
@@ -252,7 +318,11 @@ impl Resolver<'_> {
             let mut parts = name.text.split('.');
             let first = parts.next().unwrap_or_default();
             let Some(operand) = function.params.iter().position(|param| **param == *first) else {
-                let mut error = self.error(codes::HOLES, span, format!("`${first}` is no parameter of this function"));
+                let mut error = self.error(
+                    codes::HOLES,
+                    span,
+                    format!("`${first}` is no parameter of this function"),
+                );
                 if let Some(near) = nearest(first, function.params.iter().map(|param| &**param)) {
                     error = error.help(format!("did you mean `${near}`?"));
                 }
@@ -273,7 +343,11 @@ impl Resolver<'_> {
             let nothing = self.world.scalars(&params[index]) == 0;
             if !used[index] && !nothing && !name.starts_with('_') {
                 let error = self
-                    .error(codes::HOLES, declared.params[index].name.span, format!("parameter `{name}` does not occur in the template"))
+                    .error(
+                        codes::HOLES,
+                        declared.params[index].name.span,
+                        format!("parameter `{name}` does not occur in the template"),
+                    )
                     .help(format!("use it, or write `_{name}` if that is meant"));
                 self.report(error);
                 fine = false;
@@ -281,8 +355,14 @@ impl Resolver<'_> {
         }
         if checked.is_some() && !self.is_access(function) {
             let error = self
-                .error(codes::CHECKED, declared.name.span, "`checked(n)` tests an access at `offset` of `self`")
-                .note("the parameters must begin with `self`, a `MemorySegment`, and `offset: addr`");
+                .error(
+                    codes::CHECKED,
+                    declared.name.span,
+                    "`checked(n)` tests an access at `offset` of `self`",
+                )
+                .note(
+                    "the parameters must begin with `self`, a `MemorySegment`, and `offset: addr`",
+                );
             self.report(error);
             fine = false;
         }
@@ -290,7 +370,8 @@ impl Resolver<'_> {
         if !fine || params.contains(&Type::Error) || function.signature.result == Type::Error {
             return None;
         }
-        if !self.template_types(text, &template, &types, &symbol_types, &function.signature.result) {
+        if !self.template_types(text, &template, &types, &symbol_types, &function.signature.result)
+        {
             return None;
         }
         Some(Arc::new(Row { template, holes: holes.into(), symbols, checked }))

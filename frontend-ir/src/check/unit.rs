@@ -180,9 +180,11 @@ impl Unit {
 
     /// Adds an item; reports one of the same name.
     pub(crate) fn add(&mut self, id: ModuleId, slot: Slot, diagnostics: &mut Vec<Diagnostic>) {
-        let index = u32::try_from(self.slots.len()).expect("a module is smaller than 4 GiB, so it has fewer items");
+        let index = u32::try_from(self.slots.len())
+            .expect("a module is smaller than 4 GiB, so it has fewer items");
         if !slot.is_method {
-            let names = if slot.kind == SlotKind::Struct { &mut self.types } else { &mut self.values };
+            let names =
+                if slot.kind == SlotKind::Struct { &mut self.types } else { &mut self.values };
             match names.get(&slot.name) {
                 Some(&first) => {
                     let first = &self.slots[first as usize];
@@ -193,7 +195,10 @@ impl Unit {
                             format!("`{}` is defined twice", slot.name),
                         )
                         .note("defined again here")
-                        .label(Place { module: id, span: first.span }, format!("first defined here, as {}", first.kind.describe()))
+                        .label(
+                            Place { module: id, span: first.span },
+                            format!("first defined here, as {}", first.kind.describe()),
+                        )
                         .help("rename one of them, or remove it"),
                     );
                 }
@@ -206,12 +211,25 @@ impl Unit {
     }
 
     /// Adds a `use`; reports one of the same name.
-    pub(crate) fn add_import(&mut self, id: ModuleId, name: &str, import: Import, diagnostics: &mut Vec<Diagnostic>) {
+    pub(crate) fn add_import(
+        &mut self,
+        id: ModuleId,
+        name: &str,
+        import: Import,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
         if let Some(first) = self.imports.get(name) {
             diagnostics.push(
-                Diagnostic::error(codes::DUPLICATE, Place { module: id, span: import.span }, format!("`{name}` is brought in twice"))
-                    .label(Place { module: id, span: first.span }, "first brought in here")
-                    .help(format!("give one of them another name: `use {} as …;`", import.path.join("::"))),
+                Diagnostic::error(
+                    codes::DUPLICATE,
+                    Place { module: id, span: import.span },
+                    format!("`{name}` is brought in twice"),
+                )
+                .label(Place { module: id, span: first.span }, "first brought in here")
+                .help(format!(
+                    "give one of them another name: `use {} as …;`",
+                    import.path.join("::")
+                )),
             );
             return;
         }
@@ -249,38 +267,73 @@ pub(crate) struct Collected {
 }
 
 /// Takes a module apart.
-pub(crate) fn collect(id: ModuleId, module: ir::Module, diagnostics: &mut Vec<Diagnostic>) -> Collected {
+pub(crate) fn collect(
+    id: ModuleId,
+    module: ir::Module,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Collected {
     let ir::Module { name, docs: _, items, names, source } = module;
-    let mut it = Collected { unit: Unit::new(&name, source), names, asts: Vec::new(), targets: Vec::new(), loose: Vec::new() };
+    let mut it = Collected {
+        unit: Unit::new(&name, source),
+        names,
+        asts: Vec::new(),
+        targets: Vec::new(),
+        loose: Vec::new(),
+    };
     for item in items {
         let ir::Item { docs: _, attributes, public, span: _, kind } = item;
         match kind {
             ItemKind::Use(bindings) => {
                 for binding in bindings {
                     let name = binding.alias.unwrap_or_else(|| binding.path.last());
-                    let path = binding.path.segments.iter().map(|segment| it.names[segment.name].into()).collect();
+                    let path = binding
+                        .path
+                        .segments
+                        .iter()
+                        .map(|segment| it.names[segment.name].into())
+                        .collect();
                     let import = Import::new(path, binding.path.span(), public);
                     it.unit.add_import(id, &it.names[name.name], import, diagnostics);
                 }
                 it.loose.extend(attributes);
             }
-            ItemKind::Const(global) => it.global(id, SlotKind::Const, public, attributes, global, diagnostics),
+            ItemKind::Const(global) => {
+                it.global(id, SlotKind::Const, public, attributes, global, diagnostics)
+            }
             ItemKind::Static { mutable, global } => {
                 let kind = if mutable { SlotKind::StaticMut } else { SlotKind::Static };
                 it.global(id, kind, public, attributes, global, diagnostics);
             }
-            ItemKind::Fn(function) => it.function(id, None, public, attributes, function, diagnostics),
+            ItemKind::Fn(function) => {
+                it.function(id, None, public, attributes, function, diagnostics)
+            }
             ItemKind::Struct(structure) => {
-                let slot = Slot::new(&it.names[structure.name.name], SlotKind::Struct, public, structure.name.span);
+                let slot = Slot::new(
+                    &it.names[structure.name.name],
+                    SlotKind::Struct,
+                    public,
+                    structure.name.span,
+                );
                 it.unit.add(id, slot, diagnostics);
-                it.asts.push(Some(Ast { attributes, item: AstItem::Struct(structure), target: None }));
+                it.asts.push(Some(Ast {
+                    attributes,
+                    item: AstItem::Struct(structure),
+                    target: None,
+                }));
             }
             ItemKind::Impl(block) => {
                 let target = it.targets.len() as u32;
                 it.targets.push(block.target);
                 for item in block.items {
                     if let ItemKind::Fn(function) = item.kind {
-                        it.function(id, Some(target), item.public, item.attributes, function, diagnostics);
+                        it.function(
+                            id,
+                            Some(target),
+                            item.public,
+                            item.attributes,
+                            function,
+                            diagnostics,
+                        );
                     }
                 }
                 it.loose.extend(attributes);
@@ -300,7 +353,11 @@ impl Collected {
         global: ir::Global,
         diagnostics: &mut Vec<Diagnostic>,
     ) {
-        self.unit.add(id, Slot::new(&self.names[global.name.name], kind, public, global.name.span), diagnostics);
+        self.unit.add(
+            id,
+            Slot::new(&self.names[global.name.name], kind, public, global.name.span),
+            diagnostics,
+        );
         self.asts.push(Some(Ast { attributes, item: AstItem::Global(global), target: None }));
     }
 
@@ -313,7 +370,12 @@ impl Collected {
         function: ir::Fn,
         diagnostics: &mut Vec<Diagnostic>,
     ) {
-        let mut slot = Slot::new(&self.names[function.name.name], SlotKind::Function, public, function.name.span);
+        let mut slot = Slot::new(
+            &self.names[function.name.name],
+            SlotKind::Function,
+            public,
+            function.name.span,
+        );
         slot.is_method = target.is_some();
         self.unit.add(id, slot, diagnostics);
         self.asts.push(Some(Ast { attributes, item: AstItem::Fn(function), target }));

@@ -78,7 +78,12 @@ impl<'a> World<'a> {
 
     /// What `name` is inside `module`, for one who stands in `from`: own items, then `use`s. The flag says that something was found that
     /// `from` may not name.
-    pub(crate) fn find_in(self, module: ModuleId, name: &str, from: ModuleId) -> (Targets, Option<DefId>) {
+    pub(crate) fn find_in(
+        self,
+        module: ModuleId,
+        name: &str,
+        from: ModuleId,
+    ) -> (Targets, Option<DefId>) {
         let unit = self.unit(module);
         let mut found = Targets::default();
         let mut private = None;
@@ -95,7 +100,8 @@ impl<'a> World<'a> {
         if let Some(import) = unit.imports.get(name)
             && (module == from || import.public)
         {
-            let targets = if self.is_library(module) { self.library.follow(import) } else { import.follow() };
+            let targets =
+                if self.is_library(module) { self.library.follow(import) } else { import.follow() };
             found.module = found.module.or(targets.module);
             found.ty = found.ty.or(targets.ty);
             found.value = found.value.or(targets.value);
@@ -124,12 +130,19 @@ impl<'a> World<'a> {
 
     /// The method `name` of `owner`, visible or not.
     pub(crate) fn method(self, owner: Nominal, name: &str) -> Option<DefId> {
-        self.library.method(owner, name).or_else(|| self.program.methods.get(&owner)?.get(name).copied())
+        self.library
+            .method(owner, name)
+            .or_else(|| self.program.methods.get(&owner)?.get(name).copied())
     }
 
     /// The names of all methods of `owner`.
     pub(crate) fn method_names(self, owner: Nominal) -> impl Iterator<Item = &'a str> {
-        let own = self.program.methods.get(&owner).into_iter().flat_map(|methods| methods.keys().map(|name| &**name));
+        let own = self
+            .program
+            .methods
+            .get(&owner)
+            .into_iter()
+            .flat_map(|methods| methods.keys().map(|name| &**name));
         self.library.method_names(owner).chain(own)
     }
 
@@ -165,7 +178,9 @@ impl<'a> World<'a> {
     pub(crate) fn global(self, def: DefId) -> &'a Global {
         match self.decl(def) {
             Decl::Global(global) => global,
-            Decl::Function(_) | Decl::Struct(_) => panic!("{} is neither const nor static", self.path(def)),
+            Decl::Function(_) | Decl::Struct(_) => {
+                panic!("{} is neither const nor static", self.path(def))
+            }
         }
     }
 
@@ -193,7 +208,10 @@ impl<'a> World<'a> {
     pub(crate) fn field_visible(self, def: DefId, field: usize, from: ModuleId) -> bool {
         def.module == from || {
             self.structure(def);
-            self.slot(def).public_fields.get().is_some_and(|fields| fields.get(field).copied().unwrap_or(false))
+            self.slot(def)
+                .public_fields
+                .get()
+                .is_some_and(|fields| fields.get(field).copied().unwrap_or(false))
         }
     }
 
@@ -220,10 +238,11 @@ impl<'a> World<'a> {
     /// `fn(A, B) -> C`
     pub(crate) fn show_signature(self, signature: &Signature) -> String {
         let params: Vec<String> = signature.params.iter().map(|param| self.show(param)).collect();
-        match &signature.result {
-            Type::Unit => format!("fn({})", params.join(", ")),
-            result => format!("fn({}) -> {}", params.join(", "), self.show(result)),
+        let params = params.join(", ");
+        if signature.result == Type::Unit {
+            return format!("fn({params})");
         }
+        format!("fn({params}) -> {}", self.show(&signature.result))
     }
 
     /// Appends the core types that hold a value of type `ty`.
@@ -233,7 +252,9 @@ impl<'a> World<'a> {
             Type::Pointer(_) => into.push(ValType::I32),
             Type::Unit | Type::Never | Type::Error => (),
             // Depth is limited by `MAX_STRUCT_DEPTH`.
-            Type::Struct(def) => self.structure(*def).fields.iter().for_each(|(_, field)| self.flatten(field, into)),
+            Type::Struct(def) => {
+                self.structure(*def).fields.iter().for_each(|(_, field)| self.flatten(field, into))
+            }
         }
     }
 
@@ -242,7 +263,9 @@ impl<'a> World<'a> {
         match ty {
             Type::Value(_) | Type::Pointer(_) => 1,
             Type::Unit | Type::Never | Type::Error => 0,
-            Type::Struct(def) => self.structure(*def).fields.iter().map(|(_, field)| self.scalars(field)).sum(),
+            Type::Struct(def) => {
+                self.structure(*def).fields.iter().map(|(_, field)| self.scalars(field)).sum()
+            }
         }
     }
 
@@ -263,7 +286,11 @@ impl<'a> World<'a> {
 
     /// Names of items of `module` that other modules may name.
     pub(crate) fn public_names(self, module: ModuleId) -> impl Iterator<Item = &'a str> {
-        self.unit(module).slots.iter().filter(|slot| slot.public && !slot.is_method).map(|slot| &*slot.name)
+        self.unit(module)
+            .slots
+            .iter()
+            .filter(|slot| slot.public && !slot.is_method)
+            .map(|slot| &*slot.name)
     }
 
     /// Full paths of public items named `name` anywhere.
@@ -346,7 +373,9 @@ pub(crate) fn integer(value: ValueType) -> Option<(u32, bool)> {
         ValueType::U32 | ValueType::Addr => (32, false),
         ValueType::I64 => (64, true),
         ValueType::U64 => (64, false),
-        ValueType::Bool | ValueType::Char | ValueType::F32 | ValueType::F64 | ValueType::V128 => return None,
+        ValueType::Bool | ValueType::Char | ValueType::F32 | ValueType::F64 | ValueType::V128 => {
+            return None;
+        }
     })
 }
 

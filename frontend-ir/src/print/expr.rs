@@ -171,8 +171,6 @@ impl Printer<'_> {
                 self.indent -= 1;
                 if !arms.is_empty() {
                     self.line();
-                } else {
-                    self.out.push(' ');
                 }
                 self.out.push('}');
             }
@@ -256,7 +254,7 @@ impl Printer<'_> {
                         self.any(body, *value);
                     }
                 }
-                self.out.push_str(" }");
+                self.out.push_str(if fields.is_empty() { "}" } else { " }" });
             }
             ExprKind::Data(elements) => self.data(body, elements),
             ExprKind::Scope(name, block) => {
@@ -372,7 +370,7 @@ impl Printer<'_> {
         let statements = &body[statements];
         if statements.is_empty() {
             let Some(tail) = tail else {
-                self.out.push_str("{ }");
+                self.out.push_str("{}");
                 return;
             };
             let mut left = SHORT;
@@ -469,7 +467,7 @@ impl Printer<'_> {
                 if *rest {
                     self.out.push_str(if fields.is_empty() { " .." } else { ", .." });
                 }
-                self.out.push_str(" }");
+                self.out.push_str(if fields.is_empty() && !rest { "}" } else { " }" });
             }
         }
     }

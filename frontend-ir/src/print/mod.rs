@@ -2,7 +2,7 @@
 //!
 //! Invariant: `parse(print(m)) == m` for every module without `Error` nodes that the parser or the builder made; printing what was printed
 //! and parsed gives the same text. Spellings the model does not hold (comments, blank lines, parentheses without need) are not here:
-//! [`format`](crate::format) keeps those.
+//! [`format()`](crate::format()) keeps those.
 
 mod expr;
 
@@ -191,8 +191,6 @@ impl<'m> Printer<'m> {
                     // The last item ended its line.
                     self.out.pop();
                     self.line();
-                } else {
-                    self.out.push(' ');
                 }
                 self.out.push('}');
             }
@@ -266,7 +264,7 @@ impl<'m> Printer<'m> {
         self.out.push_str("struct ");
         self.declared(*name);
         if fields.is_empty() {
-            self.out.push_str(" { }");
+            self.out.push_str(" {}");
             return;
         }
         self.out.push_str(" {");
@@ -340,9 +338,7 @@ impl<'m> Printer<'m> {
             self.out.push_str(text);
             self.indent -= 1;
             self.line();
-        } else if text.is_empty() {
-            self.out.push(' ');
-        } else {
+        } else if !text.is_empty() {
             self.out.push(' ');
             self.out.push_str(text);
             self.out.push(' ');

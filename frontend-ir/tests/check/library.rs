@@ -7,6 +7,10 @@ use super::library;
 #[test]
 fn the_whole_library_is_right() {
     let library = library();
-    let said: String = library.check_all().iter().map(|diagnostic| render::human(diagnostic, &*library, false)).collect();
+    let said: String = library
+        .check_all()
+        .iter()
+        .map(|diagnostic| render::human(diagnostic, &*library, false))
+        .collect();
     assert!(said.is_empty(), "{said}");
 }

@@ -2,18 +2,29 @@
 //!
 //! Programs are checked together with the real library, read from the folders of the crates that hold it.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm, reason = "tests")]
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use swasm_frontend_ir::checked::Checked;
 use swasm_frontend_ir::library::{Library, LibraryModule};
-use swasm_frontend_ir::{Diagnostic, Failed, ImportProblem, ImportRules, ModuleId, Sources, check, parse, render};
+use swasm_frontend_ir::{
+    Diagnostic, Failed, ImportProblem, ImportRules, ModuleId, Sources, check, parse, render,
+};
 use swasm_tree::ValType;
 
+mod flow;
+mod invariants;
+mod items;
 mod library;
+mod limits;
+mod linking;
+mod matching;
+mod names;
 mod rows;
+mod types;
+mod values;
 
 /// The library as it is in the repository.
 fn library() -> Arc<Library> {
@@ -44,7 +55,13 @@ fn library() -> Arc<Library> {
 struct Host;
 
 impl ImportRules for Host {
-    fn check(&self, module: &str, name: &str, params: &[ValType], results: &[ValType]) -> Result<(), ImportProblem> {
+    fn check(
+        &self,
+        module: &str,
+        name: &str,
+        params: &[ValType],
+        results: &[ValType],
+    ) -> Result<(), ImportProblem> {
         match (module, name) {
             ("wasi_snapshot_preview1", "fd_write") => {
                 if params == [ValType::I32; 4] && results == [ValType::I32] {
@@ -52,7 +69,9 @@ impl ImportRules for Host {
                 }
                 Err(ImportProblem::Signature { expected: "fn(i32, i32, i32, i32) -> i32".into() })
             }
-            ("wasi_snapshot_preview1", _) => Err(ImportProblem::UnknownName { suggestion: Some("fd_write".into()) }),
+            ("wasi_snapshot_preview1", _) => {
+                Err(ImportProblem::UnknownName { suggestion: Some("fd_write".into()) })
+            }
             _ => Ok(()),
         }
     }
@@ -64,7 +83,8 @@ fn program(text: &str) -> (Vec<Diagnostic>, Result<Checked, Failed>) {
     let mut diagnostics = Vec::new();
     let mut modules = Vec::new();
     for (index, part) in text.split("//// ").enumerate() {
-        let (file, text) = if index == 0 { ("main.swir", part) } else { part.split_once('\n').unwrap() };
+        let (file, text) =
+            if index == 0 { ("main.swir", part) } else { part.split_once('\n').unwrap() };
         let parsed = parse(file, text, ModuleId((library.len() + index) as u32));
         diagnostics.extend(parsed.diagnostics);
         modules.push(parsed.module);
@@ -90,7 +110,8 @@ fn verdict(text: &str) -> String {
         .map(|diagnostic| {
             let place = diagnostic.place.unwrap();
             let at = sources.source(place.module).position(place.span);
-            let file = if &*at.file == "main.swir" { String::new() } else { format!("{}:", at.file) };
+            let file =
+                if &*at.file == "main.swir" { String::new() } else { format!("{}:", at.file) };
             format!("{}@{file}{}:{}", diagnostic.code, at.line, at.column)
         })
         .collect();
@@ -119,7 +140,10 @@ fn table(rows: &[(&str, &str)]) {
     for (text, expected) in rows {
         let said = verdict(text);
         if said != *expected {
-            wrong += &format!("--- {text}\nexpected: {expected}\nsaid:     {said}\n{}\n", rendered(text));
+            wrong += &format!(
+                "--- {text}\nexpected: {expected}\nsaid:     {said}\n{}\n",
+                rendered(text)
+            );
         }
     }
     assert!(wrong.is_empty(), "{wrong}");

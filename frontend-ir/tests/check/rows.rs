@@ -17,7 +17,11 @@ fn examples_do_what_they_say() {
             let code = row.code.to_string();
             let fine = match head {
                 ",fails" => said.split(' ').any(|said| said.split('@').next() == Some(&code)),
-                _ => said.split(' ').all(|said| said.is_empty() || ["SW0250", "SW0251", "SW0252", "SW0253"].contains(&said.split('@').next().unwrap())),
+                _ => said.split(' ').all(|said| {
+                    said.is_empty()
+                        || ["SW0250", "SW0251", "SW0252", "SW0253"]
+                            .contains(&said.split('@').next().unwrap())
+                }),
             };
             if !fine {
                 wrong += &format!("--- {code}{head}\n{text}said: {said}\n{}\n", rendered(text));

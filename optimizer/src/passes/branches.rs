@@ -213,9 +213,17 @@ impl Pass<'_> {
                 }
             }
             Op::SELECT => {
-                let condition = body.children(node)[2];
+                let &[a, b, condition] = body.children(node) else { return };
+                let leaf = |arm: NodeId| body.children(arm).is_empty();
+                let swap = body.op(condition) == Op::I32_EQZ && leaf(a) && leaf(b);
                 let condition = as_condition(body, condition);
-                body.set_child(node, 2, condition);
+                if let (true, &[value]) = (swap, body.children(condition))
+                    && body.op(condition) == Op::I32_EQZ
+                {
+                    body.set_children(node, &[b, a, value]);
+                } else {
+                    body.set_child(node, 2, condition);
+                }
             }
             _ => (),
         }
@@ -471,6 +479,34 @@ impl Pass<'_> {
         move_over(body, node, new);
     }
 
+    /// `(if a (if b x))` ⇒ `(if (i32.and a b) x)`, where `b` is small and does nothing: condition, then, else.
+    fn both_conditions(
+        &self,
+        body: &mut Body,
+        results: &[ValType],
+        condition: NodeId,
+        then: NodeId,
+        else_: NodeId,
+    ) -> Option<[NodeId; 3]> {
+        let plain = |body: &Body, else_: NodeId| results.is_empty() && is_empty(body, else_);
+        let inner = match *body.children(then) {
+            [only] if body.op(then) == Op::SEQ => only,
+            _ => then,
+        };
+        if body.op(inner) != Op::IF || self.count(inner) > 0 || !plain(body, else_) {
+            return None;
+        }
+        let &[second, then, inner_else] = body.children(inner) else { return None };
+        let plain = plain(body, inner_else)
+            && matches!(body.view(inner), View::If(ty) if ty.results.is_empty())
+            && is_eager(body, second);
+        if !plain || !is_boolean(body, condition) || !is_boolean(body, second) {
+            return None;
+        }
+        let both = body.plain(Op::I32_AND, &[condition, second]);
+        Some([both, then, else_])
+    }
+
     fn leave_if(&mut self, body: &mut Body, place: Place, if_: NodeId) {
         if self.count(if_) > 0 {
             self.strip(body, Place::Child(if_, 1), Goal::Label(if_));
@@ -508,7 +544,9 @@ impl Pass<'_> {
             std::mem::swap(&mut then, &mut else_);
             body.set_children(if_, &[condition, then, else_]);
         }
-        if plain_branch(body, then) {
+        if let Some(both) = self.both_conditions(body, &results, condition, then, else_) {
+            body.set_children(if_, &both);
+        } else if plain_branch(body, then) {
             let Some(branch) = last_of(body, then) else { return };
             let View::Br(target) = body.view(branch) else { return };
             let branch = body.br_if(target, &[], condition);

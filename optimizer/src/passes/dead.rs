@@ -309,11 +309,8 @@ impl Pass<'_> {
             return true;
         }
         let loc = body.node(if_).loc;
-        let mut arm = |arm: NodeId| {
-            body.at(loc);
-            if body.diverges(arm) { arm } else { body.drop(arm) }
-        };
-        let (then, else_) = (arm(then), arm(else_));
+        body.at(loc);
+        let (then, else_) = (body.drop(then), body.drop(else_));
         let plain = body.if_(BlockType::EMPTY, condition, then, Some(else_));
         // The walk stands on the node and takes it for one without arms.
         let wrapped = body.seq(&[plain]);

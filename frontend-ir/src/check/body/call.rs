@@ -19,7 +19,9 @@ impl Checker<'_, '_> {
             ir::ExprKind::Name(name) if !self.scope.contains_key(&name.name) => {
                 let text = self.cx.text(*name);
                 match self.cx.bare_value(text, name.span) {
-                    Some(def) if self.cx.world.slot(def).kind == SlotKind::Function => self.call_function(def, arguments, at, span),
+                    Some(def) if self.cx.world.slot(def).kind == SlotKind::Function => {
+                        self.call_function(def, arguments, at, span)
+                    }
                     _ => self.call_value(callee, arguments, span),
                 }
             }
@@ -53,7 +55,14 @@ impl Checker<'_, '_> {
         self.call_with(def, None, arguments, at, span)
     }
 
-    fn call_with(&mut self, def: DefId, receiver: Option<ExprId>, arguments: ir::ExprList, at: Span, span: Span) -> Out {
+    fn call_with(
+        &mut self,
+        def: DefId,
+        receiver: Option<ExprId>,
+        arguments: ir::ExprList,
+        at: Span,
+        span: Span,
+    ) -> Out {
         let world = self.cx.world;
         let ast = self.ast;
         let function = world.function(def);
@@ -64,7 +73,11 @@ impl Checker<'_, '_> {
         if given.len() != params.len() {
             self.wrong_count(def, skipped, given, at);
             self.skip(arguments, span);
-            return self.result(ExprKind::Call(def, crate::checked::ExprList { start: 0, len: 0 }), &function.signature.result, span);
+            return self.result(
+                ExprKind::Call(def, crate::checked::ExprList { start: 0, len: 0 }),
+                &function.signature.result,
+                span,
+            );
         }
         for (index, (&argument, param)) in given.iter().zip(params).enumerate() {
             ids.push(self.want(argument, param, Why::Argument(def, index + skipped)));
@@ -75,7 +88,11 @@ impl Checker<'_, '_> {
 
     /// A call's value; control does not come back from one of type `!`.
     fn result(&mut self, kind: ExprKind, ty: &Type, span: Span) -> Out {
-        if *ty == Type::Never { self.diverging(kind, span) } else { self.typed(kind, ty.clone(), span) }
+        if *ty == Type::Never {
+            self.diverging(kind, span)
+        } else {
+            self.typed(kind, ty.clone(), span)
+        }
     }
 
     fn wrong_count(&mut self, def: DefId, skipped: usize, given: &[ir::ExprId], at: Span) {
@@ -86,7 +103,7 @@ impl Checker<'_, '_> {
         let arguments = if wanted == 1 { "argument" } else { "arguments" };
         let mut error = self.cx.error(
             codes::ARGUMENTS,
-            given.get(wanted).map_or(at, |extra| self.ast[*extra].span),
+            given.get(wanted).map_or(at, |extra| self.spot(*extra)),
             format!("`{name}` takes {wanted} {arguments}, but {} are given", given.len()),
         );
         error = if given.len() > wanted {
@@ -109,7 +126,13 @@ impl Checker<'_, '_> {
         self.call_pointer(callee, at, arguments, span)
     }
 
-    fn call_pointer(&mut self, callee: ExprId, at: Span, arguments: ir::ExprList, span: Span) -> Out {
+    fn call_pointer(
+        &mut self,
+        callee: ExprId,
+        at: Span,
+        arguments: ir::ExprList,
+        span: Span,
+    ) -> Out {
         let ast = self.ast;
         let ty = self.ty(callee).clone();
         let Type::Pointer(signature) = &ty else {
@@ -117,7 +140,11 @@ impl Checker<'_, '_> {
                 let shown = self.cx.show(&ty);
                 let error = self
                     .cx
-                    .error(codes::NOT_A_FUNCTION, at, format!("a value of type `{shown}` cannot be called"))
+                    .error(
+                        codes::NOT_A_FUNCTION,
+                        at,
+                        format!("a value of type `{shown}` cannot be called"),
+                    )
                     .note("this is no function and no function pointer");
                 self.report(error);
             }
@@ -129,7 +156,11 @@ impl Checker<'_, '_> {
             let plural = if wanted == 1 { "argument" } else { "arguments" };
             let error = self
                 .cx
-                .error(codes::ARGUMENTS, at, format!("this pointer takes {wanted} {plural}, but {} are given", given.len()))
+                .error(
+                    codes::ARGUMENTS,
+                    at,
+                    format!("this pointer takes {wanted} {plural}, but {} are given", given.len()),
+                )
                 .note(format!("this is an `{shown}`"));
             self.report(error);
             self.skip(arguments, span);
@@ -144,7 +175,13 @@ impl Checker<'_, '_> {
     }
 
     /// `x.m(a, b)`
-    pub(super) fn method(&mut self, receiver: ir::ExprId, name: Ident, arguments: ir::ExprList, span: Span) -> Out {
+    pub(super) fn method(
+        &mut self,
+        receiver: ir::ExprId,
+        name: Ident,
+        arguments: ir::ExprList,
+        span: Span,
+    ) -> Out {
         let receiver = self.closed(receiver);
         let ty = self.ty(receiver).clone();
         let world = self.cx.world;
@@ -152,7 +189,11 @@ impl Checker<'_, '_> {
         let Some(owner) = Nominal::of(&ty) else {
             if !matches!(ty, Type::Error | Type::Never) {
                 let shown = self.cx.show(&ty);
-                let error = self.cx.error(codes::UNKNOWN_METHOD, name.span, format!("`{shown}` has no methods"));
+                let error = self.cx.error(
+                    codes::UNKNOWN_METHOD,
+                    name.span,
+                    format!("`{shown}` has no methods"),
+                );
                 self.report(error);
             }
             return self.skip(arguments, span);
@@ -166,7 +207,11 @@ impl Checker<'_, '_> {
             let shown = world.nominal(owner);
             let error = self
                 .cx
-                .error(codes::UNKNOWN_METHOD, name.span, format!("`{text}` of `{shown}` has no `self`, so it is not called on a value"))
+                .error(
+                    codes::UNKNOWN_METHOD,
+                    name.span,
+                    format!("`{text}` of `{shown}` has no `self`, so it is not called on a value"),
+                )
                 .label(world.place(def), "declared here")
                 .help(format!("call it as `{shown}::{text}(…)`"));
             self.report(error);
@@ -178,9 +223,15 @@ impl Checker<'_, '_> {
     fn no_method(&mut self, owner: Nominal, name: Ident) {
         let world = self.cx.world;
         let (text, shown) = (self.cx.text(name), world.nominal(owner));
-        let mut error = self.cx.error(codes::UNKNOWN_METHOD, name.span, format!("`{shown}` has no method `{text}`"));
+        let mut error = self.cx.error(
+            codes::UNKNOWN_METHOD,
+            name.span,
+            format!("`{shown}` has no method `{text}`"),
+        );
         let field = match owner {
-            Nominal::Struct(def) => world.structure(def).fields.iter().find(|field| &*field.0 == text),
+            Nominal::Struct(def) => {
+                world.structure(def).fields.iter().find(|field| &*field.0 == text)
+            }
             Nominal::Value(_) => None,
         };
         let free = self.cx.in_scope(text).value;
@@ -207,7 +258,10 @@ impl Checker<'_, '_> {
             inner = *next;
         }
         if !matches!(ast[inner].kind, ir::ExprKind::Call(..) | ir::ExprKind::Method(..)) {
-            let error = self.cx.error(codes::TAIL_CALL, ast[inner].span, "`become` takes a call").help("write `return` for another value");
+            let error = self
+                .cx
+                .error(codes::TAIL_CALL, ast[inner].span, "`become` takes a call")
+                .help("write `return` for another value");
             self.report(error);
             self.closed(call);
             self.flow.live = false;
@@ -224,7 +278,11 @@ impl Checker<'_, '_> {
             let (a, b) = (self.cx.show(&found), self.cx.show(wanted));
             let error = self
                 .cx
-                .error(codes::TAIL_CALL, ast[inner].span, format!("`become` needs a function that gives `{b}`, but this one gives `{a}`"))
+                .error(
+                    codes::TAIL_CALL,
+                    ast[inner].span,
+                    format!("`become` needs a function that gives `{b}`, but this one gives `{a}`"),
+                )
                 .label(self.cx.place(self.result_span), format!("this function gives `{b}`"))
                 .help("the result of a tail call is the caller's own: the types must be the same");
             self.report(error);

@@ -44,7 +44,10 @@ impl Checker<'_, '_> {
             } else {
                 self.expr(*yes_ast, first.as_ref())
             };
-            if first.is_none() && yes.open.is_none() && !matches!(self.ty(yes.id), Type::Never | Type::Error) {
+            if first.is_none()
+                && yes.open.is_none()
+                && !matches!(self.ty(yes.id), Type::Never | Type::Error)
+            {
                 first = Some(self.ty(yes.id).clone());
             }
             let after_yes = std::mem::replace(&mut self.flow, no_flow);
@@ -75,7 +78,13 @@ impl Checker<'_, '_> {
     }
 
     /// The type of two branches, and whether it is still open.
-    pub(super) fn merge(&mut self, first: Out, first_ast: ir::ExprId, second: Out, second_ast: ir::ExprId) -> (Type, Option<Literal>) {
+    pub(super) fn merge(
+        &mut self,
+        first: Out,
+        first_ast: ir::ExprId,
+        second: Out,
+        second_ast: ir::ExprId,
+    ) -> (Type, Option<Literal>) {
         let (a, b) = (self.ty(first.id).clone(), self.ty(second.id).clone());
         let neutral = |ty: &Type| matches!(ty, Type::Never | Type::Error);
         match (first.open, second.open) {
@@ -103,7 +112,7 @@ impl Checker<'_, '_> {
             _ => {
                 self.close(first);
                 let a = self.ty(first.id).clone();
-                self.fit(second, second_ast, &a, Why::Branch(self.ast[first_ast].span));
+                self.fit(second, second_ast, &a, Why::Branch(self.spot(first_ast)));
                 (a, None)
             }
         }
@@ -111,7 +120,12 @@ impl Checker<'_, '_> {
 
     // --- frames ---
 
-    pub(super) fn open_frame(&mut self, label: Option<Name>, kind: FrameKind, expected: Option<&Type>) {
+    pub(super) fn open_frame(
+        &mut self,
+        label: Option<Name>,
+        kind: FrameKind,
+        expected: Option<&Type>,
+    ) {
         self.frames.push(Frame {
             label,
             kind,
@@ -172,7 +186,13 @@ impl Checker<'_, '_> {
     }
 
     /// Builds a labelled block from its parts.
-    pub(super) fn close_block(&mut self, statements: ExprList, tail: Option<Out>, tail_ast: Option<ir::ExprId>, span: Span) -> Out {
+    pub(super) fn close_block(
+        &mut self,
+        statements: ExprList,
+        tail: Option<Out>,
+        tail_ast: Option<ir::ExprId>,
+        span: Span,
+    ) -> Out {
         let end_reached = self.flow.live;
         if let (Some(tail), Some(ast)) = (tail, tail_ast) {
             self.value_leaves(self.frames.len() - 1, tail, ast);
@@ -184,7 +204,8 @@ impl Checker<'_, '_> {
             self.flow.join(&exit);
         }
         let ty = self.frame_type().unwrap_or(Type::Never);
-        let id = self.push(ExprKind::Block { statements, tail: tail.map(|tail| tail.id) }, ty, span);
+        let id =
+            self.push(ExprKind::Block { statements, tail: tail.map(|tail| tail.id) }, ty, span);
         self.close_frame(id);
         Out { id, open: None }
     }
@@ -195,10 +216,11 @@ impl Checker<'_, '_> {
         if value.open.is_none() && ty == Type::Never {
             return;
         }
+        let spot = self.spot(ast);
         let frame = &mut self.frames[index];
         if let Some(expected) = frame.expected.clone() {
             if frame.found.is_none() {
-                frame.found = Some((expected.clone(), self.ast[ast].span));
+                frame.found = Some((expected.clone(), spot));
             }
             // A hint that the value does not meet is reported by whoever expects it, unless values differ among themselves.
             self.fit(value, ast, &expected, Why::Value);
@@ -209,7 +231,7 @@ impl Checker<'_, '_> {
             return;
         }
         match frame.found.clone() {
-            None => frame.found = Some((ty, self.ast[ast].span)),
+            None => frame.found = Some((ty, spot)),
             Some((found, first)) => self.fit(value, ast, &found, Why::Break(first)),
         }
     }
@@ -226,7 +248,11 @@ impl Checker<'_, '_> {
             let expected = self.cx.show(&found);
             let error = self
                 .cx
-                .error(codes::MISSING_VALUE, span, format!("this leaves the block without a value of type `{expected}`"))
+                .error(
+                    codes::MISSING_VALUE,
+                    span,
+                    format!("this leaves the block without a value of type `{expected}`"),
+                )
                 .help("give the value: `break …`");
             self.report(error);
         }
@@ -253,7 +279,13 @@ impl Checker<'_, '_> {
         self.close_loop(head, declared_before, &again);
     }
 
-    pub(super) fn endless(&mut self, label: Option<Ident>, body: ir::ExprId, span: Span, hint: Option<&Type>) -> Out {
+    pub(super) fn endless(
+        &mut self,
+        label: Option<Ident>,
+        body: ir::ExprId,
+        span: Span,
+        hint: Option<&Type>,
+    ) -> Out {
         self.open_frame(label.map(|label| label.name), FrameKind::Loop, hint);
         let (head, declared) = (self.flow.clone(), self.deferred.len());
         let body = self.loop_body(body, "the body of a `loop`");
@@ -269,7 +301,13 @@ impl Checker<'_, '_> {
         Out { id, open: None }
     }
 
-    pub(super) fn while_loop(&mut self, label: Option<Ident>, condition: ir::ExprId, body: ir::ExprId, span: Span) -> Out {
+    pub(super) fn while_loop(
+        &mut self,
+        label: Option<Ident>,
+        condition: ir::ExprId,
+        body: ir::ExprId,
+        span: Span,
+    ) -> Out {
         // A jump in the condition leaves the loop as one in the body does.
         self.open_frame(label.map(|label| label.name), FrameKind::Counted, None);
         let (head, declared) = (self.flow.clone(), self.deferred.len());
@@ -303,7 +341,11 @@ impl Checker<'_, '_> {
                     let shown = self.cx.show(&ty);
                     let error = self
                         .cx
-                        .error(codes::OPERATOR, self.ast[it.start].span, format!("`for` counts integers, but this range is of `{shown}`"))
+                        .error(
+                            codes::OPERATOR,
+                            self.spot(it.start),
+                            format!("`for` counts integers, but this range is of `{shown}`"),
+                        )
                         .help("count with an integer and compute the other value from it");
                     self.report(error);
                     Type::Error
@@ -317,7 +359,13 @@ impl Checker<'_, '_> {
         let body = self.loop_body(it.body, "the body of a `for`");
         self.go_round(&head, declared);
         self.leave(mark);
-        let kind = ExprKind::For(Box::new(For { local, start: start.id, end: end.id, inclusive: it.inclusive, body }));
+        let kind = ExprKind::For(Box::new(For {
+            local,
+            start: start.id,
+            end: end.id,
+            inclusive: it.inclusive,
+            body,
+        }));
         self.finish_counted(head, kind, span)
     }
 
@@ -340,7 +388,8 @@ impl Checker<'_, '_> {
         let Some(label) = label else {
             let found = self.frames.iter().rposition(|frame| frame.kind != FrameKind::Block);
             if found.is_none() {
-                let mut error = self.cx.error(codes::LABEL, span, format!("`{what}` outside a loop"));
+                let mut error =
+                    self.cx.error(codes::LABEL, span, format!("`{what}` outside a loop"));
                 if !self.frames.is_empty() && what == "break" {
                     error = error.help("name the block that is to be left: `break 'label`");
                 }
@@ -352,8 +401,10 @@ impl Checker<'_, '_> {
         if found.is_none() {
             let text = self.cx.text(label);
             let names = &self.cx.names;
-            let labels = self.frames.iter().filter_map(|frame| frame.label.map(|label| &names[label]));
-            let mut error = self.cx.error(codes::LABEL, label.span, format!("cannot find label `'{text}`"));
+            let labels =
+                self.frames.iter().filter_map(|frame| frame.label.map(|label| &names[label]));
+            let mut error =
+                self.cx.error(codes::LABEL, label.span, format!("cannot find label `'{text}`"));
             if let Some(near) = nearest(text, labels) {
                 error = error.help(format!("did you mean `'{near}`?"));
             }
@@ -362,7 +413,12 @@ impl Checker<'_, '_> {
         found
     }
 
-    pub(super) fn break_(&mut self, label: Option<Ident>, value: Option<ir::ExprId>, span: Span) -> Out {
+    pub(super) fn break_(
+        &mut self,
+        label: Option<Ident>,
+        value: Option<ir::ExprId>,
+        span: Span,
+    ) -> Out {
         let Some(index) = self.target(label, "break", span) else {
             if let Some(value) = value {
                 self.closed(value);
@@ -375,14 +431,21 @@ impl Checker<'_, '_> {
             Some(value) if kind == FrameKind::Counted => {
                 let error = self
                     .cx
-                    .error(codes::BREAK_VALUE, self.ast[value].span, "a `while` or `for` has no value, so `break` cannot give one")
+                    .error(
+                        codes::BREAK_VALUE,
+                        self.spot(value),
+                        "a `while` or `for` has no value, so `break` cannot give one",
+                    )
                     .help("assign the value to a variable, or use `loop`");
                 self.report(error);
                 self.closed(value);
                 None
             }
             Some(value) => {
-                let hint = self.frames[index].expected.clone().or_else(|| self.frames[index].found.as_ref().map(|found| found.0.clone()));
+                let hint = self.frames[index]
+                    .expected
+                    .clone()
+                    .or_else(|| self.frames[index].found.as_ref().map(|found| found.0.clone()));
                 let out = self.expr(value, hint.as_ref());
                 self.value_leaves(index, out, value);
                 Some(out.id)
@@ -440,8 +503,15 @@ impl Checker<'_, '_> {
                     let expected = self.cx.show(ty);
                     let error = self
                         .cx
-                        .error(codes::MISSING_VALUE, span, format!("`return` without a value of type `{expected}`"))
-                        .label(self.cx.place(self.result_span), format!("expected `{expected}` because of this"))
+                        .error(
+                            codes::MISSING_VALUE,
+                            span,
+                            format!("`return` without a value of type `{expected}`"),
+                        )
+                        .label(
+                            self.cx.place(self.result_span),
+                            format!("expected `{expected}` because of this"),
+                        )
                         .help("write the value after `return`");
                     self.report(error);
                 }
@@ -452,8 +522,18 @@ impl Checker<'_, '_> {
     }
 
     /// `with_memory_allocator |mem| { … }`
-    pub(super) fn scope_block(&mut self, name: Ident, body: ir::ExprId, span: Span, hint: Option<&Type>) -> Out {
-        let ty = self.cx.world.memory_struct(crate::check::world::ALLOCATOR).map_or(Type::Error, Type::Struct);
+    pub(super) fn scope_block(
+        &mut self,
+        name: Ident,
+        body: ir::ExprId,
+        span: Span,
+        hint: Option<&Type>,
+    ) -> Out {
+        let ty = self
+            .cx
+            .world
+            .memory_struct(crate::check::world::ALLOCATOR)
+            .map_or(Type::Error, Type::Struct);
         let mark = self.enter();
         let local = self.declare(name, ty, false);
         let out = self.expr(body, hint);

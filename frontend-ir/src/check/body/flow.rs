@@ -116,10 +116,18 @@ impl Checker<'_, '_> {
         let name = self.out[local].name.clone();
         let what = if info.is_param { "parameter" } else { "variable" };
         let place = self.cx.place(info.span);
-        let help = if info.is_param { format!("declare it as `mut {name}`") } else { format!("declare it with `let mut {name}`") };
+        let help = if info.is_param {
+            format!("declare it as `mut {name}`")
+        } else {
+            format!("declare it with `let mut {name}`")
+        };
         let error = self
             .cx
-            .error(codes::IMMUTABLE, span, format!("`{name}` cannot be assigned: it is an immutable {what}"))
+            .error(
+                codes::IMMUTABLE,
+                span,
+                format!("`{name}` cannot be assigned: it is an immutable {what}"),
+            )
             .label(place, "declared here without `mut`")
             .help(help);
         self.report(error);
@@ -131,7 +139,11 @@ impl Checker<'_, '_> {
         let declared = self.cx.place(info.span);
         let mut error = self
             .cx
-            .error(codes::IMMUTABLE, span, format!("`{name}` may be assigned twice, but it is not `mut`"))
+            .error(
+                codes::IMMUTABLE,
+                span,
+                format!("`{name}` may be assigned twice, but it is not `mut`"),
+            )
             .label(declared, "declared here without `mut`")
             .help(format!("declare it with `let mut {name}`"));
         if let Some((_, Some(first))) = info.deferred.map(|number| self.deferred[number as usize])

@@ -25,7 +25,13 @@ fn in_range(magnitude: u64, negative: bool, ty: ValueType) -> Option<u64> {
 
 impl Checker<'_, '_> {
     /// `12`, `0xffu8`, and `-12` as one.
-    pub(super) fn int(&mut self, literal: IntLiteral, negative: bool, span: Span, hint: Option<&Type>) -> Out {
+    pub(super) fn int(
+        &mut self,
+        literal: IntLiteral,
+        negative: bool,
+        span: Span,
+        hint: Option<&Type>,
+    ) -> Out {
         let ty = match (literal.suffix, hint) {
             (Some(suffix @ (ValueType::F32 | ValueType::F64)), _) => {
                 let sign = u64::from(negative) << if suffix == ValueType::F32 { 31 } else { 63 };
@@ -60,7 +66,14 @@ impl Checker<'_, '_> {
         Out { id, open: Some(Literal::Int) }
     }
 
-    fn out_of_range(&mut self, magnitude: u64, negative: bool, ty: ValueType, radix: Radix, span: Span) {
+    fn out_of_range(
+        &mut self,
+        magnitude: u64,
+        negative: bool,
+        ty: ValueType,
+        radix: Radix,
+        span: Span,
+    ) {
         let Some((width, signed)) = integer(ty) else { return };
         let name = value_name(ty);
         let sign = if negative { "-" } else { "" };
@@ -71,13 +84,19 @@ impl Checker<'_, '_> {
             Radix::Decimal => format!("{sign}{magnitude}"),
         };
         let top = 1u64 << (width - 1);
-        let range = if signed { format!("-{top}..={}", top - 1) } else { format!("0..={}", top | (top - 1)) };
+        let range = if signed {
+            format!("-{top}..={}", top - 1)
+        } else {
+            format!("0..={}", top | (top - 1))
+        };
         let mut error = self
             .cx
             .error(codes::LITERAL_RANGE, span, format!("`{shown}` is out of range of `{name}`"))
             .note(format!("`{name}` has the values {range}"));
         let wider = [ValueType::I32, ValueType::U32, ValueType::I64, ValueType::U64];
-        let fit = wider.into_iter().find(|wide| *wide != ty && in_range(magnitude, negative, *wide).is_some());
+        let fit = wider
+            .into_iter()
+            .find(|wide| *wide != ty && in_range(magnitude, negative, *wide).is_some());
         if let Some(fit) = fit {
             let fit = value_name(fit);
             if !negative && signed && magnitude <= top | (top - 1) && radix != Radix::Decimal {
@@ -116,13 +135,21 @@ impl Checker<'_, '_> {
 
     fn float_range(&mut self, text: &str, ty: ValueType, span: Span) {
         let name = value_name(ty);
-        let error = self.cx.error(codes::LITERAL_RANGE, span, format!("`{text}` is out of range of `{name}`"));
+        let error = self.cx.error(
+            codes::LITERAL_RANGE,
+            span,
+            format!("`{text}` is out of range of `{name}`"),
+        );
         let error = if text.starts_with("nan:") {
             error.note("the payload of a NaN is not zero and has at most 23 bits in an `f32`, 52 in an `f64`")
         } else if ty == ValueType::F32 {
-            error.note(format!("the largest `f32` is {:e}", f32::MAX)).help("use an `f64`, or write `inf`")
+            error
+                .note(format!("the largest `f32` is {:e}", f32::MAX))
+                .help("use an `f64`, or write `inf`")
         } else {
-            error.note(format!("the largest `f64` is {:e}", f64::MAX)).help("write `inf` for infinity")
+            error
+                .note(format!("the largest `f64` is {:e}", f64::MAX))
+                .help("write `inf` for infinity")
         };
         self.report(error);
     }
@@ -185,7 +212,13 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn settle_int(&mut self, magnitude: u64, negative: bool, ty: ValueType, span: Span) -> Option<ExprKind> {
+    fn settle_int(
+        &mut self,
+        magnitude: u64,
+        negative: bool,
+        ty: ValueType,
+        span: Span,
+    ) -> Option<ExprKind> {
         let bits = in_range(magnitude, negative, ty);
         if bits.is_none() {
             self.out_of_range(magnitude, negative, ty, Radix::Decimal, span);
@@ -197,7 +230,10 @@ impl Checker<'_, '_> {
         if ty != ValueType::F32 {
             return Some(bits);
         }
-        let at = self.floats.binary_search_by_key(&id, |entry| entry.0).expect("every open float is noted, in order");
+        let at = self
+            .floats
+            .binary_search_by_key(&id, |entry| entry.0)
+            .expect("every open float is noted, in order");
         let ast = self.ast;
         let literal = match &ast[self.floats[at].1].kind {
             ir::ExprKind::Float(literal) => literal,

@@ -93,7 +93,8 @@ impl Keys {
         let value = key ^ self.flip;
         match self.ty {
             ValueType::Bool => (if value == 0 { "false" } else { "true" }).into(),
-            ValueType::Char => char::from_u32(value as u32).map_or_else(|| format!("{value:#x}"), |value| format!("{value:?}")),
+            ValueType::Char => char::from_u32(value as u32)
+                .map_or_else(|| format!("{value:#x}"), |value| format!("{value:?}")),
             _ if self.flip != 0 => (value as i64).to_string(),
             _ => value.to_string(),
         }
@@ -109,9 +110,14 @@ impl Keys {
 }
 
 impl Checker<'_, '_> {
-    pub(super) fn matching(&mut self, scrutinee: ir::ExprId, arms: &[ir::Arm], span: Span, hint: Option<&Type>) -> Out {
-        let ast = self.ast;
-        let scrutinee_span = ast[scrutinee].span;
+    pub(super) fn matching(
+        &mut self,
+        scrutinee: ir::ExprId,
+        arms: &[ir::Arm],
+        span: Span,
+        hint: Option<&Type>,
+    ) -> Out {
+        let scrutinee_span = self.spot(scrutinee);
         let value = self.closed(scrutinee);
         let ty = self.ty(value).clone();
         let keys = match &ty {
@@ -122,7 +128,11 @@ impl Checker<'_, '_> {
             let shown = self.cx.show(&ty);
             let error = self
                 .cx
-                .error(codes::PATTERN, scrutinee_span, format!("a value of type `{shown}` cannot be matched"))
+                .error(
+                    codes::PATTERN,
+                    scrutinee_span,
+                    format!("a value of type `{shown}` cannot be matched"),
+                )
                 .note("`match` is for bool, char, integers and addr")
                 .help("compare it with `if`");
             self.report(error);
@@ -150,15 +160,21 @@ impl Checker<'_, '_> {
             {
                 self.cover(&mut covered, keys, &ranges, all, arm);
             }
-            let guard = arm.guard.map(|guard| self.want(guard, &super::operator::BOOL, Why::Condition("a guard")));
+            let guard = arm
+                .guard
+                .map(|guard| self.want(guard, &super::operator::BOOL, Why::Condition("a guard")));
             if guard.is_some() {
                 let (taken, refused) = self.split();
                 self.flow = taken;
                 // Another arm may be tried before this one's pattern, or after its guard.
                 trying.join(&refused);
             }
-            let expected = joined.as_ref().filter(|joined| joined.3.is_none()).map(|joined| joined.2.clone());
-            let out = self.expr(arm.value, expected.as_ref().filter(|ty| !matches!(ty, Type::Never | Type::Error)).or(hint));
+            let expected =
+                joined.as_ref().filter(|joined| joined.3.is_none()).map(|joined| joined.2.clone());
+            let out = self.expr(
+                arm.value,
+                expected.as_ref().filter(|ty| !matches!(ty, Type::Never | Type::Error)).or(hint),
+            );
             self.leave(mark);
             match &mut after {
                 Some(flow) => flow.join(&self.flow),
@@ -220,7 +236,7 @@ impl Checker<'_, '_> {
                         self.settle(before.id, literal.default_type());
                     }
                 }
-                self.fit(out, ast, &default, Why::Branch(self.ast[first_ast].span));
+                self.fit(out, ast, &default, Why::Branch(self.spot(first_ast)));
                 (first, first_ast, default, None)
             }
             (Some(a), Some(b)) if a == b => (first, first_ast, ty, open),
@@ -231,14 +247,14 @@ impl Checker<'_, '_> {
                         self.settle(before.id, literal.default_type());
                     }
                 }
-                self.fit(out, ast, &default, Why::Branch(self.ast[first_ast].span));
+                self.fit(out, ast, &default, Why::Branch(self.spot(first_ast)));
                 (first, first_ast, default, None)
             }
             (None, _) => {
                 if ty == Type::Error {
                     self.close(out);
                 } else {
-                    self.fit(out, ast, &ty, Why::Branch(self.ast[first_ast].span));
+                    self.fit(out, ast, &ty, Why::Branch(self.spot(first_ast)));
                 }
                 (first, first_ast, ty, None)
             }
@@ -265,11 +281,14 @@ impl Checker<'_, '_> {
                 }
                 PatternKind::Name(name) => {
                     let text = self.cx.text(*name);
-                    let constant = self.cx.in_scope(text).value.filter(|def| self.cx.world.is_global(*def));
+                    let constant =
+                        self.cx.in_scope(text).value.filter(|def| self.cx.world.is_global(*def));
                     match constant {
                         Some(def) => {
                             let out = self.read(def, name.span, None);
-                            if let Some(value) = self.pattern_value(out, pattern.span, ty, scrutinee) {
+                            if let Some(value) =
+                                self.pattern_value(out, pattern.span, ty, scrutinee)
+                            {
                                 ranges.push((value, value));
                             }
                         }
@@ -303,10 +322,14 @@ impl Checker<'_, '_> {
                     let last = match hi.flatten() {
                         None => Some(keys.max),
                         Some(hi) if *inclusive => Some(hi ^ keys.flip),
-                        Some(hi) => (hi ^ keys.flip).checked_sub(1).filter(|last| *last >= keys.min),
+                        Some(hi) => {
+                            (hi ^ keys.flip).checked_sub(1).filter(|last| *last >= keys.min)
+                        }
                     };
                     match last {
-                        Some(last) if (lo ^ keys.flip) <= last => ranges.push((lo, last ^ keys.flip)),
+                        Some(last) if (lo ^ keys.flip) <= last => {
+                            ranges.push((lo, last ^ keys.flip))
+                        }
                         _ => {
                             let error = self
                                 .cx
@@ -325,7 +348,7 @@ impl Checker<'_, '_> {
     fn pattern_expr(&mut self, id: ir::ExprId, ty: &Type, scrutinee: Span) -> Option<u64> {
         let kept = self.out.exprs.len();
         let floats = self.floats.len();
-        let span = self.ast[id].span;
+        let span = self.spot(id);
         let hint = if matches!(ty, Type::Error | Type::Never) { None } else { Some(ty) };
         let out = self.expr(id, hint);
         if let Some(ty) = hint {
@@ -351,7 +374,11 @@ impl Checker<'_, '_> {
                 let (a, b) = (self.cx.show(&found), self.cx.show(ty));
                 let error = self
                     .cx
-                    .error(codes::TYPE_MISMATCH, span, format!("this pattern is `{a}`, but the value matched is `{b}`"))
+                    .error(
+                        codes::TYPE_MISMATCH,
+                        span,
+                        format!("this pattern is `{a}`, but the value matched is `{b}`"),
+                    )
                     .label(self.cx.place(scrutinee), format!("this is `{b}`"));
                 self.report(error);
             }
@@ -379,7 +406,14 @@ impl Checker<'_, '_> {
     }
 
     /// Adds an arm's values; reports an arm that is never taken.
-    fn cover(&mut self, covered: &mut Covered, keys: Keys, ranges: &[(u64, u64)], all: bool, arm: &ir::Arm) {
+    fn cover(
+        &mut self,
+        covered: &mut Covered,
+        keys: Keys,
+        ranges: &[(u64, u64)],
+        all: bool,
+        arm: &ir::Arm,
+    ) {
         let flip = keys.flip;
         let whole = [(keys.min ^ flip, keys.max ^ flip)];
         let ranges = if all { &whole[..] } else { ranges };
@@ -388,7 +422,11 @@ impl Checker<'_, '_> {
         });
         let taken = |(lo, hi): (u64, u64)| {
             // The last value may be one that only the surrogates' hole hides.
-            if all { covered.gaps(keys.min, keys.max).is_empty() } else { covered.has(lo ^ flip, hi ^ flip) }
+            if all {
+                covered.gaps(keys.min, keys.max).is_empty()
+            } else {
+                covered.has(lo ^ flip, hi ^ flip)
+            }
         };
         if !ranges.is_empty() && ranges.iter().copied().all(taken) {
             let error = self
@@ -411,14 +449,19 @@ impl Checker<'_, '_> {
         if gaps.is_empty() {
             return;
         }
-        let mut shown: Vec<String> = gaps.iter().take(SHOWN_GAPS).map(|gap| keys.show_range(*gap)).collect();
+        let mut shown: Vec<String> =
+            gaps.iter().take(SHOWN_GAPS).map(|gap| keys.show_range(*gap)).collect();
         if gaps.len() > SHOWN_GAPS {
             shown.push(format!("{} more", gaps.len() - SHOWN_GAPS));
         }
         let _ = span;
         let error = self
             .cx
-            .error(codes::NOT_EXHAUSTIVE, scrutinee, format!("not every value is matched: {} missing", shown.join(", ")))
+            .error(
+                codes::NOT_EXHAUSTIVE,
+                scrutinee,
+                format!("not every value is matched: {} missing", shown.join(", ")),
+            )
             .help("add arms for them, or `_ => …` for all others");
         self.report(error);
     }
@@ -444,14 +487,18 @@ mod tests {
     #[test]
     fn covering_agrees_with_a_set() {
         // Every sequence of three ranges over eight values.
-        let ranges: Vec<(u64, u64)> = (0..8).flat_map(|lo| (lo..8).map(move |hi| (lo, hi))).collect();
+        let ranges: Vec<(u64, u64)> =
+            (0..8).flat_map(|lo| (lo..8).map(move |hi| (lo, hi))).collect();
         for a in &ranges {
             for b in &ranges {
                 for c in &ranges {
                     let mut covered = Covered::default();
                     let mut set = [false; 8];
                     for (lo, hi) in [a, b, c] {
-                        assert_eq!(covered.has(*lo, *hi), set[*lo as usize..=*hi as usize].iter().all(|value| *value));
+                        assert_eq!(
+                            covered.has(*lo, *hi),
+                            set[*lo as usize..=*hi as usize].iter().all(|value| *value)
+                        );
                         covered.add(*lo, *hi);
                         set[*lo as usize..=*hi as usize].fill(true);
                     }

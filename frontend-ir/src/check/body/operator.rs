@@ -59,7 +59,9 @@ fn class(op: BinaryOp) -> Class {
         | BinaryOp::Or
         | BinaryOp::Xor => Class::Arithmetic,
         BinaryOp::Shl | BinaryOp::Shr => Class::Shift,
-        BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge => Class::Compare,
+        BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge => {
+            Class::Compare
+        }
         BinaryOp::LogicalAnd | BinaryOp::LogicalOr => Class::Logical,
     }
 }
@@ -78,18 +80,28 @@ fn defined(op: BinaryOp, ty: &Type) -> bool {
         BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div => is_integer || is_float,
         BinaryOp::Rem | BinaryOp::Shl | BinaryOp::Shr => is_integer,
         BinaryOp::And | BinaryOp::Or | BinaryOp::Xor => is_integer || value == ValueType::Bool,
-        BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge => value != ValueType::V128,
+        BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge => {
+            value != ValueType::V128
+        }
         BinaryOp::LogicalAnd | BinaryOp::LogicalOr => value == ValueType::Bool,
     }
 }
 
 impl Checker<'_, '_> {
-    pub(super) fn unary(&mut self, op: UnaryOp, operand: ir::ExprId, span: Span, hint: Option<&Type>) -> Out {
+    pub(super) fn unary(
+        &mut self,
+        op: UnaryOp,
+        operand: ir::ExprId,
+        span: Span,
+        hint: Option<&Type>,
+    ) -> Out {
         let ast = self.ast;
         if op == UnaryOp::Neg {
             match &ast[operand].kind {
                 ir::ExprKind::Int(literal) => return self.int(*literal, true, span, hint),
-                ir::ExprKind::Float(literal) => return self.float(operand, literal, true, span, hint),
+                ir::ExprKind::Float(literal) => {
+                    return self.float(operand, literal, true, span, hint);
+                }
                 _ => (),
             }
         }
@@ -100,9 +112,12 @@ impl Checker<'_, '_> {
             _ if out.open == Some(Literal::Int) => true,
             _ if out.open == Some(Literal::Float) => op == UnaryOp::Neg,
             (UnaryOp::Neg, Type::Value(value)) => {
-                matches!(value, ValueType::F32 | ValueType::F64) || integer(*value).is_some_and(|(_, signed)| signed)
+                matches!(value, ValueType::F32 | ValueType::F64)
+                    || integer(*value).is_some_and(|(_, signed)| signed)
             }
-            (UnaryOp::Not, Type::Value(value)) => *value == ValueType::Bool || integer(*value).is_some(),
+            (UnaryOp::Not, Type::Value(value)) => {
+                *value == ValueType::Bool || integer(*value).is_some()
+            }
             (_, Type::Unit | Type::Struct(_) | Type::Pointer(_)) => false,
         };
         if !fine {
@@ -113,8 +128,16 @@ impl Checker<'_, '_> {
                     self.negated_unsigned(*value, span);
                     return self.broken(span);
                 }
-                (UnaryOp::Neg, _) => self.cx.error(codes::OPERATOR, span, format!("`-` is not defined for `{shown}`")),
-                (UnaryOp::Not, _) => self.cx.error(codes::OPERATOR, span, format!("`!` is not defined for `{shown}`")),
+                (UnaryOp::Neg, _) => self.cx.error(
+                    codes::OPERATOR,
+                    span,
+                    format!("`-` is not defined for `{shown}`"),
+                ),
+                (UnaryOp::Not, _) => self.cx.error(
+                    codes::OPERATOR,
+                    span,
+                    format!("`!` is not defined for `{shown}`"),
+                ),
             };
             self.report(error);
             return self.broken(span);
@@ -132,7 +155,11 @@ impl Checker<'_, '_> {
         let name = value_name(ty);
         let error = self
             .cx
-            .error(codes::NEGATED_UNSIGNED, span, format!("`-` is not defined for the unsigned type `{name}`"))
+            .error(
+                codes::NEGATED_UNSIGNED,
+                span,
+                format!("`-` is not defined for the unsigned type `{name}`"),
+            )
             .help("write `0 - …`: it wraps");
         self.report(error);
     }
@@ -168,7 +195,14 @@ impl Checker<'_, '_> {
         out
     }
 
-    fn infix(&mut self, op: BinaryOp, left: Out, left_ast: ir::ExprId, right_ast: ir::ExprId, span: Span) -> Out {
+    fn infix(
+        &mut self,
+        op: BinaryOp,
+        left: Out,
+        left_ast: ir::ExprId,
+        right_ast: ir::ExprId,
+        span: Span,
+    ) -> Out {
         match class(op) {
             Class::Logical => {
                 let (yes, no) = self.split();
@@ -183,7 +217,8 @@ impl Checker<'_, '_> {
                 past.join(&around);
                 self.flow = through.clone();
                 self.flow.join(&past);
-                let kind = if and { ExprKind::And(left.id, right) } else { ExprKind::Or(left.id, right) };
+                let kind =
+                    if and { ExprKind::And(left.id, right) } else { ExprKind::Or(left.id, right) };
                 self.split = Some(if and { (through, past) } else { (past, through) });
                 self.typed(kind, BOOL, span)
             }
@@ -200,10 +235,16 @@ impl Checker<'_, '_> {
             },
             Class::Arithmetic | Class::Compare => {
                 let right = self.beside(left, right_ast);
-                let Some((ty, open)) = self.agree(left, right, Beside { left: left_ast, right: right_ast, what: symbol(op) }) else {
+                let Some((ty, open)) = self.agree(
+                    left,
+                    right,
+                    Beside { left: left_ast, right: right_ast, what: symbol(op) },
+                ) else {
                     return self.no_result(op, span);
                 };
-                if !defined(op, &ty) || (open == Some(Literal::Float) && !defined(op, &Type::Value(ValueType::F64))) {
+                if !defined(op, &ty)
+                    || (open == Some(Literal::Float) && !defined(op, &Type::Value(ValueType::F64)))
+                {
                     self.not_defined(op, &ty, span);
                     return self.no_result(op, span);
                 }
@@ -231,13 +272,21 @@ impl Checker<'_, '_> {
 
     fn not_defined(&mut self, op: BinaryOp, ty: &Type, span: Span) {
         let shown = self.cx.show(ty);
-        let mut error = self.cx.error(codes::OPERATOR, span, format!("`{}` is not defined for `{shown}`", symbol(op)));
+        let mut error = self.cx.error(
+            codes::OPERATOR,
+            span,
+            format!("`{}` is not defined for `{shown}`", symbol(op)),
+        );
         error = match (op, ty) {
             (BinaryOp::Rem, _) => error.help("the remainder of floats: `x - (x / y).trunc() * y`"),
-            (_, Type::Value(ValueType::Bool | ValueType::Char)) => error.help("convert to a number first: `… as u32`"),
+            (_, Type::Value(ValueType::Bool | ValueType::Char)) => {
+                error.help("convert to a number first: `… as u32`")
+            }
             (_, Type::Struct(_)) => error.help("name the field that is meant, or call a method"),
             (_, Type::Pointer(_)) => error.help("convert to an address first: `… as addr`"),
-            (_, Type::Value(ValueType::V128)) => error.help("call the method of `v128` that says how wide its lanes are"),
+            (_, Type::Value(ValueType::V128)) => {
+                error.help("call the method of `v128` that says how wide its lanes are")
+            }
             _ => error,
         };
         self.report(error);
@@ -246,12 +295,21 @@ impl Checker<'_, '_> {
     /// The operand beside `left`: a literal takes its type.
     pub(super) fn beside(&mut self, left: Out, right: ir::ExprId) -> Out {
         let ty = self.ty(left.id).clone();
-        let hint = if left.open.is_some() || matches!(ty, Type::Never | Type::Error) { None } else { Some(&ty) };
+        let hint = if left.open.is_some() || matches!(ty, Type::Never | Type::Error) {
+            None
+        } else {
+            Some(&ty)
+        };
         self.expr(right, hint)
     }
 
     /// The type that two operands share, and whether it is still open; reported if they share none.
-    pub(super) fn agree(&mut self, left: Out, right: Out, at: Beside<'_>) -> Option<(Type, Option<Literal>)> {
+    pub(super) fn agree(
+        &mut self,
+        left: Out,
+        right: Out,
+        at: Beside<'_>,
+    ) -> Option<(Type, Option<Literal>)> {
         let (left_ty, right_ty) = (self.ty(left.id).clone(), self.ty(right.id).clone());
         match (left.open, right.open) {
             _ if left_ty == Type::Error || right_ty == Type::Error => {
@@ -285,21 +343,31 @@ impl Checker<'_, '_> {
 
     fn disagree(&mut self, left: Out, right: Out, at: Beside<'_>) {
         let (a, b) = (self.describe(left), self.describe(right));
-        let (left_span, right_span) = (self.ast[at.left].span, self.ast[at.right].span);
+        let (left_span, right_span) = (self.spot(at.left), self.spot(at.right));
         let mut error = self
             .cx
-            .error(codes::TYPE_MISMATCH, right_span, format!("`{}` needs two values of one type, but these are {a} and {b}", at.what))
+            .error(
+                codes::TYPE_MISMATCH,
+                right_span,
+                format!("`{}` needs two values of one type, but these are {a} and {b}", at.what),
+            )
             .note(format!("this is {b}"))
             .label(self.cx.place(left_span), format!("this is {a}"));
         let (left_ty, right_ty) = (self.ty(left.id), self.ty(right.id));
-        let declared = self.declaration(left, left_ty, right_ty).or_else(|| self.declaration(right, right_ty, left_ty));
+        let declared = self
+            .declaration(left, left_ty, right_ty)
+            .or_else(|| self.declaration(right, right_ty, left_ty));
         if let Some((place, label, help)) = declared {
             self.report(error.label(place, label).help(help));
             return;
         }
         error = match (left.open, right.open) {
-            (Some(Literal::Int), _) if is_float(right_ty) => error.help("write the integer as a float: with `.0`"),
-            (_, Some(Literal::Int)) if is_float(left_ty) => error.help("write the integer as a float: with `.0`"),
+            (Some(Literal::Int), _) if is_float(right_ty) => {
+                error.help("write the integer as a float: with `.0`")
+            }
+            (_, Some(Literal::Int)) if is_float(left_ty) => {
+                error.help("write the integer as a float: with `.0`")
+            }
             (None, None) => match (left_ty, right_ty) {
                 (Type::Value(a), Type::Value(b)) if is_number(*a) && is_number(*b) => {
                     let wider = if rank(*a) >= rank(*b) { a } else { b };
@@ -313,7 +381,13 @@ impl Checker<'_, '_> {
     }
 
     /// Checks a shift's right operand; `None` if the shift is not defined.
-    fn shift_count(&mut self, op: BinaryOp, left: Out, right_ast: ir::ExprId, span: Span) -> Option<ExprId> {
+    fn shift_count(
+        &mut self,
+        op: BinaryOp,
+        left: Out,
+        right_ast: ir::ExprId,
+        span: Span,
+    ) -> Option<ExprId> {
         let ty = self.ty(left.id).clone();
         // Any integer type will do, so the place says none.
         let right = self.expr(right_ast, None);
@@ -329,8 +403,12 @@ impl Checker<'_, '_> {
         };
         if !fine {
             let shown = self.cx.show(self.ty(count));
-            let span = self.ast[right_ast].span;
-            let error = self.cx.error(codes::OPERATOR, span, format!("a shift count must be an integer, but this is `{shown}`"));
+            let span = self.spot(right_ast);
+            let error = self.cx.error(
+                codes::OPERATOR,
+                span,
+                format!("a shift count must be an integer, but this is `{shown}`"),
+            );
             self.report(error);
             return None;
         }
@@ -338,13 +416,24 @@ impl Checker<'_, '_> {
     }
 
     /// Checks that `place op value` is defined; gives the checked value.
-    pub(super) fn compound_value(&mut self, op: BinaryOp, place: ExprId, place_ast: ir::ExprId, value: ir::ExprId, span: Span) -> ExprId {
+    pub(super) fn compound_value(
+        &mut self,
+        op: BinaryOp,
+        place: ExprId,
+        place_ast: ir::ExprId,
+        value: ir::ExprId,
+        span: Span,
+    ) -> ExprId {
         let left = Out { id: place, open: None };
         let ty = self.ty(place).clone();
         match class(op) {
             Class::Shift => self.shift_count(op, left, value, span).unwrap_or(place),
             Class::Logical | Class::Compare => {
-                let error = self.cx.error(codes::OPERATOR, span, format!("there is no operator `{}=`", symbol(op)));
+                let error = self.cx.error(
+                    codes::OPERATOR,
+                    span,
+                    format!("there is no operator `{}=`", symbol(op)),
+                );
                 self.report(error);
                 self.closed(value)
             }
@@ -378,21 +467,27 @@ impl Checker<'_, '_> {
             return self.typed(ExprKind::Cast(id), target, span);
         }
         let (from, to) = (self.cx.show(&source), self.cx.show(&target));
-        let mut error = self.cx.error(codes::CAST, span, format!("`{from}` cannot be converted to `{to}` with `as`"));
+        let mut error = self.cx.error(
+            codes::CAST,
+            span,
+            format!("`{from}` cannot be converted to `{to}` with `as`"),
+        );
         error = match (&source, &target) {
-            (Type::Value(value), Type::Value(ValueType::Bool)) if is_number(*value) => error.help("compare it: `… != 0`"),
+            (Type::Value(value), Type::Value(ValueType::Bool)) if is_number(*value) => {
+                error.help("compare it: `… != 0`")
+            }
             (Type::Value(value), Type::Value(ValueType::Char)) if integer(*value).is_some() => {
                 error.help("only a `u8` is always a character: convert to `u8` first")
             }
-            (Type::Pointer(_), Type::Pointer(_)) => {
-                error.help("go through `addr`; a call with another signature than the function's traps")
-            }
+            (Type::Pointer(_), Type::Pointer(_)) => error
+                .help("go through `addr`; a call with another signature than the function's traps"),
             (Type::Pointer(_), Type::Value(_)) | (Type::Value(_), Type::Pointer(_)) => {
                 error.help("a function pointer converts to and from `addr` only")
             }
-            (Type::Value(ValueType::Bool | ValueType::Char), Type::Value(ValueType::F32 | ValueType::F64)) => {
-                error.help("convert to an integer first")
-            }
+            (
+                Type::Value(ValueType::Bool | ValueType::Char),
+                Type::Value(ValueType::F32 | ValueType::F64),
+            ) => error.help("convert to an integer first"),
             (Type::Struct(_), _) => error.help("name the field that is meant, or call a method"),
             _ => error,
         };
@@ -462,7 +557,8 @@ pub(super) fn castable(source: &Type, target: &Type) -> bool {
                 _ => is_number(*target),
             }
         }
-        (Type::Pointer(_), Type::Value(ValueType::Addr)) | (Type::Value(ValueType::Addr), Type::Pointer(_)) => true,
+        (Type::Pointer(_), Type::Value(ValueType::Addr))
+        | (Type::Value(ValueType::Addr), Type::Pointer(_)) => true,
         _ => false,
     }
 }

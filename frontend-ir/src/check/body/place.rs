@@ -57,10 +57,16 @@ impl Checker<'_, '_> {
             return value;
         }
         let ty = self.ty(target.id).clone();
-        self.want(value, &ty, Why::Assign(self.ast[place].span))
+        self.want(value, &ty, Why::Assign(self.spot(place)))
     }
 
-    pub(super) fn assign_op(&mut self, op: BinaryOp, place: ir::ExprId, value: ir::ExprId, span: Span) -> Out {
+    pub(super) fn assign_op(
+        &mut self,
+        op: BinaryOp,
+        place: ir::ExprId,
+        value: ir::ExprId,
+        span: Span,
+    ) -> Out {
         let Some(target) = self.target_place(place) else {
             self.closed(value);
             return self.broken(span);
@@ -90,9 +96,9 @@ impl Checker<'_, '_> {
         let span = ast[id].span;
         match &ast[id].kind {
             ir::ExprKind::At(position, inner) => {
-                let outer = self.at.replace(*position);
+                let outer = self.cx.at.replace(*position);
                 let target = self.target_place(*inner);
-                self.at = outer;
+                self.cx.at = outer;
                 target
             }
             ir::ExprKind::Name(name) => match self.scope.get(&name.name) {
@@ -154,7 +160,11 @@ impl Checker<'_, '_> {
             _ => {
                 let error = self
                     .cx
-                    .error(codes::NOT_A_PLACE, span, "this is a constant, which has no place to be assigned")
+                    .error(
+                        codes::NOT_A_PLACE,
+                        span,
+                        "this is a constant, which has no place to be assigned",
+                    )
                     .help("make it a `static mut`");
                 self.report(error);
                 return None;
@@ -164,7 +174,11 @@ impl Checker<'_, '_> {
         if slot.kind != SlotKind::StaticMut {
             let error = self
                 .cx
-                .error(codes::IMMUTABLE, span, format!("`{}` cannot be assigned: it is an immutable static", slot.name))
+                .error(
+                    codes::IMMUTABLE,
+                    span,
+                    format!("`{}` cannot be assigned: it is an immutable static", slot.name),
+                )
                 .label(world.place(def), "declared here without `mut`")
                 .help(format!("declare it as `static mut {}`", slot.name));
             self.report(error);
@@ -186,7 +200,11 @@ impl Checker<'_, '_> {
             Type::Error | Type::Never => return self.broken(span),
             Type::Value(_) | Type::Unit | Type::Pointer(_) => {
                 let (text, shown) = (self.cx.text(name), self.cx.show(&ty));
-                let mut error = self.cx.error(codes::UNKNOWN_FIELD, name.span, format!("`{shown}` has no fields"));
+                let mut error = self.cx.error(
+                    codes::UNKNOWN_FIELD,
+                    name.span,
+                    format!("`{shown}` has no fields"),
+                );
                 if let Some(nominal) = Nominal::of(&ty)
                     && self.cx.world.method(nominal, text).is_some()
                 {
@@ -213,11 +231,17 @@ impl Checker<'_, '_> {
             Some(_) => {
                 let mut error = self
                     .cx
-                    .error(codes::PRIVATE, name.span, format!("field `{text}` of `{shown}` is private"))
+                    .error(
+                        codes::PRIVATE,
+                        name.span,
+                        format!("field `{text}` of `{shown}` is private"),
+                    )
                     .label(world.place(def), "declared here");
                 error = match world.method(Nominal::Struct(def), text) {
                     Some(_) => error.help(format!("call the method: `.{text}()`")),
-                    None => error.help(format!("write `pub {text}` in the struct to let other modules name it")),
+                    None => error.help(format!(
+                        "write `pub {text}` in the struct to let other modules name it"
+                    )),
                 };
                 self.report(error);
                 None
@@ -225,11 +249,17 @@ impl Checker<'_, '_> {
             None => {
                 let mut error = self
                     .cx
-                    .error(codes::UNKNOWN_FIELD, name.span, format!("`{shown}` has no field `{text}`"))
+                    .error(
+                        codes::UNKNOWN_FIELD,
+                        name.span,
+                        format!("`{shown}` has no field `{text}`"),
+                    )
                     .label(world.place(def), "declared here");
                 if world.method(Nominal::Struct(def), text).is_some() {
                     error = error.help(format!("call the method: `.{text}()`"));
-                } else if let Some(near) = nearest(text, structure.fields.iter().map(|field| &*field.0)) {
+                } else if let Some(near) =
+                    nearest(text, structure.fields.iter().map(|field| &*field.0))
+                {
                     error = error.help(format!("did you mean `{near}`?"));
                 }
                 self.report(error);
@@ -244,7 +274,11 @@ impl Checker<'_, '_> {
             Nominal::Struct(def) => Some(def),
             Nominal::Value(_) => {
                 let shown = self.cx.show_path(path);
-                let error = self.cx.error(codes::UNKNOWN_TYPE, path.span(), format!("`{shown}` is not a struct"));
+                let error = self.cx.error(
+                    codes::UNKNOWN_TYPE,
+                    path.span(),
+                    format!("`{shown}` is not a struct"),
+                );
                 self.report(error);
                 None
             }
@@ -263,8 +297,10 @@ impl Checker<'_, '_> {
         let structure = world.structure(def);
         let mut seen: Vec<Option<Span>> = vec![None; structure.fields.len()];
         let mut values = Vec::with_capacity(inits.len());
+        let mut misnamed = false;
         for init in inits {
             let Some(index) = self.field_index(def, init.name) else {
+                misnamed = true;
                 self.closed(init.value);
                 continue;
             };
@@ -274,13 +310,22 @@ impl Checker<'_, '_> {
             let value = self.want(init.value, &structure.fields[index].1, Why::Field(def, index));
             values.push((index as u32, value));
         }
-        let missing: Vec<&str> =
-            structure.fields.iter().zip(&seen).filter(|(_, seen)| seen.is_none()).map(|(field, _)| &*field.0).collect();
-        if !missing.is_empty() {
+        let missing: Vec<&str> = structure
+            .fields
+            .iter()
+            .zip(&seen)
+            .filter(|(_, seen)| seen.is_none())
+            .map(|(field, _)| &*field.0)
+            .collect();
+        if !missing.is_empty() && !misnamed {
             let name = &world.slot(def).name;
             let error = self
                 .cx
-                .error(codes::FIELDS, path.span(), format!("`{name}` is built without {}", list_names(&missing)))
+                .error(
+                    codes::FIELDS,
+                    path.span(),
+                    format!("`{name}` is built without {}", list_names(&missing)),
+                )
                 .label(world.place(def), "declared here")
                 .help("give every field a value");
             self.report(error);
@@ -307,7 +352,10 @@ impl Checker<'_, '_> {
         let element = match value_type(text) {
             Some(value) if !matches!(value, ValueType::Bool | ValueType::Char) => Some(value),
             _ => {
-                let names = ["i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "f32", "f64", "v128", "addr"];
+                let names = [
+                    "i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "f32", "f64", "v128",
+                    "addr",
+                ];
                 let mut error = self
                     .cx
                     .error(codes::ELEMENT, name.span, format!("`{text}` is no type of elements"))
@@ -330,12 +378,19 @@ impl Checker<'_, '_> {
         };
         if !fine {
             let shown = self.cx.show(&found);
-            let error =
-                self.cx.error(codes::ELEMENT, ast[index].span, format!("an index must be an integer, but this is `{shown}`"));
+            let error = self.cx.error(
+                codes::ELEMENT,
+                self.spot(index),
+                format!("an index must be an integer, but this is `{shown}`"),
+            );
             self.report(error);
         }
         match element {
-            Some(element) => self.typed(ExprKind::Element(segment, element, index_id), Type::Value(element), span),
+            Some(element) => self.typed(
+                ExprKind::Element(segment, element, index_id),
+                Type::Value(element),
+                span,
+            ),
             None => self.broken(span),
         }
     }

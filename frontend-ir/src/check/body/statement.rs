@@ -38,7 +38,8 @@ impl Checker<'_, '_> {
             None if self.flow.live => (Type::Unit, None),
             None => (Type::Never, None),
         };
-        let id = self.push(ExprKind::Block { statements, tail: tail.map(|tail| tail.id) }, ty, span);
+        let id =
+            self.push(ExprKind::Block { statements, tail: tail.map(|tail| tail.id) }, ty, span);
         Out { id, open }
     }
 
@@ -55,11 +56,14 @@ impl Checker<'_, '_> {
     }
 
     fn warn_unreachable(&mut self, id: ir::ExprId) {
-        if self.flow.live || self.warned_unreachable || self.cx.diagnostics.len() > self.errors_before {
+        if self.flow.live
+            || self.warned_unreachable
+            || self.cx.diagnostics.len() > self.errors_before
+        {
             return;
         }
         self.warned_unreachable = true;
-        let place = Place { module: self.cx.module, span: self.ast[id].span };
+        let place = Place { module: self.cx.module, span: self.spot(id) };
         self.cx.diagnostics.push(
             Diagnostic::warning(codes::UNREACHABLE_CODE, place, "this is never reached")
                 .note("control does not get past what stands before")
@@ -99,7 +103,9 @@ impl Checker<'_, '_> {
                     self.unit(ExprKind::Let(local, None), span)
                 }
             },
-            ir::LetPattern::Struct { path, fields, rest } => self.take_apart(path, fields, *rest, it.value, ty, span),
+            ir::LetPattern::Struct { path, fields, rest } => {
+                self.take_apart(path, fields, *rest, it.value, ty, span)
+            }
         }
     }
 
@@ -123,7 +129,11 @@ impl Checker<'_, '_> {
             let (a, b) = (self.cx.show(&expected), self.cx.show(&ty));
             let error = self
                 .cx
-                .error(codes::TYPE_MISMATCH, path.span(), format!("this pattern takes a `{a}` apart, but the type written is `{b}`"))
+                .error(
+                    codes::TYPE_MISMATCH,
+                    path.span(),
+                    format!("this pattern takes a `{a}` apart, but the type written is `{b}`"),
+                )
                 .label(self.cx.place(span), format!("this is `{b}`"));
             self.report(error);
         }
@@ -156,15 +166,25 @@ impl Checker<'_, '_> {
                 self.named_twice(field.field, first.span);
             }
             seen[index] = Some(field.field);
-            locals[index] = Some(self.declare(field.name, structure.fields[index].1.clone(), field.mutable));
+            locals[index] =
+                Some(self.declare(field.name, structure.fields[index].1.clone(), field.mutable));
         }
         if !rest {
-            let missing: Vec<&str> =
-                structure.fields.iter().zip(&seen).filter(|(_, seen)| seen.is_none()).map(|(field, _)| &*field.0).collect();
+            let missing: Vec<&str> = structure
+                .fields
+                .iter()
+                .zip(&seen)
+                .filter(|(_, seen)| seen.is_none())
+                .map(|(field, _)| &*field.0)
+                .collect();
             if !missing.is_empty() {
                 let error = self
                     .cx
-                    .error(codes::FIELDS, path.span(), format!("the pattern does not name {}", list_names(&missing)))
+                    .error(
+                        codes::FIELDS,
+                        path.span(),
+                        format!("the pattern does not name {}", list_names(&missing)),
+                    )
                     .label(self.cx.world.place(def), "declared here")
                     .help("name them, or write `..` at the end");
                 self.report(error);
@@ -176,7 +196,11 @@ impl Checker<'_, '_> {
     pub(super) fn named_twice(&mut self, field: Ident, first: Span) {
         let error = self
             .cx
-            .error(codes::FIELDS, field.span, format!("field `{}` is named twice", self.cx.text(field)))
+            .error(
+                codes::FIELDS,
+                field.span,
+                format!("field `{}` is named twice", self.cx.text(field)),
+            )
             .label(self.cx.place(first), "first named here")
             .help("remove one of them");
         self.report(error);

@@ -13,7 +13,11 @@ impl Checker<'_, '_> {
         let Some(result) = hint else {
             let error = self
                 .cx
-                .error(codes::TEMPLATE_RESULT, span, "nothing says what type these instructions leave")
+                .error(
+                    codes::TEMPLATE_RESULT,
+                    span,
+                    "nothing says what type these instructions leave",
+                )
                 .help("put the value into a variable with a type: `let x: i32 = wasm { … };`");
             self.report(error);
             return self.broken(span);
@@ -52,19 +56,26 @@ impl Checker<'_, '_> {
             }
         }
         let symbols = self.cx.template_symbols(text, &template);
-        let Some((symbols, symbol_types)) = symbols.filter(|_| fine) else { return self.broken(span) };
+        let Some((symbols, symbol_types)) = symbols.filter(|_| fine) else {
+            return self.broken(span);
+        };
         if !self.cx.template_types(text, &template, &types, &symbol_types, result) {
             return self.broken(span);
         }
         let row = Row { template, holes: holes.into(), symbols, checked: None };
         let operands = self.list(&operands);
         let kind = ExprKind::Wasm(row.into(), operands);
-        if *result == Type::Never { self.diverging(kind, span) } else { self.typed(kind, result.clone(), span) }
+        if *result == Type::Never {
+            self.diverging(kind, span)
+        } else {
+            self.typed(kind, result.clone(), span)
+        }
     }
 
     /// What `$name` names: a local, else a constant or static.
     fn operand(&mut self, name: &str, span: Span) -> Option<ExprId> {
-        if let Some(local) = self.cx.names.get(name).and_then(|name| self.scope.get(&name).copied()) {
+        if let Some(local) = self.cx.names.get(name).and_then(|name| self.scope.get(&name).copied())
+        {
             let out = self.read_local(local, span);
             return (*self.ty(out.id) != Type::Error).then_some(out.id);
         }
@@ -74,9 +85,12 @@ impl Checker<'_, '_> {
             let out = self.read(def, span, None);
             return (*self.ty(out.id) != Type::Error).then_some(out.id);
         }
-        let mut error = self.cx.error(codes::HOLES, span, format!("cannot find `{name}` for `${name}`"));
+        let mut error =
+            self.cx.error(codes::HOLES, span, format!("cannot find `{name}` for `${name}`"));
         let locals = self.scope.keys().map(|name| &self.cx.names[*name]);
-        if let Some(near) = nearest(name, locals.chain(self.cx.world.names_in(self.cx.module, false))) {
+        if let Some(near) =
+            nearest(name, locals.chain(self.cx.world.names_in(self.cx.module, false)))
+        {
             error = error.help(format!("did you mean `${near}`?"));
         }
         self.report(error);

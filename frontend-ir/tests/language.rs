@@ -1,0 +1,93 @@
+//! The samples of docs/language.md and of the text's diagnostic codes are what they say they are.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use swasm_frontend_ir::codes::ALL;
+use swasm_frontend_ir::{ModuleId, format, parse, print};
+
+/// The code blocks of a Markdown text whose fence says `swir`: what else it says, and the text.
+fn samples(markdown: &str) -> Vec<(String, String)> {
+    let mut out = Vec::new();
+    let mut lines = markdown.lines();
+    while let Some(line) = lines.next() {
+        if let Some(rest) = line.strip_prefix("```swir") {
+            let body: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+            out.push((rest.trim_start_matches(',').to_owned(), body.join("\n") + "\n"));
+        }
+    }
+    out
+}
+
+fn codes(text: &str) -> Vec<String> {
+    parse("sample.swir", text, ModuleId(0))
+        .diagnostics
+        .iter()
+        .map(|diagnostic| diagnostic.code.to_string())
+        .collect()
+}
+
+#[test]
+fn the_documents_samples_parse() {
+    let samples = samples(include_str!("../../docs/language.md"));
+    assert!(samples.len() > 10, "{}", samples.len());
+    for (kind, text) in samples {
+        match kind.strip_prefix("fails ") {
+            Some(code) => assert_eq!(codes(&text), [code], "{text}"),
+            None => {
+                assert_eq!((kind.as_str(), codes(&text)), ("", Vec::new()), "{text}");
+                assert_eq!(format(&text).unwrap(), text);
+                let module = parse("sample.swir", text.as_str(), ModuleId(0)).module;
+                assert!(
+                    parse("sample.swir", print(&module), ModuleId(0)).module == module,
+                    "{text}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_document_knows_every_word() {
+    let document = include_str!("../../docs/language.md");
+    // A word that cannot be declared must be listed, so that nobody has to guess.
+    let words = document
+        .split(|c: char| !c.is_alphanumeric() && c != '_')
+        .collect::<std::collections::BTreeSet<_>>();
+    for word in words {
+        if word.is_empty() || word.starts_with(|c: char| c.is_ascii_digit()) || word == "_" {
+            continue;
+        }
+        let refused = !codes(&format!("fn {word}() {{}}")).is_empty();
+        let list = document
+            .split("### Literals")
+            .next()
+            .unwrap()
+            .split("- words of the language")
+            .nth(1)
+            .unwrap();
+        let listed = list
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .collect::<std::collections::BTreeSet<_>>()
+            .contains(word);
+        assert!(!refused || listed, "`{word}` is refused and not listed");
+    }
+}
+
+#[test]
+fn the_texts_codes_have_true_examples() {
+    let mut seen = 0;
+    for row in ALL.iter().filter(|row| row.code.0 / 100 == 1) {
+        seen += 1;
+        for (kind, text) in samples(row.text) {
+            match kind.as_str() {
+                "fails" => assert!(
+                    codes(&text).contains(&row.code.to_string()),
+                    "{}: {text} gives {:?}",
+                    row.code,
+                    codes(&text)
+                ),
+                _ => assert_eq!(codes(&text), [""; 0], "{}: {text}", row.code),
+            }
+        }
+    }
+    assert!(seen >= 11, "{seen}");
+}
