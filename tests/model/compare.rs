@@ -1,13 +1,13 @@
 //! A program ⇒ whether every build of it does what the evaluator says.
 
 use swasm_executor::{Instance, Limits, Reason, Stop, Value as Core, Wasi};
-use swasm_linker::MemoryMode;
+use swasm_linker::{MemoryMode, OptLevel};
 
 use crate::ast::{Module, Value};
 use crate::evaluate::{self, Observed, trace_bits};
 use crate::number::Trap;
 use crate::print::{export, print};
-use crate::toolchain::{self, FUEL, LEVELS};
+use crate::toolchain::{self, FUEL};
 
 /// What became of a program.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,8 +21,8 @@ pub(crate) enum Verdict {
     Differs(String),
 }
 
-/// Holds the compiler to the evaluator.
-pub(crate) fn judge(module: &Module) -> Verdict {
+/// Holds the compiler to the evaluator, at some levels.
+pub(crate) fn judge(module: &Module, levels: &[OptLevel]) -> Verdict {
     let expected = match evaluate::evaluate(module) {
         Ok(expected) => expected,
         Err(stop) => return Verdict::GivenUp(format!("{stop:?}")),
@@ -32,7 +32,7 @@ pub(crate) fn judge(module: &Module) -> Verdict {
         Err(message) if message.contains("panics") => return Verdict::Differs(message),
         Err(message) => return Verdict::Refused(message),
     };
-    for level in LEVELS {
+    for &level in levels {
         let run = toolchain::link(&program, level, MemoryMode::Checked).and_then(|bytes| {
             let compiled = toolchain::compile(&bytes, level)?;
             let limits = Limits::new().fuel(FUEL);

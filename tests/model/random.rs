@@ -16,6 +16,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use compare::{Verdict, judge};
+use toolchain::LEVELS;
 
 /// How many programs an ordinary run tries.
 const PROGRAMS: u64 = 300;
@@ -46,8 +47,13 @@ fn kind(verdict: &Verdict) -> Option<String> {
 
 fn report(seed: u64, module: &ast::Module, verdict: &Verdict) -> String {
     let wanted = kind(verdict);
-    let small = shrink::shrink(module.clone(), |smaller| kind(&judge(smaller)) == wanted);
-    let verdict = judge(&small);
+    // Only the level that fails is tried again.
+    let levels: Vec<_> = match verdict {
+        Verdict::Differs(message) => LEVELS.into_iter().filter(|level| message.starts_with(&format!("at {level:?}"))).collect(),
+        Verdict::Agrees | Verdict::GivenUp(_) | Verdict::Refused(_) => Vec::new(),
+    };
+    let small = shrink::shrink(module.clone(), |smaller| kind(&judge(smaller, &levels)) == wanted);
+    let verdict = judge(&small, &levels);
     let message = match &verdict {
         Verdict::Agrees => "agrees",
         Verdict::GivenUp(message) | Verdict::Refused(message) | Verdict::Differs(message) => message,
@@ -67,7 +73,7 @@ fn programs_do_what_the_language_says() {
                 return;
             }
             let module = program(seed);
-            let verdict = judge(&module);
+            let verdict = judge(&module, &LEVELS);
             match verdict {
                 Verdict::Agrees => (),
                 Verdict::GivenUp(_) => _ = given_up.fetch_add(1, Ordering::Relaxed),
