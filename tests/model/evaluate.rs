@@ -190,7 +190,7 @@ impl Machine<'_> {
         let result = loop {
             self.step()?;
             let Some(called) = self.module.functions.get(function) else { return Err(Stop::Invalid("a function")) };
-            if called.params.len() != arguments.len() {
+            if called.omitted || called.params.len() != arguments.len() {
                 return Err(Stop::Invalid("arguments"));
             }
             let mut frame = Frame::default();

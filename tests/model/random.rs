@@ -40,7 +40,12 @@ fn kind(verdict: &Verdict) -> Option<String> {
         Verdict::Agrees | Verdict::GivenUp(_) => return None,
         Verdict::Refused(message) => message.lines().find(|line| line.starts_with("error")).unwrap_or_default(),
         Verdict::Differs(message) if message.contains("panics") => &message[..message.len().min(60)],
-        Verdict::Differs(message) => return Some(message.split("call").next().unwrap_or_default().to_owned()),
+        // The level, and what is wrong.
+        Verdict::Differs(message) => {
+            let level = message.split(':').next().unwrap_or_default();
+            let what = ["another trace", "leaves", "Trap", "Ok("].into_iter().find(|what| message.contains(what));
+            return Some(format!("{level} {what:?}"));
+        }
     };
     Some(message.to_owned())
 }
