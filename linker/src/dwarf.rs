@@ -3,7 +3,9 @@
 //! One compilation unit, one line sequence over the whole code section; addresses count from the start of the section's contents
 //! (WebAssembly tool conventions, "DWARF for WebAssembly").
 
-use gimli::write::{Address, AttributeValue, DwarfUnit, EndianVec, LineProgram, LineString, Sections};
+use gimli::write::{
+    Address, AttributeValue, DwarfUnit, EndianVec, LineProgram, LineString, Sections,
+};
 use gimli::{Encoding, Format, LittleEndian};
 use rustc_hash::FxHashMap;
 use swasm_tree::Written;
@@ -25,16 +27,20 @@ pub(crate) fn append(unit: &Unit<'_>, written: &mut Written) {
     }
     let mut dwarf = DwarfUnit::new(ENCODING);
     let name = |text: &str| LineString::String(text.as_bytes().to_vec());
-    let mut program = LineProgram::new(ENCODING, Default::default(), name("."), None, name(&file), None);
+    let mut program =
+        LineProgram::new(ENCODING, Default::default(), name("."), None, name(&file), None);
     let directory = program.default_directory();
     let mut files = FxHashMap::default();
     program.begin_sequence(Some(Address::Constant(0)));
     let mut end = 0;
     for function in &written.funcs {
         let mut last = (0, 0, 0);
-        for (offset, loc) in &written.locs[function.locs.start as usize..function.locs.end as usize] {
+        for (offset, loc) in &written.locs[function.locs.start as usize..function.locs.end as usize]
+        {
             let Some(position) = unit.locations.position(unit.program, *loc) else { continue };
-            let file = *files.entry(position.file.clone()).or_insert_with(|| program.add_file(name(&position.file), directory, None));
+            let file = *files
+                .entry(position.file.clone())
+                .or_insert_with(|| program.add_file(name(&position.file), directory, None));
             let here = (files.len(), position.line, position.column);
             if here == last && program.row().file == file {
                 continue;

@@ -41,11 +41,19 @@ impl Function<'_, '_, '_> {
     }
 
     fn frame(&self, target: ExprId) -> usize {
-        self.frames.iter().rposition(|frame| frame.expr == target).expect("the checker promised an enclosing target")
+        self.frames
+            .iter()
+            .rposition(|frame| frame.expr == target)
+            .expect("the checker promised an enclosing target")
     }
 
     /// `'l: { … }`
-    pub(super) fn target_block(&mut self, id: ExprId, statements: &[ExprId], tail: Option<ExprId>) -> Result<NodeId, NodeId> {
+    pub(super) fn target_block(
+        &mut self,
+        id: ExprId,
+        statements: &[ExprId],
+        tail: Option<ExprId>,
+    ) -> Result<NodeId, NodeId> {
         self.push_frame(id);
         let body = self.plain_block(statements, tail);
         let frame = self.pop_frame();
@@ -64,7 +72,13 @@ impl Function<'_, '_, '_> {
         }
     }
 
-    pub(super) fn if_(&mut self, id: ExprId, condition: ExprId, then: ExprId, else_: Option<ExprId>) -> Result<NodeId, NodeId> {
+    pub(super) fn if_(
+        &mut self,
+        id: ExprId,
+        condition: ExprId,
+        then: ExprId,
+        else_: Option<ExprId>,
+    ) -> Result<NodeId, NodeId> {
         if let Some(taken) = self.decided(condition) {
             return match (taken, else_) {
                 (true, _) => self.whole(then),
@@ -113,10 +127,19 @@ impl Function<'_, '_, '_> {
     // ---- loops
 
     /// Wraps a finished loop in the block that its breaks leave.
-    fn finish_loop(&mut self, frame: Frame, node: NodeId, completes: bool) -> Result<NodeId, NodeId> {
+    fn finish_loop(
+        &mut self,
+        frame: Frame,
+        node: NodeId,
+        completes: bool,
+    ) -> Result<NodeId, NodeId> {
         match frame.break_to {
             Some(block) => {
-                let inner = if completes || frame.results.is_empty() { node } else { self.never_completes(node) };
+                let inner = if completes || frame.results.is_empty() {
+                    node
+                } else {
+                    self.never_completes(node)
+                };
                 self.body.set_body(block, inner);
                 Ok(block)
             }
@@ -145,7 +168,12 @@ impl Function<'_, '_, '_> {
         self.finish_loop(frame, head, false)
     }
 
-    pub(super) fn while_(&mut self, id: ExprId, condition: ExprId, body: ExprId) -> Result<NodeId, NodeId> {
+    pub(super) fn while_(
+        &mut self,
+        id: ExprId,
+        condition: ExprId,
+        body: ExprId,
+    ) -> Result<NodeId, NodeId> {
         self.push_frame(id);
         let head = self.body.loop_(BlockType::EMPTY);
         if let Some(frame) = self.frames.last_mut() {
@@ -173,7 +201,9 @@ impl Function<'_, '_, '_> {
     }
 
     pub(super) fn for_(&mut self, id: ExprId, details: &For) -> Result<NodeId, NodeId> {
-        let Type::Value(ty) = self.source[details.local].ty else { unreachable!("the checker promised integers") };
+        let Type::Value(ty) = self.source[details.local].ty else {
+            unreachable!("the checker promised integers")
+        };
         let wide = width(ty) == 64;
         let val_type = if wide { ValType::I64 } else { ValType::I32 };
         let start = self.single(details.start)?;
@@ -346,8 +376,15 @@ impl Function<'_, '_, '_> {
 
     // ---- match
 
-    pub(super) fn match_(&mut self, id: ExprId, scrutinee: ExprId, arms: &[Arm]) -> Result<NodeId, NodeId> {
-        let Type::Value(ty) = self.source[scrutinee].ty else { unreachable!("the checker promised a scalar") };
+    pub(super) fn match_(
+        &mut self,
+        id: ExprId,
+        scrutinee: ExprId,
+        arms: &[Arm],
+    ) -> Result<NodeId, NodeId> {
+        let Type::Value(ty) = self.source[scrutinee].ty else {
+            unreachable!("the checker promised a scalar")
+        };
         let value = self.single(scrutinee)?;
         let mut before = Vec::new();
         let wide = width(ty) == 64;
@@ -388,7 +425,13 @@ impl Function<'_, '_, '_> {
     }
 
     /// One `if` after another, built from the last.
-    fn match_chain(&mut self, id: ExprId, value: NodeId, ty: ValueType, arms: &[Arm]) -> Result<NodeId, NodeId> {
+    fn match_chain(
+        &mut self,
+        id: ExprId,
+        value: NodeId,
+        ty: ValueType,
+        arms: &[Arm],
+    ) -> Result<NodeId, NodeId> {
         let results = {
             let ty = &self.source[id].ty;
             self.scalars(ty)
@@ -402,7 +445,8 @@ impl Function<'_, '_, '_> {
             self.at(id);
             // The checker promised exhaustiveness: the last arm needs no test.
             let takes_rest = arm.ranges.is_empty() || index + 1 == arms.len();
-            let condition = if takes_rest { None } else { Some(self.in_ranges(value, ty, &arm.ranges)) };
+            let condition =
+                if takes_rest { None } else { Some(self.in_ranges(value, ty, &arm.ranges)) };
             let node = self.arm_value(arm, value);
             lowered.push((condition, node));
             if takes_rest {
@@ -501,7 +545,11 @@ impl Function<'_, '_, '_> {
         for range in ranges {
             let value = self.again(value);
             let constant = |this: &mut Self, bits: u64| {
-                if wide { this.body.i64_const(bits as i64) } else { this.body.i32_const(bits as i32) }
+                if wide {
+                    this.body.i64_const(bits as i64)
+                } else {
+                    this.body.i32_const(bits as i32)
+                }
             };
             let test = if range.lo == range.hi {
                 let at = constant(self, range.lo);
@@ -528,7 +576,14 @@ impl Function<'_, '_, '_> {
         whole.unwrap_or_else(|| self.body.i32_const(0))
     }
 
-    fn match_table(&mut self, id: ExprId, value: NodeId, ty: ValueType, arms: &[Arm], table: &Table) -> Result<NodeId, NodeId> {
+    fn match_table(
+        &mut self,
+        id: ExprId,
+        value: NodeId,
+        ty: ValueType,
+        arms: &[Arm],
+        table: &Table,
+    ) -> Result<NodeId, NodeId> {
         let results = {
             let ty = &self.source[id].ty;
             self.scalars(ty)
@@ -553,7 +608,11 @@ impl Function<'_, '_, '_> {
         let default = labels[table.default];
         let targets: Vec<NodeId> = table.entries.iter().map(|arm| labels[*arm]).collect();
         let mut index = self.again(value);
-        let low = if wide { self.body.i64_const(table.low as i64) } else { self.body.i32_const(table.low as i32) };
+        let low = if wide {
+            self.body.i64_const(table.low as i64)
+        } else {
+            self.body.i32_const(table.low as i32)
+        };
         index = self.op(if wide { Op::I64_SUB } else { Op::I32_SUB }, &[index, low]);
         let mut before = Vec::new();
         if wide {
@@ -613,13 +672,20 @@ impl Function<'_, '_, '_> {
         let mut id = arm.value;
         loop {
             match &self.source[id].kind {
-                ExprKind::Block { statements, tail: Some(tail) } if statements.len == 0 && !self.is_target(id) => id = *tail,
-                ExprKind::Block { statements, tail: None } if statements.len == 1 && !self.is_target(id) => {
+                ExprKind::Block { statements, tail: Some(tail) }
+                    if statements.len == 0 && !self.is_target(id) =>
+                {
+                    id = *tail
+                }
+                ExprKind::Block { statements, tail: None }
+                    if statements.len == 1 && !self.is_target(id) =>
+                {
                     id = self.source[*statements][0];
                 }
                 ExprKind::Break(target, None) => {
                     let frame = self.frame(*target);
-                    let plain = self.frames[frame].scopes == self.scopes.len() && self.frames[frame].results.is_empty();
+                    let plain = self.frames[frame].scopes == self.scopes.len()
+                        && self.frames[frame].results.is_empty();
                     return plain.then(|| self.break_target(frame));
                 }
                 ExprKind::Continue(target) => {
@@ -655,7 +721,9 @@ fn bounds(ty: ValueType) -> (u64, u64) {
         ValueType::U16 => (0, u64::from(u16::MAX)),
         ValueType::U32 | ValueType::Addr => (0, u64::from(u32::MAX)),
         ValueType::U64 => (0, u64::MAX),
-        ValueType::F32 | ValueType::F64 | ValueType::V128 => unreachable!("the checker refuses to match these"),
+        ValueType::F32 | ValueType::F64 | ValueType::V128 => {
+            unreachable!("the checker refuses to match these")
+        }
     }
 }
 
@@ -673,8 +741,13 @@ fn table(arms: &[Arm], ty: ValueType) -> Option<Table> {
     let low = ranges().map(|range| range.lo ^ flip).min()?;
     let high = ranges().map(|range| range.hi ^ flip).max()?;
     let span = (high - low).checked_add(1)?;
-    let values = ranges().try_fold(0u64, |sum, range| sum.checked_add((range.hi ^ flip) - (range.lo ^ flip) + 1))?;
-    if values < TABLE_MIN || span > TABLE_MAX || span > values * TABLE_DENSITY || ranges().count() < TABLE_MIN as usize {
+    let values = ranges()
+        .try_fold(0u64, |sum, range| sum.checked_add((range.hi ^ flip) - (range.lo ^ flip) + 1))?;
+    if values < TABLE_MIN
+        || span > TABLE_MAX
+        || span > values * TABLE_DENSITY
+        || ranges().count() < TABLE_MIN as usize
+    {
         return None;
     }
     // Without a last `_` the listed values are all there are: any arm may be the default.

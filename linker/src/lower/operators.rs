@@ -15,7 +15,12 @@ pub(super) fn width(ty: ValueType) -> u32 {
         ValueType::I8 | ValueType::U8 => 8,
         ValueType::I16 | ValueType::U16 => 16,
         ValueType::I64 | ValueType::U64 | ValueType::F64 => 64,
-        ValueType::Bool | ValueType::Char | ValueType::I32 | ValueType::U32 | ValueType::Addr | ValueType::F32 => 32,
+        ValueType::Bool
+        | ValueType::Char
+        | ValueType::I32
+        | ValueType::U32
+        | ValueType::Addr
+        | ValueType::F32 => 32,
         ValueType::V128 => 128,
     }
 }
@@ -43,7 +48,12 @@ enum Class {
 fn class(ty: ValueType) -> Class {
     match ty {
         ValueType::I8 | ValueType::I16 | ValueType::I32 => Class::S32,
-        ValueType::Bool | ValueType::Char | ValueType::U8 | ValueType::U16 | ValueType::U32 | ValueType::Addr => Class::U32,
+        ValueType::Bool
+        | ValueType::Char
+        | ValueType::U8
+        | ValueType::U16
+        | ValueType::U32
+        | ValueType::Addr => Class::U32,
         ValueType::I64 => Class::S64,
         ValueType::U64 => Class::U64,
         ValueType::F32 => Class::F32,
@@ -163,12 +173,20 @@ impl Function<'_, '_, '_> {
     }
 
     /// `left op right` on operands of type `ty`; a shift's count may have another type.
-    pub(super) fn binary_op(&mut self, op: BinaryOp, ty: ValueType, right_type: &Type, left: NodeId, right: NodeId) -> NodeId {
+    pub(super) fn binary_op(
+        &mut self,
+        op: BinaryOp,
+        ty: ValueType,
+        right_type: &Type,
+        left: NodeId,
+        right: NodeId,
+    ) -> NodeId {
         let class = class(ty);
         let narrow = width(ty) < 32;
         match op {
             BinaryOp::Shl | BinaryOp::Shr => {
-                let count_type = if let Type::Value(ty) = right_type { *ty } else { ValueType::U32 };
+                let count_type =
+                    if let Type::Value(ty) = right_type { *ty } else { ValueType::U32 };
                 let count = self.shift_count(right, count_type, ty);
                 let node = self.op(instruction(op, class), &[left, count]);
                 // To the right a normalised value stays so.
@@ -190,7 +208,9 @@ impl Function<'_, '_, '_> {
             | BinaryOp::Le
             | BinaryOp::Gt
             | BinaryOp::Ge => self.op(instruction(op, class), &[left, right]),
-            BinaryOp::LogicalAnd | BinaryOp::LogicalOr => unreachable!("the checker makes these `And` and `Or`"),
+            BinaryOp::LogicalAnd | BinaryOp::LogicalOr => {
+                unreachable!("the checker makes these `And` and `Or`")
+            }
         }
     }
 
@@ -305,14 +325,27 @@ impl Function<'_, '_, '_> {
         let op = self.body.op(node);
         let masked = |limit: i64| {
             op == Op::I32_AND
-                && self.body.children(node).iter().any(|child| self.constant_of(*child).is_some_and(|mask| (0..=limit).contains(&mask)))
+                && self.body.children(node).iter().any(|child| {
+                    self.constant_of(*child).is_some_and(|mask| (0..=limit).contains(&mask))
+                })
         };
         match ty {
             ValueType::I8 => matches!(op, Op::I32_LOAD8_S | Op::I32_EXTEND8_S),
-            ValueType::I16 => matches!(op, Op::I32_LOAD16_S | Op::I32_LOAD8_S | Op::I32_LOAD8_U | Op::I32_EXTEND8_S | Op::I32_EXTEND16_S),
+            ValueType::I16 => matches!(
+                op,
+                Op::I32_LOAD16_S
+                    | Op::I32_LOAD8_S
+                    | Op::I32_LOAD8_U
+                    | Op::I32_EXTEND8_S
+                    | Op::I32_EXTEND16_S
+            ),
             ValueType::U8 => op == Op::I32_LOAD8_U || masked(0xff),
             ValueType::U16 => matches!(op, Op::I32_LOAD8_U | Op::I32_LOAD16_U) || masked(0xffff),
-            ValueType::Bool => op.row().fold == swasm_tree::Fold::IntCompare || op.row().fold == swasm_tree::Fold::FloatCompare || masked(1),
+            ValueType::Bool => {
+                op.row().fold == swasm_tree::Fold::IntCompare
+                    || op.row().fold == swasm_tree::Fold::FloatCompare
+                    || masked(1)
+            }
             ValueType::Char => op == Op::I32_LOAD8_U || masked(0xffff & 0xd7ff),
             _ => true,
         }
@@ -416,7 +449,8 @@ impl Function<'_, '_, '_> {
                     self.normalise(node, to)
                 }
                 (false, true) => {
-                    let op = if is_signed(from) { Op::I64_EXTEND_I32_S } else { Op::I64_EXTEND_I32_U };
+                    let op =
+                        if is_signed(from) { Op::I64_EXTEND_I32_S } else { Op::I64_EXTEND_I32_U };
                     self.op(op, &[node])
                 }
                 (false, false) if fits(from, to) => node,
