@@ -177,9 +177,9 @@ impl<'u, 'a> Worker<'u, 'a> {
                     }
                 },
             );
-            if !unit.is_root(def)
-                && swasm_optimizer::is_inlinable(&unit.module, func, body, hint(unit, def))
-            {
+            let small =
+                |body| swasm_optimizer::is_inlinable(&unit.module, func, body, hint(unit, def));
+            if unit.may_inline(def) && small(&*body) {
                 inlinable = Some(body.clone());
             }
         }
