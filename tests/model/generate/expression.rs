@@ -168,7 +168,9 @@ impl Generator {
         };
         // What does not complete has no type to give.
         let left = if left == Literals::Beside { self.expr(ty, left, depth) } else { self.left(ty, left, depth) };
-        let right = if right == Literals::Place && literals != Literals::Place {
+        let right = if is_jump(&left) {
+            self.expr(ty, Literals::Suffixed, depth)
+        } else if right == Literals::Place && literals != Literals::Place {
             self.operand(ty, right, depth)
         } else {
             self.expr(ty, right, depth)
