@@ -190,7 +190,9 @@ impl Model {
         let overhead = OVERHEAD * (self.handed_out as u64 + DEPTH as u64 + DECISIONS as u64);
         // The shadow of the mode `poison` takes half as much again, and nothing is used twice.
         let used = if self.mode == MemoryMode::Poison { self.max_memory } else { self.high.max(self.heap_base) };
-        used + self.size + self.align + overhead + PAGE > self.max_memory
+        // The heap rounds up to the sizes of its bins, a quarter at most, and adds a chunk.
+        let rounding = if self.with_heap { self.size / 4 + PAGE } else { 0 };
+        used + self.size + self.align + rounding + overhead + PAGE > self.max_memory
     }
 
     /// Whether this is a trap that the host asked for.
@@ -247,9 +249,13 @@ fn number(value: &Value) -> u64 {
     value.unsigned().expect("the guest passes integers")
 }
 
+/// What findings begin with.
+const FOUND: &str = "against the model: ";
+
 /// A finding of the model on its way out of the guest.
 fn found(message: String) -> Stop {
-    Stop::host(format!("MODEL: {message}"))
+    let message = message.strip_prefix(FOUND).unwrap_or(&message);
+    Stop::host(format!("{FOUND}{message}"))
 }
 
 /// An instance whose imports are the model's.
