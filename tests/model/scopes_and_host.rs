@@ -9,6 +9,7 @@ mod dice;
 #[allow(dead_code, reason = "random programs make the compiler panic more often")]
 mod toolchain;
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use dice::Dice;
@@ -18,13 +19,15 @@ use toolchain::LEVELS;
 
 const PROGRAM: &str = include_str!("scopes_and_host.swir");
 /// Runs of each build in an ordinary test run.
-const RUNS: u64 = 60;
+const RUNS: u64 = 20;
 /// Decisions of one run, after which the guest is told to do nothing more.
 const DECISIONS: usize = 250;
 /// A decision beyond all arms and limits.
 const END: u32 = 99;
 /// The decision to allocate from the heap.
 const HEAP: u32 = 8;
+/// The decision to trap.
+const FAIL: u32 = 5;
 /// Scopes that may be open at once.
 const DEPTH: usize = 40;
 /// Address 0 and what follows is never handed out.
@@ -82,10 +85,12 @@ struct Model {
     handed_out: usize,
     swallowed: usize,
     with_heap: bool,
+    /// How many host calls the guest is in, each of which would swallow a trap.
+    entered: usize,
     /// The highest address that was ever in use.
     high: u64,
-    /// What happened, for people.
-    log: Vec<String>,
+    /// What happened last, for people.
+    log: VecDeque<String>,
 }
 
 type Shared = Arc<Mutex<Model>>;
@@ -111,9 +116,17 @@ impl Model {
             handed_out: 0,
             swallowed: 0,
             with_heap: seed % 2 == 0,
+            entered: 0,
             high: 0,
-            log: Vec::new(),
+            log: VecDeque::new(),
         }
+    }
+
+    fn note(&mut self, what: String) {
+        if self.log.len() == LOGGED {
+            self.log.pop_front();
+        }
+        self.log.push_back(what);
     }
 
     /// The next decision: beyond all arms when the run is to end.
@@ -125,12 +138,15 @@ impl Model {
         match self.dice.below(16) as u32 {
             // Chunks of the heap stay: whether all was given back shows only without them.
             HEAP if !self.with_heap => HEAP + 1,
+            // Outside of all host calls a trap ends the run: most are to be closed to the end.
+            FAIL if self.entered == 0 && !self.dice.one_in(8) => FAIL + 1,
             decision => decision,
         }
     }
 
     fn choose_size(&mut self) -> u64 {
-        self.size = match self.dice.below(40) {
+        let most = if self.entered == 0 { 36 } else { 40 };
+        self.size = match self.dice.below(most) {
             0..4 => 0,
             4..20 => self.dice.between(1, 64) as u64,
             20..34 => self.dice.between(64, 3000) as u64,
@@ -145,7 +161,7 @@ impl Model {
 
     fn choose_align(&mut self) -> u64 {
         self.align = match self.dice.below(60) {
-            0 if self.mode != MemoryMode::Unchecked => self.dice.pick(&[0, 3, 12, 0xffff_ffff]),
+            0 if self.entered > 0 && self.mode != MemoryMode::Unchecked => self.dice.pick(&[0, 3, 12, 0xffff_ffff]),
             1 => 4096,
             2 => PAGE,
             _ => 1 << self.dice.below(7),
@@ -269,7 +285,7 @@ fn instance(module: &Module, model: &Shared, max_memory: u64) -> Result<Instance
         let host = move |caller: &mut Caller<'_>, values: &[Value]| {
             let values: Vec<u64> = values.iter().map(number).collect();
             let answer = body(&model, caller, &values);
-            lock(&model).log.push(format!("{name}({values:?}) = {answer:?}"));
+            lock(&model).note(format!("{name}({values:?}) = {answer:?}"));
             let answer = answer.map_err(found)?;
             Ok(answer.map(|answer| Value::I32(answer as u32 as i32)).into_iter().collect())
         };
@@ -342,9 +358,14 @@ fn instance(module: &Module, model: &Shared, max_memory: u64) -> Result<Instance
     });
     import("enter", 1, 0, |model, caller, values| {
         let depth = values[0];
-        lock(model).log.push(format!("enter({depth}) begins"));
+        {
+            let mut model = lock(model);
+            model.note(format!("enter({depth}) begins"));
+            model.entered += 1;
+        }
         let stop = caller.call("entry", &[Value::I32(depth as i32)]).err();
         let mut model = lock(model);
+        model.entered -= 1;
         if let Some(stop) = stop {
             if let Stop::Trap(trap) = &stop
                 && let Reason::Host(message) = &trap.reason
@@ -352,7 +373,7 @@ fn instance(module: &Module, model: &Shared, max_memory: u64) -> Result<Instance
                 return Err(message.clone());
             }
             model.expects(&stop)?;
-            model.log.push(format!("swallowed: {stop}"));
+            model.note(format!("swallowed: {stop}"));
             model.swallowed += 1;
             // What it had is nobody's now, but still between us and the next level.
             let (mut dead, live): (Vec<Segment>, Vec<Segment>) =
@@ -403,8 +424,8 @@ fn run(module: &Module, seed: u64, mode: MemoryMode, tally: &mut Tally) -> Resul
         match outcome {
             Ok(_) => _ = model.close(0),
             Err(Stop::Trap(trap)) if matches!(&trap.reason, Reason::Host(_)) => {
-                let last = &model.log[model.log.len().saturating_sub(LOGGED)..];
-                return Err(format!("{trap:#}\n{}", last.join("\n")));
+                let log: Vec<&str> = model.log.iter().map(String::as_str).collect();
+                return Err(format!("{trap:#}\n{}", log.join("\n")));
             }
             // What was open stays so: nobody is left to close it.
             Err(stop) => {
@@ -414,11 +435,14 @@ fn run(module: &Module, seed: u64, mode: MemoryMode, tally: &mut Tally) -> Resul
         }
         let leaves = model.with_heap || mode == MemoryMode::Poison;
         drop(model);
+        if leaves {
+            continue;
+        }
         let after = probe(&mut instance)?;
-        if !leaves && after != before {
+        if after != before {
             return Err(format!("the next segment was at {before:?}, and is at {after:?} when all is closed"));
         }
-        tally.levels += usize::from(!leaves);
+        tally.levels += 1;
     }
     let model = lock(&model);
     tally.segments += model.handed_out;
