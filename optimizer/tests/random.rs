@@ -535,6 +535,7 @@ fn levels_change_nothing_that_is_seen() {
     for seed in BODIES..2 * BODIES {
         assert_same_after(seed, passes(Level::O1));
         assert_same_after(seed, passes(Level::O2));
+        assert_same_after(seed, passes(Level::Os));
     }
 }
 

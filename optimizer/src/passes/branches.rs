@@ -13,7 +13,9 @@
 //!
 //! Invariant: `branches` counts the branches to each block, aliases resolved, in what is in the tree.
 
-use swasm_tree::{BlockType, Body, Effects, Module, NodeId, Op, ValType, View, WithImmediate};
+use swasm_tree::{
+    BlockType, Body, Effects, Fold, Module, NodeId, Op, ValType, View, WithImmediate,
+};
 
 use super::{Context, flatten};
 use crate::arity::result_count;
@@ -25,6 +27,8 @@ use crate::uses::Uses;
 const NESTED_EXITS: usize = 16;
 /// A right operand of `&&` or `||` of at most so many nodes is computed always rather than branched around.
 const EAGER_NODES: usize = 8;
+/// A value of at most so many nodes is computed always rather than branched around, and selected.
+const CHEAP_NODES: usize = 6;
 /// No more than this many nodes of a condition are searched for assignments.
 const SEARCHED_NODES: usize = 32;
 
@@ -45,6 +49,7 @@ pub(super) fn run(context: &Context<'_>, body: &mut Body) {
         }
     }
     pass.strip(body, Place::Root, Goal::Function);
+    pass.nest_exits(body, body.root(), Goal::Function);
     pass.rename(body, &mut cursor);
     flatten::run(context, body);
 }
@@ -237,7 +242,7 @@ impl Pass<'_> {
             self.strip(body, Place::Child(block, 0), Goal::Label(block));
         }
         if self.count(block) > 0 {
-            self.nest_exits(body, block);
+            self.nest_exits(body, body.children(block)[0], Goal::Label(block));
         }
         if self.count(block) == 0 {
             place.put(body, body.children(block)[0]);
@@ -364,11 +369,10 @@ impl Pass<'_> {
         }
     }
 
-    /// `(block $b a (if c (<seq> x (br $b))) y)` ⇒ `(block $b a (if c x y))`, and the same for the last `br_if`.
-    fn nest_exits(&mut self, body: &mut Body, block: NodeId) {
-        let sequence = body.children(block)[0];
-        let View::Block(ty) = body.view(block) else { return };
-        let results = ty.results.to_vec();
+    /// `(block $b a (if c (<seq> x (br $b))) y)` ⇒ `(block $b a (if c x y))`, and the same for the last `br_if`; and for
+    /// a function's returns, where `x` is but a value.
+    fn nest_exits(&mut self, body: &mut Body, sequence: NodeId, goal: Goal) {
+        let results = goal_results(body, goal).to_vec();
         if body.op(sequence) != Op::SEQ {
             return;
         }
@@ -379,22 +383,24 @@ impl Pass<'_> {
             return;
         }
         for index in (0..=last).rev() {
-            if self.count(block) == 0 || nested == NESTED_EXITS {
+            let left = if let Goal::Label(block) = goal { self.count(block) } else { 1 };
+            if left == 0 || nested == NESTED_EXITS {
                 break;
             }
             let node = list[index];
-            let Some((condition, then)) = self.exit(body, node, block) else { continue };
+            let Some((condition, then)) = self.exit(body, node, goal) else { continue };
             body.at(body.node(node).loc);
             let rest = body.seq(&list[index + 1..]);
             let if_ = match then {
                 Some(then) => body.if_(BlockType::of(&results), condition, then, Some(rest)),
-                None if results.is_empty() => {
+                None => {
                     let condition = negate(body, condition);
                     body.if_(BlockType::EMPTY, condition, rest, None)
                 }
-                None => continue,
             };
-            self.change_count(block, -1);
+            if let Goal::Label(block) = goal {
+                self.change_count(block, -1);
+            }
             nested += 1;
             list.truncate(index);
             list.push(if_);
@@ -404,19 +410,12 @@ impl Pass<'_> {
         }
     }
 
-    /// Of a statement that leaves `block` on a condition: the condition and, unless it is a `br_if`, what is done first,
+    /// Of a statement that goes to `goal` on a condition: the condition and, unless it is a `br_if`, what is done first,
     /// without the branch.
-    fn exit(
-        &self,
-        body: &mut Body,
-        node: NodeId,
-        block: NodeId,
-    ) -> Option<(NodeId, Option<NodeId>)> {
-        let goal = Goal::Label(block);
-        if body.op(node) == Op::BR_IF {
+    fn exit(&self, body: &mut Body, node: NodeId, goal: Goal) -> Option<(NodeId, Option<NodeId>)> {
+        if let (Op::BR_IF, Goal::Label(block)) = (body.op(node), goal) {
             let &[condition] = body.children(node) else { return None };
-            let View::Br(target) = body.view(node) else { return None };
-            let alone = self.count(block) == 1 && self.resolve(target) == block;
+            let alone = self.count(block) == 1 && self.goes_to(body, node, goal);
             return alone.then_some((condition, None));
         }
         let View::If(ty) = body.view(node) else { return None };
@@ -426,7 +425,12 @@ impl Pass<'_> {
             return None;
         }
         let last = last_of(body, then)?;
-        if body.op(last) != Op::BR || !self.goes_to(body, last, goal) {
+        let leaves = body.op(last) == if goal == Goal::Function { Op::RETURN } else { Op::BR };
+        let is_value = body.children(last).iter().all(|&value| is_cheap(body, value));
+        if !leaves
+            || !self.goes_to(body, last, goal)
+            || (goal == Goal::Function && (last != then || !is_value))
+        {
             return None;
         }
         to_sequence(body, last);
@@ -591,16 +595,26 @@ fn if_value(
             _ => (),
         }
     }
-    let cheap = |arm: NodeId| {
-        body.children(arm).is_empty()
-            && (body.op(arm) == Op::LOCAL_GET || body.op(arm).row().fold == swasm_tree::Fold::Const)
-    };
     let number = !matches!(result, ValType::Ref(_));
-    if !number || !cheap(then) || !cheap(else_) || !is_quiet(body, condition) {
+    let cheap = is_cheap(body, then) && is_cheap(body, else_);
+    if !number || !cheap || !is_quiet(body, condition) {
         return None;
     }
     let condition = as_condition(body, condition);
     Some(body.select(then, else_, condition))
+}
+
+/// Whether a tree is a constant, a local or hardly more, and has no effect.
+fn is_cheap(body: &Body, root: NodeId) -> bool {
+    let mut nodes = 0;
+    body.pre_order(root).all(|node| {
+        nodes += 1;
+        let op = body.op(node);
+        let plain = op.row().fold != Fold::No || matches!(op, Op::LOCAL_GET | Op::SELECT);
+        nodes <= CHEAP_NODES
+            && plain
+            && op.effects().union(Effects::READS_LOCAL) == Effects::READS_LOCAL
+    })
 }
 
 /// Whether a tree is small and can be executed although nobody asked.

@@ -6,7 +6,7 @@
 
 use swasm_tree::{Body, LocalId, NodeId, Op, View};
 
-use super::Pass;
+use super::{Pass, assigns_nothing};
 use crate::cursor::{Cursor, Event, number};
 use crate::facts::{Comparison, Side};
 
@@ -105,8 +105,9 @@ impl Pass<'_> {
         let places = |local: LocalId| {
             assigned.iter().find(|&&(other, _)| other == local).map_or(0, |&(_, places)| places)
         };
-        if !body.children(right).is_empty()
-            || matches!(body.view(right), View::Local(bound) if places(bound) > 0)
+        let assigned = |node: NodeId| matches!(body.view(node), View::Local(it) if places(it) > 0);
+        let parts = body.children(right);
+        if !assigns_nothing(body, right) || assigned(right) || parts.iter().any(|&it| assigned(it))
         {
             return None;
         }
