@@ -16,7 +16,7 @@ use swasm_tree::{
 };
 
 /// Bodies in each test.
-const BODIES: u64 = 300;
+const BODIES: u64 = 200;
 /// Nodes that one run may execute. Optimised bodies take fewer.
 const FUEL: u32 = 20_000;
 

@@ -37,6 +37,7 @@ pub(super) fn run(context: &Context<'_>, body: &mut Body) {
         module: context.module,
         branches: Uses::of(body).branches,
         alias: vec![None; body.node_count()],
+        renamed: false,
         tails: Vec::new(),
     };
     let mut cursor = Cursor::default();
@@ -50,7 +51,9 @@ pub(super) fn run(context: &Context<'_>, body: &mut Body) {
     }
     pass.strip(body, Place::Root, Goal::Function);
     pass.nest_exits(body, body.root(), Goal::Function);
-    pass.rename(body, &mut cursor);
+    if pass.renamed {
+        pass.rename(body, &mut cursor);
+    }
     flatten::run(context, body);
 }
 
@@ -92,6 +95,8 @@ struct Pass<'a> {
     branches: Vec<u32>,
     /// By number of a block that is no more: what its label means now.
     alias: Vec<Option<NodeId>>,
+    /// Whether there are aliases.
+    renamed: bool,
     tails: Vec<Place>,
 }
 
@@ -124,6 +129,7 @@ impl Pass<'_> {
         self.change_count(to, count);
         self.change_count(from, -count);
         self.alias[number(from)] = Some(to);
+        self.renamed = true;
     }
 
     fn rename(&mut self, body: &mut Body, cursor: &mut Cursor) {

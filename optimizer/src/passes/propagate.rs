@@ -27,9 +27,12 @@ mod split;
 
 pub(super) fn run(context: &Context<'_>, body: &mut Body) {
     let mut cursor = Cursor::default();
-    split_assignments(context.module, body, &mut cursor);
-    let uses = Uses::of(body);
-    let loops = Loops::of(body, &mut cursor);
+    let mut uses = Uses::of(body);
+    if uses.has_set_many {
+        split_assignments(context.module, body, &mut cursor);
+        uses = Uses::of(body);
+    }
+    let loops = if uses.has_loops { Loops::of(body, &mut cursor) } else { Loops::default() };
     let mut held: Vec<Held> = Vec::with_capacity(body.local_count());
     for index in 0..body.local_count() {
         let value = if index < body.param_count() { None } else { zero_of(body, index) };

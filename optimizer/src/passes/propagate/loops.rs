@@ -11,6 +11,7 @@ use crate::cursor::{Cursor, Event, number};
 use crate::facts::{Comparison, Side};
 
 /// Which locals each loop assigns, and at how many places.
+#[derive(Default)]
 pub(super) struct Loops {
     /// By number of the node: the row.
     pub(super) row: Vec<u32>,
