@@ -19,6 +19,7 @@ use super::Context;
 use crate::arity::result_count;
 use crate::cursor::{Cursor, Event, number};
 use crate::facts::{Comparison, Facts, Side};
+use crate::rewrite::move_over;
 use crate::simplify::{integer, simplify};
 use crate::uses::Uses;
 
@@ -315,8 +316,7 @@ impl Pass<'_> {
             Value::I32(_) | Value::I64(_) | Value::F32(_) | Value::F64(_) => return,
         };
         self.uses.gets[local.index()] -= 1;
-        let new = *body.node(new);
-        body.replace(node, new);
+        move_over(body, node, new);
     }
 
     // ---- comparisons
@@ -445,8 +445,7 @@ impl Pass<'_> {
                 }
                 body.seq(&[])
             };
-            let replacement = *body.node(replacement);
-            body.replace(node, replacement);
+            move_over(body, node, replacement);
             return;
         }
         let value = if same { current } else { value };

@@ -11,6 +11,7 @@ use swasm_tree::{Body, Effects, NodeId, Op, Unchanged, View};
 
 use super::Context;
 use crate::cursor::{Cursor, Event, number};
+use crate::rewrite::move_over;
 use crate::uses::Uses;
 
 /// A condition of more nodes than this is not copied.
@@ -61,8 +62,7 @@ fn rotated(body: &mut Body, loop_: NodeId, branches: &impl Fn(NodeId) -> u32) ->
     let copy = body.copy_within(condition, &mut Unchanged);
     body.at(body.node(again).loc);
     let test = body.br_if(loop_, &[], copy);
-    let test = *body.node(test);
-    body.replace(again, test);
+    move_over(body, again, test);
     body.set_child(loop_, 0, then);
     body.set_children(if_, &[condition, loop_, else_]);
     Some(if_)
