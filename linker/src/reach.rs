@@ -258,8 +258,9 @@ impl Walk<'_, '_> {
                 }
             } else {
                 // A callee that isn't finished is a caller too: nothing of it will be copied.
-                let callees = edges.iter().filter_map(|callee| self.waves.get(callee));
-                let wave = callees.max().map_or(0, |wave| wave + 1);
+                let copied = edges.iter().filter(|callee| self.unit.may_inline(**callee));
+                let wave = copied.filter_map(|callee| self.waves.get(callee)).max();
+                let wave = wave.map_or(0, |wave| wave + 1);
                 self.waves.insert(*def, wave);
                 self.order.push(Reached { def: *def, wave });
                 stack.pop();
