@@ -1,6 +1,6 @@
 //! Positions of code ⇒ DWARF line tables, so that any engine names `file.swir:line:col` in a trap.
 //!
-//! One compilation unit, one line sequence over the whole code section; addresses count from the start of the section's contents
+//! One compilation unit, line sequences over functions that stand together; addresses count from the start of the section's contents
 //! (WebAssembly tool conventions, "DWARF for WebAssembly").
 
 use gimli::write::{
@@ -31,10 +31,12 @@ pub(crate) fn append(unit: &Unit<'_>, written: &mut Written) {
         LineProgram::new(ENCODING, Default::default(), name("."), None, name(&file), None);
     let directory = program.default_directory();
     let mut files = FxHashMap::default();
-    program.begin_sequence(Some(Address::Constant(0)));
+    // Where the open sequence began. A function without positions ends it: the last one before it is none of its own.
+    let mut open: Option<u64> = None;
     let mut end = 0;
     for function in &written.funcs {
         let mut last = (0, 0, 0);
+        let mut told = false;
         for (offset, loc) in &written.locs[function.locs.start as usize..function.locs.end as usize]
         {
             let Some(position) = unit.locations.position(unit.program, *loc) else { continue };
@@ -46,16 +48,27 @@ pub(crate) fn append(unit: &Unit<'_>, written: &mut Written) {
                 continue;
             }
             last = here;
+            told = true;
+            let start = *open.get_or_insert_with(|| {
+                let start = u64::from(function.range.start);
+                program.begin_sequence(Some(Address::Constant(start)));
+                start
+            });
             let row = program.row();
-            row.address_offset = u64::from(*offset);
+            row.address_offset = u64::from(*offset) - start;
             row.file = file;
             row.line = u64::from(position.line);
             row.column = u64::from(position.column);
             program.generate_row();
         }
+        if !told && let Some(start) = open.take() {
+            program.end_sequence(u64::from(function.range.start) - start);
+        }
         end = u64::from(function.range.end);
     }
-    program.end_sequence(end);
+    if let Some(start) = open {
+        program.end_sequence(end - start);
+    }
     dwarf.unit.line_program = program;
     let root = dwarf.unit.root();
     let entry = dwarf.unit.get_mut(root);

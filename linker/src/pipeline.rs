@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use swasm_frontend_ir::checked::{DefId, Inline};
 use swasm_frontend_ir::{Diagnostic, codes};
 use swasm_optimizer::{Callees, InlineHint, Level, Pass};
-use swasm_tree::{Body, Code, Encoder, FuncId, Verifier};
+use swasm_tree::{Body, Code, Encoder, FuncId, Loc, Verifier};
 
 use crate::artifact::{Artifact, Observer, Phase, Printed};
 use crate::lower::Lowerer;
@@ -16,12 +16,20 @@ use crate::reach::Reached;
 use crate::unit::Unit;
 
 /// The bodies that may be copied into callers.
-#[derive(Default)]
-struct Inlinable(FxHashMap<FuncId, Body>);
+struct Inlinable {
+    bodies: FxHashMap<FuncId, Body>,
+    /// Positions before this one are the library's.
+    first_of_program: Loc,
+}
 
 impl Callees for Inlinable {
     fn inlinable(&self, func: FuncId) -> Option<&Body> {
-        self.0.get(&func)
+        self.bodies.get(&func)
+    }
+
+    /// What is copied from the library stands where the program called it: a trap names the user's text.
+    fn position(&self, inner: Loc, call: Loc) -> Loc {
+        if inner.0 < self.first_of_program.0 { call } else { inner }
     }
 }
 
@@ -48,7 +56,8 @@ pub(crate) fn run(
     let mut order: Vec<usize> = (0..functions.len()).collect();
     // Nothing is copied without passes: then all is one wave.
     order.sort_by_key(|index| if passes.is_empty() { 0 } else { functions[*index].wave });
-    let mut inlinable = Inlinable::default();
+    let first_of_program = unit.locations.first_of(unit.program.program_modules().next());
+    let mut inlinable = Inlinable { bodies: FxHashMap::default(), first_of_program };
     let mut finished: Vec<Compiled> = Vec::with_capacity(functions.len());
     for wave in order.chunk_by(|a, b| passes.is_empty() || functions[*a].wave == functions[*b].wave)
     {
@@ -58,7 +67,7 @@ pub(crate) fn run(
             None => at_once(unit, functions, wave, &passes, &inlinable),
         });
         for compiled in &mut finished[start..] {
-            inlinable.0.extend(compiled.inlinable.take().map(|body| (compiled.func, body)));
+            inlinable.bodies.extend(compiled.inlinable.take().map(|body| (compiled.func, body)));
         }
     }
     finished.sort_unstable_by_key(|compiled| compiled.index);

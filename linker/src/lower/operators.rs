@@ -352,8 +352,9 @@ impl Function<'_, '_, '_> {
     }
 
     pub(super) fn neg(&mut self, id: ExprId, operand: ExprId) -> Lowered {
-        let ty = self.value_type(operand);
+        // An operand that never comes has no scalar type.
         let node = self.single(operand)?;
+        let ty = self.value_type(operand);
         self.at(id);
         let node = match class(ty) {
             Class::F32 => self.op(Op::F32_NEG, &[node]),
@@ -372,8 +373,9 @@ impl Function<'_, '_, '_> {
     }
 
     pub(super) fn not(&mut self, id: ExprId, operand: ExprId) -> Lowered {
-        let ty = self.value_type(operand);
+        // An operand that never comes has no scalar type.
         let node = self.single(operand)?;
+        let ty = self.value_type(operand);
         self.at(id);
         let node = match ty {
             ValueType::Bool => self.op(Op::I32_EQZ, &[node]),
@@ -414,8 +416,8 @@ impl Function<'_, '_, '_> {
     }
 
     pub(super) fn cast(&mut self, id: ExprId, operand: ExprId) -> Lowered {
-        let (from, to) = (self.value_type(operand), self.value_type(id));
         let node = self.single(operand)?;
+        let (from, to) = (self.value_type(operand), self.value_type(id));
         self.at(id);
         Ok(smallvec![self.convert(node, from, to)])
     }
