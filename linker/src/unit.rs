@@ -90,7 +90,7 @@ impl<'a> Unit<'a> {
             program,
             options,
             module,
-            locations: Locations::new(program, program.program_modules().last().map_or(0, |last| last.0 + 1)),
+            locations: Locations::new(program),
             well_known: WellKnown::new(program),
             static_scopes: FxHashMap::default(),
             at_exit: Vec::new(),
