@@ -128,6 +128,18 @@ impl Checked {
         (self.library.len() + self.program.units.len()) as u32
     }
 
+    /// How many numbers the spans of a module need: one for each byte of its text and for its end, and how many for its positions.
+    pub fn span_keys(&self, module: ModuleId) -> (u32, u32) {
+        let text_keys = |text: &str| text.len() as u32 + 1;
+        match (module.0 as usize).checked_sub(self.library.len()) {
+            None => (text_keys(self.library.text(module)), 0),
+            Some(index) => {
+                let source = &self.program.units[index].source;
+                (source.text.as_deref().map_or(0, text_keys), source.positions.len() as u32)
+            }
+        }
+    }
+
     /// Whether a module is one of the library's.
     pub fn is_library(&self, module: ModuleId) -> bool {
         self.world().is_library(module)
