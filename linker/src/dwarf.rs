@@ -8,7 +8,9 @@
 
 use std::sync::Arc;
 
-use gimli::write::{Address, AttributeValue, DwarfUnit, EndianVec, FileId, LineProgram, LineString, Sections};
+use gimli::write::{
+    Address, AttributeValue, DwarfUnit, EndianVec, FileId, LineProgram, LineString, Sections,
+};
 use gimli::{Encoding, Format, LittleEndian};
 use rustc_hash::FxHashMap;
 use swasm_frontend_ir::Sources;
@@ -55,7 +57,13 @@ pub(crate) fn append(unit: &Unit<'_>, written: &mut Written) {
 }
 
 /// The compilation unit of some functions.
-fn one_unit<'a>(file: &Arc<str>, functions: &[WrittenFunc], written: &Written, sources: &dyn Sources, lookup: &mut Lookup<'a>) -> DwarfUnit {
+fn one_unit<'a>(
+    file: &Arc<str>,
+    functions: &[WrittenFunc],
+    written: &Written,
+    sources: &dyn Sources,
+    lookup: &mut Lookup<'a>,
+) -> DwarfUnit {
     let start = functions.first().map_or(0, |func| func.range.start);
     let end = functions.last().map_or(start, |func| func.range.end);
     let mut rows = Rows::new(file);
@@ -88,24 +96,40 @@ struct Rows<'a> {
 impl<'a> Rows<'a> {
     fn new(file: &str) -> Self {
         let name = |text: &str| LineString::String(text.as_bytes().to_vec());
-        let program = LineProgram::new(ENCODING, Default::default(), name("."), None, name(file), None);
-        Self { program, open: None, modules: FxHashMap::default(), given: FxHashMap::default(), last: None }
+        let program =
+            LineProgram::new(ENCODING, Default::default(), name("."), None, name(file), None);
+        Self {
+            program,
+            open: None,
+            modules: FxHashMap::default(),
+            given: FxHashMap::default(),
+            last: None,
+        }
     }
 
     /// A row for each change of line or column.
-    fn function(&mut self, sources: &dyn Sources, lookup: &mut Lookup<'a>, locs: &[(u32, swasm_tree::Loc)], function: &WrittenFunc) {
+    fn function(
+        &mut self,
+        sources: &dyn Sources,
+        lookup: &mut Lookup<'a>,
+        locs: &[(u32, swasm_tree::Loc)],
+        function: &WrittenFunc,
+    ) {
         let mut last = None;
         for &(offset, loc) in &locs[function.locs.start as usize..function.locs.end as usize] {
             let Some(spot) = lookup.spot(loc) else { continue };
             let (file, line, column) = match spot {
                 Spot::Text(module, line, column) => (self.module(sources, module), line, column),
-                Spot::Given(position) => (self.given(&position.file), position.line, position.column),
+                Spot::Given(position) => {
+                    (self.given(&position.file), position.line, position.column)
+                }
             };
             if last.replace((file, line, column)) == Some((file, line, column)) {
                 continue;
             }
             let start = *self.open.get_or_insert_with(|| {
-                self.program.begin_sequence(Some(Address::Constant(u64::from(function.range.start))));
+                self.program
+                    .begin_sequence(Some(Address::Constant(u64::from(function.range.start))));
                 function.range.start
             });
             let row = self.program.row();
@@ -133,7 +157,10 @@ impl<'a> Rows<'a> {
             return file;
         }
         let program = &mut self.program;
-        let file = *self.modules.entry(module).or_insert_with(|| add_file(program, &sources.source(module).file));
+        let file = *self
+            .modules
+            .entry(module)
+            .or_insert_with(|| add_file(program, &sources.source(module).file));
         self.last = Some((module, file));
         file
     }
