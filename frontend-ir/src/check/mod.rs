@@ -303,11 +303,15 @@ fn resolve_uses(world: World<'_>, rest: &[Rest], diagnostics: &mut Vec<Diagnosti
                 set_once(&import.targets, Targets::default());
                 let module = import.path.split_last().map_or(&*import.path, |(_, module)| module);
                 // `use a::{b, c};` without a module `a` is one mistake.
-                if world.find_module(&module.join("::")).is_none() {
-                    if missing.contains(&module) || missing.contains(&&*import.path) {
+                let joined = module.join("::");
+                if world.find_module(&joined).is_none() {
+                    // Of `std` nothing is missing but the one module.
+                    let whole = module.is_empty() || world.is_module_group(&joined);
+                    let part = if whole { &import.path } else { module };
+                    if missing.contains(&part) || missing.contains(&&*import.path) {
                         continue;
                     }
-                    missing.push(if module.is_empty() { &import.path } else { module });
+                    missing.push(part);
                 }
                 cx.report_import(&import.path, import.span);
                 continue;
