@@ -27,7 +27,7 @@ pub use swasm_frontend_ir::checked::Checked;
 /// Links a checked program into a core WebAssembly module.
 ///
 /// # Errors
-/// If nothing is exported, an option names what doesn't exist, or an export is not possible.
+/// If nothing is exported, an option names what doesn't exist, an export is not possible, or two declarations of one import disagree.
 pub fn link(program: &Checked, options: &Options) -> Result<Artifact, Vec<Diagnostic>> {
     link_observed(program, options, &mut |_| ())
 }
@@ -44,7 +44,7 @@ pub fn link_observed(
     let mut artifact = Artifact::default();
     observe(Phase::Reach);
     let mut unit = unit::Unit::new(program, options);
-    let functions = reach::reach(&mut unit);
+    let functions = reach::reach(&mut unit)?;
     let codes = pipeline::run(&unit, &functions, &mut artifact, observe)?;
     observe(Phase::Write);
     codes.into_iter().for_each(|(func, code)| unit.module.define(func, code));
