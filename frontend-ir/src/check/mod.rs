@@ -1,6 +1,6 @@
 //! Checking: modules as they were written become a [`Checked`] program, or a list of all mistakes in them.
 //!
-//! The phases, each over all modules before the next: take modules apart ([`unit`]), resolve `use`s, methods, structs, types of globals,
+//! The phases, each over all modules before the next: take modules apart (`unit`), resolve `use`s, methods, structs, types of globals,
 //! functions, values of globals, bodies. What a phase needs of another definition an earlier phase made, so nothing waits for anything.
 //!
 //! Invariant: there is a [`Checked`] only if there was no error; bodies are checked one by one and their syntax dropped.
