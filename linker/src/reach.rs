@@ -44,6 +44,14 @@ pub(crate) struct Summary {
     pub(crate) names_heap: bool,
 }
 
+/// A function that was reached and has code.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reached {
+    pub(crate) def: DefId,
+    /// Above the waves of all functions it calls, except where calls are recursive.
+    pub(crate) wave: u32,
+}
+
 /// The summaries of the functions that may be needed.
 pub(crate) type Summaries = FxHashMap<DefId, Summary>;
 
@@ -51,7 +59,7 @@ pub(crate) type Summaries = FxHashMap<DefId, Summary>;
 ///
 /// # Errors
 /// If declarations of one import disagree.
-pub(crate) fn reach(unit: &mut Unit<'_>) -> Result<Vec<DefId>, Vec<Diagnostic>> {
+pub(crate) fn reach(unit: &mut Unit<'_>) -> Result<Vec<Reached>, Vec<Diagnostic>> {
     let roots = roots(unit);
     let mut summaries = Summaries::default();
     let mut pending = roots.clone();
@@ -68,6 +76,7 @@ pub(crate) fn reach(unit: &mut Unit<'_>) -> Result<Vec<DefId>, Vec<Diagnostic>> 
         unit,
         summaries,
         order: Vec::new(),
+        waves: FxHashMap::default(),
         seen: FxHashSet::default(),
         statics: FxHashSet::default(),
     };
@@ -222,7 +231,9 @@ impl Summary {
 struct Walk<'u, 'a> {
     unit: &'u mut Unit<'a>,
     summaries: Summaries,
-    order: Vec<DefId>,
+    order: Vec<Reached>,
+    /// The wave of each function in `order`.
+    waves: FxHashMap<DefId, u32>,
     seen: FxHashSet<DefId>,
     statics: FxHashSet<DefId>,
 }
@@ -261,7 +272,12 @@ impl Walk<'_, '_> {
                     stack.push((callee, edges, 0));
                 }
             } else {
-                self.order.push(*def);
+                // A callee that isn't finished is a caller too: nothing of it will be copied.
+                let copied = edges.iter().filter(|callee| self.unit.may_inline(**callee));
+                let wave = copied.filter_map(|callee| self.waves.get(callee)).max();
+                let wave = wave.map_or(0, |wave| wave + 1);
+                self.waves.insert(*def, wave);
+                self.order.push(Reached { def: *def, wave });
                 stack.pop();
             }
         }

@@ -5,7 +5,7 @@
 use rustc_hash::FxHashMap;
 use swasm_frontend_ir::checked::{
     Checked, Constant, Data, DataKey, Def, DefId, ExprId, FunctionKind, GlobalKind as StaticKind,
-    ModuleId, Type, ValueType,
+    Inline, ModuleId, Type, ValueType,
 };
 use swasm_frontend_ir::{Diagnostic, codes};
 use swasm_tree::{
@@ -351,6 +351,21 @@ impl<'a> Unit<'a> {
         let path = &*self.program.function(def).path;
         let name = self.name(def.module, path);
         self.options.roots.iter().any(|root| root == path || root == name)
+    }
+
+    /// Whether a function may be copied into its callers, as far as its source tells: those who do so must wait for it.
+    pub(crate) fn may_inline(&self, def: DefId) -> bool {
+        /// Longer bodies, in expressions, are not copied unless their author says `inline`.
+        const MAX_EXPRESSIONS: usize = 64;
+        let function = self.program.function(def);
+        let is_short = match (&function.kind, function.inline) {
+            (FunctionKind::Import { .. }, _) | (_, Inline::Never) => false,
+            (FunctionKind::Body, Inline::Auto) => {
+                !function.cold && self.program.body(def).exprs.len() <= MAX_EXPRESSIONS
+            }
+            (FunctionKind::Body | FunctionKind::Template(_) | FunctionKind::Hook(_), _) => true,
+        };
+        is_short && !self.is_root(def)
     }
 
     /// The functions that the options name, in their order.

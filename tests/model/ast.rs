@@ -36,7 +36,6 @@ pub(crate) enum Ty {
     Segment,
 }
 
-pub(crate) const I32: Ty = Ty::Int(Int::I32);
 pub(crate) const U32: Ty = Ty::Int(Int::U32);
 pub(crate) const ADDR: Ty = Ty::Int(Int::Addr);
 
@@ -294,6 +293,8 @@ pub(crate) struct Function {
     pub(crate) body: Block,
     pub(crate) exported: bool,
     pub(crate) inline: Inline,
+    /// Shrinking leaves items out; numbers stay what they are.
+    pub(crate) omitted: bool,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -301,6 +302,7 @@ pub(crate) struct Data {
     pub(crate) elements: Vec<Value>,
     /// Whether it is a `static`; else a `const`, read-only.
     pub(crate) writable: bool,
+    pub(crate) omitted: bool,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -308,6 +310,7 @@ pub(crate) struct Item {
     pub(crate) ty: Ty,
     pub(crate) value: Expr,
     pub(crate) exported: bool,
+    pub(crate) omitted: bool,
 }
 
 #[derive(Clone, PartialEq, Debug, Default)]

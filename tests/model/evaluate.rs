@@ -64,7 +64,7 @@ pub(crate) fn evaluate(module: &Module) -> std::result::Result<Vec<Observed>, St
             Err(Stop::Trap(trap)) => Err(trap),
             Err(stop) => return Err(stop),
         };
-        let statics = module.statics.iter().zip(&machine.statics).filter(|(item, _)| item.exported);
+        let statics = module.statics.iter().zip(&machine.statics).filter(|(item, _)| item.exported && !item.omitted);
         observed.push(Observed { result, trace: machine.trace, statics: statics.map(|(_, value)| value.clone()).collect() });
     }
     Ok(observed)

@@ -8,7 +8,7 @@ mod pattern;
 mod statement;
 
 use crate::ast::{
-    Data, Expr, FIELDS, Function, INTS, Inline, Int, Item, Kind, Module, Name, Param, Signature, Spelling, Target, Ty, U32, Value,
+    Data, Expr, Function, INTS, Inline, Int, Item, Kind, Module, Name, Param, Signature, Spelling, Target, Ty, U32, Value,
 };
 use crate::dice::Dice;
 use crate::evaluate;
@@ -114,14 +114,14 @@ impl Generator {
         for _ in 0..self.dice.between(1, 5) {
             let ty = self.scalar();
             let value = self.constant(ty, 3);
-            self.module.consts.push(Item { ty, value, exported: false });
+            self.module.consts.push(Item { ty, value, exported: false, omitted: false });
         }
         self.signatures();
         for _ in 0..self.dice.between(1, 5) {
             let ty = self.ty(2);
             let value = self.constant(ty, 3);
             let exported = self.dice.one_in(2) && is_plain(ty);
-            self.module.statics.push(Item { ty, value, exported });
+            self.module.statics.push(Item { ty, value, exported, omitted: false });
         }
         self.data();
         for index in 0..self.module.functions.len() {
@@ -162,7 +162,7 @@ impl Generator {
             let exported = exported && is_plain_in(&self.module, result);
             let peer = if index + 1 < count && self.dice.one_in(2) { index + 1 } else { index };
             self.recursive.push(recursive.then_some(peer));
-            self.module.functions.push(Function { of, params, result, body: Default::default(), exported, inline });
+            self.module.functions.push(Function { of, params, result, body: Default::default(), exported, inline, omitted: false });
         }
         // A peer must be recursive too.
         for index in 0..count {
@@ -175,7 +175,7 @@ impl Generator {
         if !self.module.functions.iter().any(|function| function.exported) {
             let inline = Inline::Free;
             let result = self.scalar();
-            self.module.functions.push(Function { of: None, params: Vec::new(), result, body: Default::default(), exported: true, inline });
+            self.module.functions.push(Function { of: None, params: Vec::new(), result, body: Default::default(), exported: true, inline, omitted: false });
             self.recursive.push(None);
         }
         self.costs = vec![0; self.module.functions.len()];
@@ -193,7 +193,7 @@ impl Generator {
                     self.value(ty)
                 })
                 .collect();
-            self.module.data.push(Data { elements, writable });
+            self.module.data.push(Data { elements, writable, omitted: false });
         }
     }
 
@@ -514,6 +514,3 @@ fn is_plain_in(module: &Module, ty: Ty) -> bool {
         ty => is_plain(ty),
     }
 }
-
-/// Struct fields are named by number.
-const _: () = assert!(FIELDS.len() >= 4);

@@ -48,6 +48,11 @@ pub(crate) fn print(module: &Module) -> String {
     printer.text
 }
 
+/// The same without what every program begins with: for people.
+pub(crate) fn print_short(module: &Module) -> String {
+    print(module)[PRELUDE.len()..].to_owned()
+}
+
 /// The name that a function is exported under.
 pub(crate) fn export(index: usize) -> String {
     format!("f{index}")
@@ -118,12 +123,12 @@ impl Printer<'_> {
             let fields: Vec<String> = fields.iter().zip(FIELDS).map(|(ty, name)| format!("{name}: {}", self.ty(*ty))).collect();
             let _ = writeln!(self.text, "struct S{index} {{ {} }}", fields.join(", "));
         }
-        for (index, Item { ty, value, .. }) in module.consts.iter().enumerate() {
+        for (index, Item { ty, value, .. }) in module.consts.iter().enumerate().filter(|(_, item)| !item.omitted) {
             let _ = write!(self.text, "const K{index}: {} = ", self.ty(*ty));
             self.expr(value, 0);
             self.word(";\n");
         }
-        for (index, Item { ty, value, exported }) in module.statics.iter().enumerate() {
+        for (index, Item { ty, value, exported, .. }) in module.statics.iter().enumerate().filter(|(_, item)| !item.omitted) {
             if *exported {
                 let _ = write!(self.text, "#[wasm_export(\"G{index}\")] ");
             }
@@ -131,7 +136,7 @@ impl Printer<'_> {
             self.expr(value, 0);
             self.word(";\n");
         }
-        for (index, Data { elements, writable }) in module.data.iter().enumerate() {
+        for (index, Data { elements, writable, .. }) in module.data.iter().enumerate().filter(|(_, data)| !data.omitted) {
             let word = if *writable { "static" } else { "const" };
             let _ = write!(self.text, "{word} D{index}: MemorySegment = data [");
             for (at, element) in elements.iter().enumerate() {
@@ -140,13 +145,13 @@ impl Printer<'_> {
             }
             self.word("];\n");
         }
-        for index in 0..module.functions.len() {
-            self.function(index);
+        for (index, function) in module.functions.iter().enumerate().filter(|(_, function)| !function.omitted) {
+            self.function(index, function);
         }
     }
 
-    fn function(&mut self, index: usize) {
-        let Function { of, params, result, body, exported, inline } = &self.module.functions[index];
+    fn function(&mut self, index: usize, function: &Function) {
+        let Function { of, params, result, body, exported, inline, omitted: _ } = function;
         if let Some(of) = of {
             let _ = write!(self.text, "\nimpl S{of} {{");
         }

@@ -19,8 +19,10 @@ use super::{Frame, Function, Nodes};
 const TABLE_DENSITY: u64 = 4;
 /// From how many values on.
 const TABLE_MIN: u64 = 4;
-/// Up to how many entries at all.
-const TABLE_MAX: u64 = 1 << 16;
+/// For how many values a range counts at most: two comparisons are shorter than a table of what lies between.
+const RANGE_VALUES: u64 = 8;
+/// Up to how many entries at all: engines take no longer tables.
+const TABLE_MAX: u64 = 65_520;
 
 /// One `if` of a chain of `else if`s, its condition and its branch lowered.
 struct Link {
@@ -766,8 +768,8 @@ fn table(arms: &[Arm], ty: ValueType) -> Option<Table> {
     let low = ranges().map(|range| range.lo ^ flip).min()?;
     let high = ranges().map(|range| range.hi ^ flip).max()?;
     let span = (high - low).checked_add(1)?;
-    let values = ranges()
-        .try_fold(0u64, |sum, range| sum.checked_add((range.hi ^ flip) - (range.lo ^ flip) + 1))?;
+    let values: u64 =
+        ranges().map(|range| range.hi.wrapping_sub(range.lo).min(RANGE_VALUES - 1) + 1).sum();
     if values < TABLE_MIN
         || span > TABLE_MAX
         || span > values * TABLE_DENSITY

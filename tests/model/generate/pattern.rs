@@ -1,7 +1,7 @@
 //! `match`: arms that are all reachable and leave nothing out.
 
 use super::{Generator, Literals, State};
-use crate::ast::{Arm, Block, Expr, INTS, Int, Kind, Pattern, Spelling, Ty, Value};
+use crate::ast::{Arm, Block, Expr, INTS, Kind, Pattern, Spelling, Ty, Value};
 use crate::evaluate::{self, number_of};
 
 /// The values that arms without guards have taken: intervals, both ends included, in order and apart.
@@ -137,7 +137,7 @@ impl Generator {
     /// A pattern and the values it matches.
     fn alternative(&mut self, of: Ty, near: i128) -> (Pattern, i128, i128) {
         let (low, high) = domain(of);
-        let mut point = |generator: &mut Self| -> Value {
+        let point = |generator: &mut Self| -> Value {
             let number = match generator.dice.below(3) {
                 0 => number_of(&generator.value(of)),
                 1 => generator.dice.below(8) as i128,
@@ -248,6 +248,3 @@ fn gaps(of: Ty, covered: &Covered) -> Vec<Pattern> {
     push(at, high);
     patterns
 }
-
-/// `Int` is what most patterns are of.
-const _: fn(Int) -> i128 = Int::max;

@@ -223,9 +223,9 @@ impl Generator {
     fn later(&mut self, depth: usize, out: &mut Vec<Statement>) {
         let ty = self.ty(2);
         let name = self.name();
-        let condition = self.expr(Ty::Bool, Literals::Free, depth);
         out.push(Statement::Declare { name, ty });
         self.declare(name, ty, State::Unassigned);
+        let condition = self.expr(Ty::Bool, Literals::Free, depth);
         let branch = |generator: &mut Self| {
             let value = generator.expr(ty, Literals::Place, depth);
             let place = Expr::new(ty, Kind::Local(name));
