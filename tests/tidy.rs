@@ -239,7 +239,7 @@ fn samples(document: &str) -> Vec<(usize, String, String)> {
     samples
 }
 
-/// A sample is a program; one that says what its functions do is held to it, one marked `fails` is none.
+/// A sample is a program; one that says what its functions do is held to it, one marked `fails SW0107` is none, for that reason.
 #[test]
 fn samples_in_documents_are_programs() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("samples");
@@ -257,11 +257,14 @@ fn samples_in_documents_are_programs() {
                     if outcome.passed() { Ok(()) } else { Err(outcome.report(&name)) }
                 }
                 "" => swasm_testkit::check_file(&file),
-                "fails" => match swasm_testkit::check_file(&file) {
-                    Ok(()) => Err("is accepted".to_owned()),
-                    Err(_) => Ok(()),
+                words => match (words.strip_prefix("fails SW"), swasm_testkit::check_file(&file)) {
+                    (None, _) => Err(format!("is marked `{words}`; there is only `fails SW0000`")),
+                    (Some(_), Ok(())) => Err("is accepted".to_owned()),
+                    (Some(code), Err(said)) if said.starts_with(&format!("error[SW{code}]")) => {
+                        Ok(())
+                    }
+                    (Some(_), Err(said)) => Err(said),
                 },
-                words => Err(format!("is marked `{words}`; there is only `fails`")),
             };
             wrong.extend(outcome.err().map(|message| format!("{name}: {message}")));
         }

@@ -37,6 +37,8 @@ pub(crate) enum Verb {
     Run(Run),
     /// Runs the tests that `.swir` files state about themselves.
     Test(Test),
+    /// Formats `.swir` files in place.
+    Fmt(Fmt),
     /// Prints a program or module as text.
     Print(Print),
     /// Explains a diagnostic code.
@@ -77,12 +79,24 @@ pub(crate) struct Compile {
     /// Leaves out names, producers and debug information.
     #[arg(long)]
     pub(crate) strip: bool,
-    /// Tells on standard error how long each stage took.
+    /// How many threads compile; as many as there are processors, if not said. The module is the same.
+    #[arg(short = 'j', long, value_name = "N")]
+    pub(crate) threads: Option<std::num::NonZeroUsize>,
+    /// Tells on standard error how long each stage took; then there is one thread.
     #[arg(long)]
     pub(crate) timings: bool,
 }
 
 impl Compile {
+    /// Has linking use as many threads as were asked for. Later calls change nothing: a process compiles once.
+    pub(crate) fn set_threads(&self) {
+        if let Some(threads) = self.threads {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get());
+            // An error says that there is a pool already.
+            let _ = pool.build_global();
+        }
+    }
+
     /// The linker's options.
     pub(crate) fn options(&self) -> Options {
         Options {
@@ -167,6 +181,17 @@ pub(crate) struct Test {
     /// Writes snapshots that are missing or differ.
     #[arg(long)]
     pub(crate) bless: bool,
+}
+
+/// `swasm fmt`
+#[derive(ClapArgs, Debug)]
+pub(crate) struct Fmt {
+    /// The files; without one all `.swir` files under `src` and `tests`. `-` formats standard input to standard output.
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Changes nothing; fails and names the files that are not formatted.
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 /// `swasm print`

@@ -6,6 +6,7 @@ mod args;
 mod bug;
 mod build;
 mod explain;
+mod fmt;
 mod input;
 mod new;
 mod output;
@@ -60,6 +61,7 @@ fn status(args: Args) -> i32 {
         Verb::Build(build) => build::build(&build, &report),
         Verb::Run(run) => run::run(&run, &report),
         Verb::Test(test) => test::test(&test),
+        Verb::Fmt(fmt) => fmt::fmt(&fmt),
         Verb::Print(print) => print::print(&print, &report),
         Verb::Explain(explain) => explain::explain(&explain),
     };

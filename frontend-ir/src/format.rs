@@ -239,9 +239,8 @@ impl Formatter<'_> {
                 self.open.push(Open { kind, indent: self.line_indent });
             }
             Tok::CloseBrace | Tok::CloseParen | Tok::CloseBracket => {
-                if self.open.pop().is_some_and(|open| open.kind == Bracket::Attribute) {
-                    role = Role::AttributeEnd;
-                }
+                let opened = self.open.pop().map(|open| open.kind);
+                role = if opened == Some(Bracket::Attribute) { Role::AttributeEnd } else { role };
             }
             _ => {}
         }

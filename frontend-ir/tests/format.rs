@@ -1,7 +1,8 @@
 //! What formatting changes, what it keeps, and that it is done after once.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-mod common;
+#[path = "common/generate.rs"]
+mod generate;
 
 use swasm_frontend_ir::{ModuleId, format, parse, print};
 
@@ -149,7 +150,7 @@ fn what_is_printed_is_formatted() {
 #[test]
 fn random_modules() {
     arbtest::arbtest(|u| {
-        let text = print(&common::generate::module(u)?);
+        let text = print(&generate::module(u)?);
         let once = check(&text);
         // Without the author's lines: the same tokens, in few lines.
         let flat: String = text

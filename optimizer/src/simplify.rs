@@ -3,7 +3,7 @@
 //! Invariant: a *condition* is only asked whether it is zero; a *boolean* is 0 or 1.
 
 use smallvec::SmallVec;
-use swasm_tree::{Body, Fold, Module, NodeId, Op, Symbol, View};
+use swasm_tree::{Body, ConstExpr, Fold, GlobalKind, Module, NodeId, Op, Symbol, View};
 
 /// How deep a boolean is looked for through `and`, `or` and `xor`.
 const BOOLEAN_DEPTH: u32 = 4;
@@ -103,9 +103,11 @@ pub(crate) fn simplify(module: &Module, body: &mut Body, node: NodeId) -> Option
     let op = body.op(node);
     if op.row().fold == Fold::No && op != Op::SELECT {
         narrow_store(body, node);
-        return load(module, body, node);
+        return load(module, body, node).or_else(|| global(module, body, node));
     }
-    if let Some(operand) = masked(body, node) {
+    constant_last(body, node);
+    by_power_of_two(body, node);
+    if let Some(operand) = masked(body, node).or_else(|| bounds_of_unsigned(body, node)) {
         return Some(operand);
     }
     let operands: SmallVec<[NodeId; 3]> = body.children(node).into();
@@ -113,8 +115,104 @@ pub(crate) fn simplify(module: &Module, body: &mut Body, node: NodeId) -> Option
         return None;
     }
     body.at(body.node(node).loc);
+    let op = body.op(node);
     let folded = body.fold(op, &operands);
     (body.op(folded) != op || body.children(folded) != &operands[..]).then_some(folded)
+}
+
+/// `(i32.lt_u (i32.const 4) x)` ⇒ `(i32.gt_u x (i32.const 4))`
+fn constant_last(body: &mut Body, node: NodeId) {
+    const MIRRORED: [(Op, Op); 8] = [
+        (Op::I32_LT_S, Op::I32_GT_S),
+        (Op::I32_LT_U, Op::I32_GT_U),
+        (Op::I32_LE_S, Op::I32_GE_S),
+        (Op::I32_LE_U, Op::I32_GE_U),
+        (Op::I64_LT_S, Op::I64_GT_S),
+        (Op::I64_LT_U, Op::I64_GT_U),
+        (Op::I64_LE_S, Op::I64_GE_S),
+        (Op::I64_LE_U, Op::I64_GE_U),
+    ];
+    let &[left, right] = body.children(node) else { return };
+    if integer(body, left).is_none() || integer(body, right).is_some() {
+        return;
+    }
+    let op = body.op(node);
+    let mirrored = MIRRORED.iter().find_map(|&(a, b)| match op {
+        _ if op == a => Some(b),
+        _ if op == b => Some(a),
+        _ => None,
+    });
+    if let Some(mirrored) = mirrored {
+        body.set_op(node, mirrored);
+        body.set_children(node, &[right, left]);
+    }
+}
+
+/// Comparisons of unsigned numbers with 0 and 1: `(i32.lt_u x (i32.const 1))` ⇒ `(i32.eqz x)`,
+/// `(i32.gt_u x (i32.const 0))` ⇒ `(i32.ne x (i32.const 0))`, `(i32.ge_u x (i32.const 0))` ⇒ `(i32.const 1)`
+fn bounds_of_unsigned(body: &mut Body, node: NodeId) -> Option<NodeId> {
+    let &[left, right] = body.children(node) else { return None };
+    let bound = integer(body, right)?;
+    let wide = body.op(right) == Op::I64_CONST;
+    let (eqz, ne) = if wide { (Op::I64_EQZ, Op::I64_NE) } else { (Op::I32_EQZ, Op::I32_NE) };
+    let op = body.op(node);
+    body.at(body.node(node).loc);
+    match (op, bound) {
+        (Op::I32_LT_U | Op::I64_LT_U, 1) | (Op::I32_LE_U | Op::I64_LE_U, 0) => {
+            Some(body.plain(eqz, &[left]))
+        }
+        (Op::I32_GE_U | Op::I64_GE_U, 1) | (Op::I32_GT_U | Op::I64_GT_U, 0) => {
+            let zero = if wide { body.i64_const(0) } else { body.i32_const(0) };
+            Some(body.plain(ne, &[left, zero]))
+        }
+        (Op::I32_LT_U | Op::I64_LT_U, 0) if is_removable_leaf(body, left) => {
+            Some(body.i32_const(0))
+        }
+        (Op::I32_GE_U | Op::I64_GE_U, 0) if is_removable_leaf(body, left) => {
+            Some(body.i32_const(1))
+        }
+        _ => None,
+    }
+}
+
+/// The value of an integer constant, as the signed number of its type.
+pub(crate) fn integer(body: &Body, node: NodeId) -> Option<i64> {
+    if let View::I32(value) = body.view(node) {
+        return Some(value.into());
+    }
+    if let View::I64(value) = body.view(node) { Some(value) } else { None }
+}
+
+fn is_removable_leaf(body: &Body, node: NodeId) -> bool {
+    body.children(node).is_empty() && body.op(node).effects().is_removable()
+}
+
+/// Multiplication and unsigned division by a power of two: `(i32.mul x (i32.const 8))` ⇒ `(i32.shl x (i32.const 3))`,
+/// `(i32.div_u x (i32.const 8))` ⇒ `(i32.shr_u x (i32.const 3))`, `(i32.rem_u x (i32.const 8))` ⇒
+/// `(i32.and x (i32.const 7))`
+fn by_power_of_two(body: &mut Body, node: NodeId) {
+    let &[left, right] = body.children(node) else { return };
+    let wide = body.op(right) == Op::I64_CONST;
+    let Some(number) = integer(body, right) else { return };
+    let number = if wide { number as u64 } else { u64::from(number as u32) };
+    // 0 and 1 fold.
+    if !number.is_power_of_two() || number == 1 {
+        return;
+    }
+    let exponent = u64::from(number.trailing_zeros());
+    let (op, number) = match body.op(node) {
+        Op::I32_MUL => (Op::I32_SHL, exponent),
+        Op::I64_MUL => (Op::I64_SHL, exponent),
+        Op::I32_DIV_U => (Op::I32_SHR_U, exponent),
+        Op::I64_DIV_U => (Op::I64_SHR_U, exponent),
+        Op::I32_REM_U => (Op::I32_AND, number - 1),
+        Op::I64_REM_U => (Op::I64_AND, number - 1),
+        _ => return,
+    };
+    body.at(body.node(node).loc);
+    let number = if wide { body.i64_const(number as i64) } else { body.i32_const(number as i32) };
+    body.set_op(node, op);
+    body.set_children(node, &[left, number]);
 }
 
 /// Whether an operator may fold because of this operand.
@@ -252,5 +350,26 @@ fn load(module: &Module, body: &mut Body, node: NodeId) -> Option<NodeId> {
         Op::F32_LOAD => body.f32_const(bits as u32),
         Op::F64_LOAD => body.f64_const(bits),
         _ => return None,
+    })
+}
+
+/// A read of a global that is never set ⇒ its value.
+fn global(module: &Module, body: &mut Body, node: NodeId) -> Option<NodeId> {
+    let (Op::GLOBAL_GET, View::Global(global)) = (body.op(node), body.view(node)) else {
+        return None;
+    };
+    let global = module.globals.get(global.index()).filter(|global| !global.mutable)?;
+    let GlobalKind::Defined(value) = &global.kind else { return None };
+    body.at(body.node(node).loc);
+    Some(match *value {
+        ConstExpr::I32(value) => body.i32_const(value),
+        ConstExpr::I64(value) => body.i64_const(value),
+        ConstExpr::F32(bits) => body.f32_const(bits),
+        ConstExpr::F64(bits) => body.f64_const(bits),
+        ConstExpr::Symbol(symbol) => body.symbol(symbol),
+        ConstExpr::V128(_)
+        | ConstExpr::GlobalGet(_)
+        | ConstExpr::RefNull(_)
+        | ConstExpr::RefFunc(_) => return None,
     })
 }

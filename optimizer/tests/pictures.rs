@@ -355,3 +355,198 @@ fn flatten_drops_what_follows_a_divergence() {
         "(func (result i32) (drop (call 0 (i32.const 1))) (return (i32.const 2)))",
     );
 }
+
+#[test]
+fn what_a_test_said_is_not_tested_again() {
+    // A bound that was checked.
+    assert_becomes(
+        &["propagate"],
+        "(func (param i32 i32)
+            (if (i32.ge_u (local.get 0) (local.get 1)) (then (unreachable)))
+            (if (i32.ge_u (local.get 0) (local.get 1)) (then (call 2 (i32.const 1)) (unreachable)))
+            (call 2 (i32.lt_u (local.get 0) (local.get 1))))",
+        "(func (param i32 i32)
+            (if (i32.ge_u (local.get 0) (local.get 1)) (then (unreachable)))
+            (if (i32.const 0) (then (call 2 (i32.const 1)) (unreachable)))
+            (call 2 (i32.const 1)))",
+    );
+    // A larger constant bound.
+    assert_becomes(
+        &["propagate"],
+        "(func (param i32)
+            (if (i32.lt_u (local.get 0) (i32.const 16)) (then (unreachable)))
+            (call 2 (i32.lt_u (local.get 0) (i32.const 8))))",
+        "(func (param i32)
+            (if (i32.lt_u (local.get 0) (i32.const 16)) (then (unreachable)))
+            (call 2 (i32.const 0)))",
+    );
+    // Both parts of a condition; nothing after the arm.
+    assert_becomes(
+        &["propagate"],
+        "(func (param i32 i32)
+            (if (i32.and (i32.eqz (local.get 0)) (i32.lt_s (local.get 1) (i32.const 3)))
+                (then (call 2 (local.get 0)) (call 2 (i32.gt_s (local.get 1) (i32.const 5)))))
+            (call 2 (local.get 0)))",
+        "(func (param i32 i32)
+            (if (i32.and (i32.eqz (local.get 0)) (i32.lt_s (local.get 1) (i32.const 3)))
+                (then (call 2 (i32.const 0)) (call 2 (i32.const 0))))
+            (call 2 (local.get 0)))",
+    );
+    // An assignment ends it, a branch around the test, too.
+    for kept in [
+        "(func (param i32 i32)
+            (if (i32.ge_u (local.get 0) (local.get 1)) (then (unreachable)))
+            (local.set 1 (call 0 (i32.const 1)))
+            (call 2 (i32.lt_u (local.get 0) (local.get 1))))",
+        "(func (param i32 i32)
+            (block $b (br_if $b (call 0 (i32.const 1)))
+                (if (i32.ge_u (local.get 0) (local.get 1)) (then (unreachable))))
+            (call 2 (i32.lt_u (local.get 0) (local.get 1))))",
+        "(func (param i32 i32)
+            (block $b (br_if $b (i32.eqz (local.get 0))) (if (i32.eqz (local.get 1)) (then (br $b))))
+            (call 2 (local.get 0)) (call 2 (local.get 1)))",
+    ] {
+        assert_becomes(&["propagate"], kept, kept);
+    }
+}
+
+#[test]
+fn a_loop_tests_its_index_once() {
+    // `for i in 0..n` with unsigned numbers: the bound is the segment's size.
+    assert_becomes(
+        &["propagate"],
+        "(func (param i32) (local i32)
+            (if (i32.lt_u (i32.const 0) (local.get 0)) (then
+                (loop $l
+                    (if (i32.ge_u (local.get 1) (local.get 0)) (then (unreachable)))
+                    (call 2 (local.get 1))
+                    (br_if $l (i32.lt_u (local.tee 1 (i32.add (local.get 1) (i32.const 1))) (local.get 0)))))))",
+        "(func (param i32) (local i32)
+            (if (i32.ne (local.get 0) (i32.const 0)) (then
+                (loop $l
+                    (if (i32.const 0) (then (unreachable)))
+                    (call 2 (local.get 1))
+                    (br_if $l (i32.lt_u (local.tee 1 (i32.add (local.get 1) (i32.const 1))) (local.get 0)))))))",
+    );
+    // The same with signed numbers: the index counts up from zero.
+    assert_becomes(
+        &["propagate"],
+        "(func (param i32) (local i32)
+            (if (i32.gt_s (local.get 0) (i32.const 0)) (then
+                (loop $l
+                    (if (i32.ge_u (local.get 1) (local.get 0)) (then (unreachable)))
+                    (br_if $l (i32.lt_s (local.tee 1 (i32.add (local.get 1) (i32.const 1))) (local.get 0)))))))",
+        "(func (param i32) (local i32)
+            (if (i32.gt_s (local.get 0) (i32.const 0)) (then
+                (loop $l
+                    (if (i32.const 0) (then (unreachable)))
+                    (br_if $l (i32.lt_s (local.tee 1 (i32.add (local.get 1) (i32.const 1))) (local.get 0)))))))",
+    );
+    // Steps of two may wrap; an index that is assigned elsewhere may be anything.
+    for kept in [
+        "(func (param i32) (local i32)
+            (if (i32.gt_s (local.get 0) (i32.const 0)) (then
+                (loop $l
+                    (if (i32.ge_u (local.get 1) (local.get 0)) (then (unreachable)))
+                    (br_if $l (i32.lt_s (local.tee 1 (i32.add (local.get 1) (i32.const 2))) (local.get 0)))))))",
+        "(func (param i32) (local i32)
+            (if (i32.ne (local.get 0) (i32.const 0)) (then
+                (loop $l
+                    (local.set 1 (call 0 (i32.const 1)))
+                    (if (i32.ge_u (local.get 1) (local.get 0)) (then (unreachable)))
+                    (br_if $l (i32.lt_u (local.tee 1 (i32.add (local.get 1) (i32.const 1))) (local.get 0)))))))",
+    ] {
+        assert_becomes(&["propagate"], kept, kept);
+    }
+}
+
+#[test]
+fn shorter_operators() {
+    for (before, after) in [
+        ("(i32.mul (local.get 0) (i32.const 64))", "(i32.shl (local.get 0) (i32.const 6))"),
+        ("(i32.div_u (local.get 0) (i32.const 8192))", "(i32.shr_u (local.get 0) (i32.const 13))"),
+        ("(i32.rem_u (local.get 0) (i32.const 8))", "(i32.and (local.get 0) (i32.const 7))"),
+        ("(i32.lt_s (i32.const 4) (local.get 0))", "(i32.gt_s (local.get 0) (i32.const 4))"),
+        ("(i32.lt_u (i32.const 0) (local.get 0))", "(i32.ne (local.get 0) (i32.const 0))"),
+        ("(i32.lt_u (local.get 0) (i32.const 1))", "(i32.eqz (local.get 0))"),
+        ("(i32.ge_u (local.get 0) (i32.const 0))", "(i32.const 1)"),
+        // Signed division rounds towards zero, a shift does not.
+        ("(i32.div_s (local.get 0) (i32.const 8))", "(i32.div_s (local.get 0) (i32.const 8))"),
+    ] {
+        let function = |value| format!("(func (param i32) (result i32) {value})");
+        assert_becomes(&["propagate"], &function(before), &function(after));
+    }
+}
+
+#[test]
+fn conditions_of_ifs_in_ifs_are_one() {
+    assert_becomes(
+        &["branches"],
+        "(func (param i32 i32) (if (i32.eqz (local.get 0)) (then
+            (if (i32.lt_u (local.get 1) (i32.const 9)) (then (call 2 (i32.const 1)))))))",
+        "(func (param i32 i32)
+            (if (i32.and (i32.eqz (local.get 0)) (i32.lt_u (local.get 1) (i32.const 9)))
+                (then (call 2 (i32.const 1)))))",
+    );
+    let kept = "(func (param i32 i32) (if (i32.ne (local.get 0) (local.get 1)) (then
+        (if (i32.lt_u (i32.load (local.get 1)) (i32.const 9)) (then (call 2 (i32.const 1)))))))";
+    assert_becomes(&["branches"], kept, kept);
+    assert_becomes(
+        &["branches"],
+        "(func (param i32) (result i32)
+            (select (i32.const 3) (local.get 0) (i32.eqz (i32.load (local.get 0)))))",
+        "(func (param i32) (result i32)
+            (select (local.get 0) (i32.const 3) (i32.load (local.get 0))))",
+    );
+}
+
+#[test]
+fn rotate_tests_at_the_end() {
+    assert_becomes(
+        &["rotate", "flatten"],
+        "(func (param i32) (loop $l (if (i32.load (local.get 0)) (then (call 2 (i32.const 1)) (br $l)))))",
+        "(func (param i32) (if (i32.load (local.get 0)) (then
+            (loop $l (call 2 (i32.const 1)) (br_if $l (i32.load (local.get 0)))))))",
+    );
+    for kept in [
+        "(func (loop $l (if (call 0 (i32.const 1)) (then (call 2 (i32.const 1)) (br $l)))))",
+        "(func (param i32) (loop $l (if (local.get 0) (then (br_if $l (call 0 (i32.const 1))) (br $l)))))",
+    ] {
+        assert_becomes(&["rotate"], kept, kept);
+    }
+}
+
+#[test]
+fn a_number_of_elements_is_a_bound() {
+    // `let n = a.size() / 8; for i in 0..n { a.f64[i] }`
+    assert_becomes(
+        &["propagate"],
+        "(func (param i32 i32) (local i32)
+            (local.set 1 (i32.shr_u (local.get 0) (i32.const 3)))
+            (if (i32.ne (local.get 1) (i32.const 0)) (then
+                (loop $l
+                    (if (i32.ge_u (local.get 2) (i32.shr_u (local.get 0) (i32.const 3))) (then (unreachable)))
+                    (br_if $l (i32.lt_u (local.tee 2 (i32.add (local.get 2) (i32.const 1))) (local.get 1)))))))",
+        "(func (param i32 i32) (local i32)
+            (local.set 1 (i32.shr_u (local.get 0) (i32.const 3)))
+            (if (i32.ne (local.get 1) (i32.const 0)) (then
+                (loop $l
+                    (if (seq (drop (i32.shr_u (local.get 0) (i32.const 3))) (i32.const 0)) (then (unreachable)))
+                    (br_if $l (i32.lt_u (local.tee 2 (i32.add (local.get 2) (i32.const 1))) (local.get 1)))))))",
+    );
+}
+
+#[test]
+fn returns_on_conditions_become_selects() {
+    assert_becomes(
+        &["branches", "branches"],
+        "(func (param i32 i32 i32) (result i32)
+            (if (i32.lt_s (local.get 0) (local.get 1)) (then (return (local.get 1))))
+            (if (i32.gt_s (local.get 0) (local.get 2)) (then (return (local.get 2))))
+            (local.get 0))",
+        "(func (param i32 i32 i32) (result i32)
+            (select (local.get 1)
+                (select (local.get 2) (local.get 0) (i32.gt_s (local.get 0) (local.get 2)))
+                (i32.lt_s (local.get 0) (local.get 1))))",
+    );
+}

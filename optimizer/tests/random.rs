@@ -16,7 +16,7 @@ use swasm_tree::{
 };
 
 /// Bodies in each test.
-const BODIES: u64 = 400;
+const BODIES: u64 = 200;
 /// Nodes that one run may execute. Optimised bodies take fewer.
 const FUEL: u32 = 20_000;
 
@@ -145,6 +145,9 @@ impl Generator {
 
     fn structured(&mut self, results: &[ValType], depth: u32) -> NodeId {
         let ty = BlockType::of(results);
+        if results.is_empty() && self.loops < 2 && self.chance(5) {
+            return self.counted_loop(depth);
+        }
         match self.random.below(4) {
             0 if self.loops < 2 => {
                 self.at();
@@ -158,7 +161,7 @@ impl Generator {
                 loop_
             }
             1 | 2 => {
-                let condition = self.value(I32, depth - 1);
+                let condition = self.condition(depth - 1);
                 self.at();
                 let if_ = self.body.if_open(ty, condition);
                 self.labels.push((if_, results.to_vec()));
@@ -181,6 +184,70 @@ impl Generator {
                 block
             }
         }
+    }
+
+    /// `if i < n { loop { …; i += 1; if i < n { continue } } }`, where the body may do anything, also to `i`.
+    fn counted_loop(&mut self, depth: u32) -> NodeId {
+        let counter = self.local(I32);
+        let bound = self.local(I32);
+        let op = [Op::I32_LT_S, Op::I32_LT_U, Op::I32_NE][self.random.below(3)];
+        let start = self.body.i32_const(self.random.below(3) as i32 - 1);
+        let start = self.body.local_set(counter, start);
+        let (first, last) = (self.body.local_get(counter), self.body.local_get(bound));
+        let enter = self.body.plain(op, &[first, last]);
+        let loop_ = self.body.loop_(BlockType::EMPTY);
+        self.loops += 1;
+        self.labels.push((loop_, Vec::new()));
+        let round = self.sequence(&[], depth - 1);
+        self.labels.pop();
+        self.loops -= 1;
+        let (counted, one) = (self.body.local_get(counter), self.body.i32_const(1));
+        let next = self.body.plain(Op::I32_ADD, &[counted, one]);
+        let next = self.body.local_tee(counter, next);
+        let last = self.body.local_get(bound);
+        let again = self.body.plain(op, &[next, last]);
+        let again = self.body.br_if(loop_, &[], again);
+        let inner = self.body.seq(&[round, again]);
+        self.body.set_body(loop_, inner);
+        let guarded = self.body.if_(BlockType::EMPTY, enter, loop_, None);
+        self.body.seq(&[start, guarded])
+    }
+
+    /// Often a comparison of a local, as tests of bounds are.
+    fn condition(&mut self, depth: u32) -> NodeId {
+        const OPS: [Op; 11] = [
+            Op::I32_EQ,
+            Op::I32_NE,
+            Op::I32_LT_S,
+            Op::I32_LT_U,
+            Op::I32_GT_S,
+            Op::I32_GT_U,
+            Op::I32_LE_S,
+            Op::I32_GE_S,
+            Op::I32_GE_U,
+            Op::I32_EQZ,
+            Op::I32_AND,
+        ];
+        if self.chance(3) {
+            return self.value(I32, depth);
+        }
+        let op = OPS[self.random.below(OPS.len())];
+        if op == Op::I32_AND && depth > 0 {
+            let (a, b) = (self.condition(depth - 1), self.condition(depth - 1));
+            return self.body.plain(op, &[a, b]);
+        }
+        let left = self.local(I32);
+        let left = self.body.local_get(left);
+        if op == Op::I32_EQZ {
+            return self.body.plain(op, &[left]);
+        }
+        let right = if self.chance(2) {
+            self.body.i32_const(self.random.below(6) as i32 - 1)
+        } else {
+            let right = self.local(I32);
+            self.body.local_get(right)
+        };
+        self.body.plain(op, &[left, right])
     }
 
     fn statement(&mut self, depth: u32) -> NodeId {
@@ -232,7 +299,7 @@ impl Generator {
                 if !types.is_empty() {
                     return self.body.nop();
                 }
-                let condition = self.value(I32, depth);
+                let condition = self.condition(depth);
                 self.body.br_if(target, &[], condition)
             }
             _ => {
@@ -468,6 +535,7 @@ fn levels_change_nothing_that_is_seen() {
     for seed in BODIES..2 * BODIES {
         assert_same_after(seed, passes(Level::O1));
         assert_same_after(seed, passes(Level::O2));
+        assert_same_after(seed, passes(Level::Os));
     }
 }
 

@@ -23,6 +23,10 @@ impl Texts {
         Self(Arc::new(sources))
     }
 
+    pub(crate) fn one(source: Source) -> Self {
+        Self::new(One(source))
+    }
+
     pub(crate) fn shared(sources: Arc<impl Sources + Send + Sync + 'static>) -> Self {
         Self(sources)
     }
@@ -30,14 +34,14 @@ impl Texts {
 
 impl Default for Texts {
     fn default() -> Self {
-        Self::new(NoSources(Source::built("<program>")))
+        Self::one(Source::built("<program>"))
     }
 }
 
-/// For diagnostics that are about no module.
-struct NoSources(Source);
+/// For diagnostics that are about one module, or about none.
+struct One(Source);
 
-impl Sources for NoSources {
+impl Sources for One {
     fn source(&self, _: ModuleId) -> &Source {
         &self.0
     }

@@ -42,7 +42,7 @@
 //! assert!(wrong.short().starts_with("main.swir:1:17: error[SW0207]: "), "{wrong}");
 //! ```
 //!
-//! Features: `executor` re-exports the executor, which compiles with Cranelift; `testkit` re-exports the testkit. Neither is on by default.
+//! Features: `parallel` compiles functions on the threads of rayon's current pool, with the same bytes; `executor` re-exports the executor, which compiles with Cranelift; `testkit` re-exports the testkit. None is on by default.
 
 mod diagnostics;
 mod emit;
@@ -52,7 +52,7 @@ mod program;
 pub use diagnostics::{Diagnostics, MAX_SHOWN};
 pub use emit::{EMIT_VARIABLE, Emit};
 pub use link::{Link, Linked};
-pub use program::{Checked, Program};
+pub use program::{Checked, Program, format};
 pub use swasm_frontend_ir::source::MAX_TEXT;
 pub use swasm_frontend_ir::{Code, Diagnostic, Level, Position, builder, codes, ir};
 pub use swasm_linker::{

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use swasm_frontend_ir::builder::ModuleBuilder;
-use swasm_frontend_ir::{Diagnostic, checked, ir, print};
+use swasm_frontend_ir::{Diagnostic, ModuleId, checked, format as layout, ir, parser, print};
 use swasm_linker::{Artifact, Options, Phase};
 
 use crate::diagnostics::{Diagnostics, Texts};
@@ -62,7 +62,7 @@ impl Program {
         if !list.is_empty() {
             return Err(Diagnostics::new(list, Texts::new(self.inner.clone())));
         }
-        Ok(self.inner.modules.iter().map(print::print).collect::<Vec<_>>().join("\n"))
+        Ok(self.inner.modules.iter().map(print).collect::<Vec<_>>().join("\n"))
     }
 
     /// Checks all modules, together with the library.
@@ -119,4 +119,17 @@ impl Checked {
     fn texts(&self) -> Texts {
         Texts::shared(self.0.clone())
     }
+}
+
+/// Lays out the tokens of a text: comments, blank lines and spellings stay.
+///
+/// # Errors
+/// What keeps it from being a module's text.
+pub fn format(file: &str, text: &[u8]) -> Result<String, Diagnostics> {
+    let parsed = parser::parse_bytes(file, text, ModuleId(0));
+    let outcome = match std::str::from_utf8(text) {
+        Ok(text) if parsed.diagnostics.is_empty() => layout(text),
+        _ => Err(parsed.diagnostics),
+    };
+    outcome.map_err(|list| Diagnostics::new(list, Texts::one(parsed.module.source)))
 }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: `parse(print(m)) == m` for every module without `Error` nodes that the parser or the builder made; printing what was printed
 //! and parsed gives the same text. Spellings the model does not hold (comments, blank lines, parentheses without need) are not here:
-//! [`format`](crate::format) keeps those.
+//! [`format()`](crate::format()) keeps those.
 
 mod expr;
 

@@ -27,7 +27,7 @@ pub enum InlineHint {
 }
 
 /// Operators of a function that is copied without being asked for.
-const AUTO_OPERATORS: usize = 10;
+const AUTO_OPERATORS: usize = 6;
 /// Operators of a function that is copied because the program says so.
 const HINT_OPERATORS: usize = 400;
 /// A body grows by inlining to at most this many nodes, or by as many as it had.
@@ -119,11 +119,7 @@ fn copy(context: &Context<'_>, body: &mut Body, call: NodeId, callee: &Body) -> 
         }
         None => copied,
     };
-    if tail && !body.diverges(value) {
-        list.push(body.return_(&[value]));
-    } else {
-        list.push(value);
-    }
+    list.push(if tail { body.return_(&[value]) } else { value });
     body.seq(&list)
 }
 

@@ -2,28 +2,39 @@
 //!
 //! `(local.set $x (i32.const 4)) … (i32.store (local.get $x) v)` ⇒ `… (i32.store (i32.const 4) v)`
 //! `(local.set $x (local.get $y)) … (local.get $x)`, neither assigned between ⇒ `… (local.get $y)`
-//! `(<set-many> $x $y (<seq> a b))` ⇒ `(local.set $s a) (local.set $t b) (local.set $x (local.get $s)) …`
+//! `(if (i32.ge_u i n) (then … (unreachable))) … (i32.ge_u i n)` ⇒ `… (i32.const 0)`
 //!
-//! One walk in order of evaluation that knows what each local holds. Where paths meet, the locals that were assigned
-//! on one of them are unknown; at the start of a loop, so are all that the loop assigns.
+//! One walk in order of evaluation that knows what each local holds and what conditions said of it. Where paths meet,
+//! the locals that were assigned on one of them are unknown; at the start of a loop, so are all that the loop assigns.
 //!
 //! Invariant: what is known of a local holds on every path to the walk's position. A copy is known only while the
 //! version of its original is the one that was copied.
 
-use swasm_tree::{BlockType, Body, LocalId, Module, NodeId, Op, Symbol, View, WithImmediate};
+use swasm_tree::{Body, Fold, LocalId, Module, NodeId, Op, Symbol, View, WithImmediate};
+
+use loops::Loops;
+use split::split_assignments;
 
 use super::Context;
 use crate::arity::result_count;
 use crate::cursor::{Cursor, Event, number};
-use crate::simplify::simplify;
+use crate::facts::{Comparison, Facts, Side};
+use crate::rewrite::move_over;
+use crate::simplify::{integer, simplify};
 use crate::uses::Uses;
+
+mod loops;
+mod split;
 
 pub(super) fn run(context: &Context<'_>, body: &mut Body) {
     let mut cursor = Cursor::default();
-    split_assignments(context.module, body, &mut cursor);
-    let uses = Uses::of(body);
-    let loops = Loops::of(body, &mut cursor);
-    let mut held = Vec::with_capacity(body.local_count());
+    let mut uses = Uses::of(body);
+    if uses.has_set_many {
+        split_assignments(context.module, body, &mut cursor);
+        uses = Uses::of(body);
+    }
+    let loops = if uses.has_loops { Loops::of(body, &mut cursor) } else { Loops::default() };
+    let mut held: Vec<Held> = Vec::with_capacity(body.local_count());
     for index in 0..body.local_count() {
         let value = if index < body.param_count() { None } else { zero_of(body, index) };
         held.push(Held { value: value.unwrap_or(Value::Unknown), version: 0 });
@@ -38,6 +49,8 @@ pub(super) fn run(context: &Context<'_>, body: &mut Body) {
         assigned: Vec::new(),
         scopes: Vec::new(),
         diverged: false,
+        facts: Facts::default(),
+        tested: Vec::new(),
     };
     cursor.forward(body.root());
     while let Some(event) = cursor.next(body) {
@@ -60,6 +73,8 @@ enum Value {
     Symbol(Symbol),
     /// What another local holds, as long as its version is this.
     Copy(LocalId, u32),
+    /// That, shifted right as an unsigned number by so many bits, at least one.
+    Shifted(LocalId, u32, u8),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -80,52 +95,15 @@ fn zero_of(body: &Body, local: usize) -> Option<Value> {
     }
 }
 
-/// Which locals each loop assigns.
-struct Loops {
-    /// By number of the node: the row.
-    row: Vec<u32>,
-    rows: Vec<Vec<LocalId>>,
-}
+/// How deep the parts of a condition are looked at.
+const CONDITION_DEPTH: u32 = 4;
+/// So many comparisons are remembered until a branch depends on them.
+const TESTED: usize = 8;
 
-impl Loops {
-    fn of(body: &Body, cursor: &mut Cursor) -> Loops {
-        let mut loops = Loops { row: vec![0; body.node_count()], rows: Vec::new() };
-        let mut open: Vec<Vec<LocalId>> = Vec::new();
-        cursor.forward(body.root());
-        while let Some(event) = cursor.next(body) {
-            match event {
-                Event::Enter(node) if body.op(node) == Op::LOOP => open.push(Vec::new()),
-                Event::Leave(node) => {
-                    let Some(inner) = open.last_mut() else { continue };
-                    match body.op(node) {
-                        Op::LOCAL_SET | Op::LOCAL_TEE => {
-                            if let View::Local(local) = body.view(node) {
-                                inner.push(local);
-                            }
-                        }
-                        Op::SET_MANY => {
-                            if let View::SetMany(locals) = body.view(node) {
-                                inner.extend_from_slice(locals);
-                            }
-                        }
-                        Op::LOOP => {
-                            let Some(mut inner) = open.pop() else { continue };
-                            inner.sort_unstable();
-                            inner.dedup();
-                            if let Some(outer) = open.last_mut() {
-                                outer.extend_from_slice(&inner);
-                            }
-                            loops.row[number(node)] = loops.rows.len() as u32;
-                            loops.rows.push(inner);
-                        }
-                        _ => (),
-                    }
-                }
-                Event::Enter(_) | Event::Child(..) => (),
-            }
-        }
-        loops
-    }
+/// Whether a tree is a leaf, or an operator on leaves.
+fn assigns_nothing(body: &Body, node: NodeId) -> bool {
+    let leaf = |&node: &NodeId| body.children(node).is_empty();
+    body.op(node) != Op::LOCAL_TEE && body.children(node).iter().all(leaf)
 }
 
 /// An open block or `if`.
@@ -134,6 +112,8 @@ struct Scope {
     mark: usize,
     /// Length of the list of assigned locals at its start.
     assigned: usize,
+    /// What was known of comparisons at its start.
+    facts: usize,
     /// What the then arm changed, and whether it diverged, once the else arm is open.
     then: Vec<(LocalId, Held)>,
     then_diverged: bool,
@@ -153,6 +133,10 @@ struct Pass<'a> {
     scopes: Vec<Scope>,
     /// Whether the walk's position cannot be reached.
     diverged: bool,
+    /// What conditions said.
+    facts: Facts,
+    /// The comparisons that were executed last.
+    tested: Vec<(NodeId, Comparison)>,
 }
 
 impl Pass<'_> {
@@ -185,11 +169,18 @@ impl Pass<'_> {
         match (body.op(node), from_end) {
             (Op::BLOCK, 1) | (Op::IF, 2) => {
                 let (mark, assigned) = (self.log.len(), self.assigned.len());
-                self.scopes.push(Scope { mark, assigned, then: Vec::new(), then_diverged: false });
+                let facts = self.facts.mark();
+                let (then, then_diverged) = (Vec::new(), false);
+                self.scopes.push(Scope { mark, assigned, facts, then, then_diverged });
+                if body.op(node) == Op::IF {
+                    self.assume(body, body.children(node)[index - 1], true, CONDITION_DEPTH);
+                }
             }
             (Op::IF, 1) => {
-                if let Some(mark) = self.scopes.last().map(|scope| scope.mark) {
+                if let Some((mark, facts)) = self.scopes.last().map(|it| (it.mark, it.facts)) {
                     let then = self.undo(mark);
+                    self.facts.cut(facts);
+                    self.assume(body, body.children(node)[index - 2], false, CONDITION_DEPTH);
                     let then_diverged = std::mem::take(&mut self.diverged);
                     if let Some(scope) = self.scopes.last_mut() {
                         scope.then = then;
@@ -200,8 +191,12 @@ impl Pass<'_> {
             (Op::LOOP, 1) => {
                 let row = self.loops.row[number(node)] as usize;
                 let assigned = std::mem::take(&mut self.loops.rows[row]);
-                for local in assigned {
+                let rounds = self.rounds(body, node, &assigned);
+                for (local, _) in assigned {
                     self.set(local, Value::Unknown);
+                }
+                if let Some(rounds) = rounds {
+                    self.assume_rounds(&rounds);
                 }
             }
             _ => (),
@@ -221,15 +216,22 @@ impl Pass<'_> {
                 }
             }
             Op::BLOCK => self.leave_block(node),
-            Op::IF => self.leave_if(node),
+            Op::IF => self.leave_if(body, node),
             Op::LOOP | Op::SEQ => (),
             _ => {
                 self.diverged |= op.diverges();
-                if let Some(new) = simplify(self.module, body, node) {
+                let simple = simplify(self.module, body, node);
+                let compared = self.compare(body, simple.unwrap_or(node)).or(simple);
+                if let Some(new) = compared {
                     match cursor.place(body, node) {
                         Some((parent, index)) => body.set_child(parent, index, new),
                         None => body.set_root(new),
                     }
+                }
+                if op == Op::BR_IF
+                    && let Some(&condition) = body.children(node).last()
+                {
+                    self.assume(body, condition, false, CONDITION_DEPTH);
                 }
             }
         }
@@ -241,6 +243,14 @@ impl Pass<'_> {
             return;
         }
         self.diverged = false;
+        self.meet(&scope);
+    }
+
+    /// Where paths meet that began at the start of a scope: what was assigned since is unknown, what else was found
+    /// out since need not hold.
+    fn meet(&mut self, scope: &Scope) {
+        self.undo(scope.mark);
+        self.facts.cut(scope.facts);
         self.forget_since(scope.assigned);
     }
 
@@ -254,7 +264,7 @@ impl Pass<'_> {
         }
     }
 
-    fn leave_if(&mut self, node: NodeId) {
+    fn leave_if(&mut self, body: &Body, node: NodeId) {
         let Some(scope) = self.scopes.pop() else { return };
         let targeted = self.uses.branches[number(node)] > 0;
         let else_diverged = self.diverged;
@@ -264,18 +274,21 @@ impl Pass<'_> {
         self.diverged = false;
         if !targeted && else_diverged {
             self.undo(scope.mark);
+            self.facts.cut(scope.facts);
             for (local, held) in scope.then.into_iter().rev() {
                 self.put(local, held);
             }
+            let arms = body.children(node).len() - 2;
+            self.assume(body, body.children(node)[arms - 1], true, CONDITION_DEPTH);
         } else {
-            self.forget_since(scope.assigned);
+            self.meet(&scope);
         }
     }
 
     /// What is known of a local's value now.
     fn known(&self, local: LocalId) -> Value {
         let held = self.held[local.index()];
-        if let Value::Copy(of, version) = held.value
+        if let Value::Copy(of, version) | Value::Shifted(of, version, _) = held.value
             && self.held[of.index()].version != version
         {
             return Value::Unknown;
@@ -288,7 +301,7 @@ impl Pass<'_> {
         let only = self.uses.gets[local.index()] == 1;
         body.at(body.node(node).loc);
         let new = match self.known(local) {
-            Value::Unknown => return,
+            Value::Unknown | Value::Shifted(..) => return,
             Value::Copy(of, _) => {
                 self.uses.gets[local.index()] -= 1;
                 self.uses.gets[of.index()] += 1;
@@ -303,8 +316,116 @@ impl Pass<'_> {
             Value::I32(_) | Value::I64(_) | Value::F32(_) | Value::F64(_) => return,
         };
         self.uses.gets[local.index()] -= 1;
-        let new = *body.node(new);
-        body.replace(node, new);
+        move_over(body, node, new);
+    }
+
+    // ---- comparisons
+
+    /// A side of a comparison that was just executed.
+    fn side(&self, body: &Body, node: NodeId) -> Option<Side> {
+        self.side_of(self.value_of(body, node))
+    }
+
+    fn comparison(&self, body: &Body, node: NodeId) -> Option<Comparison> {
+        let op = body.op(node);
+        if op.row().fold != Fold::IntCompare {
+            return None;
+        }
+        match *body.children(node) {
+            [only] => Comparison::new(op, self.side(body, only)?, Side::Number(0)),
+            // What is executed after the left side must not assign it.
+            [left, right] if assigns_nothing(body, right) => {
+                Comparison::new(op, self.side(body, left)?, self.side(body, right)?)
+            }
+            _ => None,
+        }
+    }
+
+    /// The constant that a comparison is known to give, with what its operands do before.
+    fn compare(&mut self, body: &mut Body, node: NodeId) -> Option<NodeId> {
+        let comparison = self.comparison(body, node)?;
+        let Some(truth) = self.facts.decide(comparison) else {
+            if self.tested.len() == TESTED {
+                self.tested.remove(0);
+            }
+            self.tested.push((node, comparison));
+            return None;
+        };
+        body.at(body.node(node).loc);
+        let constant = body.i32_const(truth.into());
+        let mut list = Vec::new();
+        for operand in body.children(node).to_vec() {
+            if let (Op::LOCAL_GET, View::Local(local)) = (body.op(operand), body.view(operand)) {
+                self.uses.gets[local.index()] -= 1;
+            } else if !body.children(operand).is_empty() {
+                list.push(body.drop(operand));
+            }
+        }
+        if list.is_empty() {
+            return Some(constant);
+        }
+        list.push(constant);
+        Some(body.seq(&list))
+    }
+
+    /// From here on a condition that was just executed is known to be zero or not.
+    fn assume(&mut self, body: &Body, condition: NodeId, truth: bool, depth: u32) {
+        let tested = self.tested.iter().find(|&&(node, _)| node == condition);
+        let op = body.op(condition);
+        let fact = match tested {
+            Some(&(_, comparison)) => Some(comparison),
+            // Only of the whole condition: after a part of it another may assign the local.
+            None if depth == CONDITION_DEPTH && (op == Op::LOCAL_GET || op == Op::LOCAL_TEE) => {
+                self.side(body, condition)
+                    .and_then(|side| Comparison::new(Op::I32_NE, side, Side::Number(0)))
+            }
+            None => None,
+        };
+        if let Some(fact) = fact {
+            self.learn(if truth { fact } else { fact.inverse() });
+        }
+        let parts_known = (op == Op::I32_AND && truth) || (op == Op::I32_OR && !truth);
+        if depth == 0 || !(parts_known || op == Op::I32_EQZ) {
+            return;
+        }
+        let truth = truth != (op == Op::I32_EQZ);
+        for &part in body.children(condition) {
+            self.assume(body, part, truth, depth - 1);
+        }
+    }
+
+    fn learn(&mut self, fact: Comparison) {
+        self.facts.add(fact);
+        let Some((local, version, number, wide)) = fact.equal_number() else { return };
+        let held = self.held[local.index()];
+        if held.version == version && held.value == Value::Unknown {
+            let value = if wide { Value::I64(number) } else { Value::I32(number as i32) };
+            self.held[local.index()].value = value;
+            if !self.scopes.is_empty() {
+                self.log.push((local, held));
+            }
+        }
+    }
+
+    fn local_side(&self, local: LocalId) -> Option<Side> {
+        let known = self.known(local);
+        let itself = Value::Copy(local, self.held[local.index()].version);
+        self.side_of(if known == Value::Unknown { itself } else { known })
+    }
+
+    fn side_of(&self, value: Value) -> Option<Side> {
+        match value {
+            Value::I32(number) => Some(Side::Number(number.into())),
+            Value::I64(number) => Some(Side::Number(number)),
+            Value::Shifted(of, version, count) => Some(Side::Shifted(of, version, count)),
+            Value::Copy(of, version) => {
+                if let Value::Shifted(of, version, count) = self.known(of) {
+                    return Some(Side::Shifted(of, version, count));
+                }
+                Some(Side::Local(of, version))
+            }
+            Value::Unknown | Value::F32(_) | Value::F64(_) | Value::Symbol(_) => None,
+        }
     }
 
     fn assign(&mut self, body: &mut Body, node: NodeId) {
@@ -324,12 +445,22 @@ impl Pass<'_> {
                 }
                 body.seq(&[])
             };
-            let replacement = *body.node(replacement);
-            body.replace(node, replacement);
+            move_over(body, node, replacement);
             return;
         }
         let value = if same { current } else { value };
         self.set(local, value);
+    }
+
+    fn shifted(&self, body: &Body, node: NodeId) -> Value {
+        let &[value, count] = body.children(node) else { return Value::Unknown };
+        let Some(count) = integer(body, count) else { return Value::Unknown };
+        match (body.op(value), self.value_of(body, value)) {
+            (Op::LOCAL_GET, Value::Copy(of, version)) if (1..32).contains(&count) => {
+                Value::Shifted(of, version, count as u8)
+            }
+            _ => Value::Unknown,
+        }
     }
 
     /// What a tree that was just executed gives.
@@ -346,11 +477,12 @@ impl Pass<'_> {
             Op::LOCAL_GET | Op::LOCAL_TEE => {
                 let View::Local(of) = body.view(node) else { return Value::Unknown };
                 let known = self.known(of);
-                if known != Value::Unknown {
+                if !matches!(known, Value::Unknown | Value::Shifted(..)) {
                     return known;
                 }
                 return Value::Copy(of, self.held[of.index()].version);
             }
+            Op::I32_SHR_U | Op::I64_SHR_U => return self.shifted(body, node),
             _ => return Value::Unknown,
         }
         if let View::I32(value) = body.view(node) {
@@ -372,89 +504,4 @@ impl Pass<'_> {
 /// Whether a constant takes at most two bytes more than reading a local.
 fn is_short(value: i64) -> bool {
     (-0x10_0000..0x10_0000).contains(&value)
-}
-
-/// Replaces assignments of several values at once where the values can be seen one by one.
-fn split_assignments(module: &Module, body: &mut Body, cursor: &mut Cursor) {
-    cursor.forward(body.root());
-    while let Some(event) = cursor.next(body) {
-        let Event::Enter(node) = event else { continue };
-        if body.op(node) != Op::SET_MANY {
-            continue;
-        }
-        let View::SetMany(locals) = body.view(node) else { continue };
-        let locals = locals.to_vec();
-        let value = body.children(node)[0];
-        body.at(body.node(node).loc);
-        if let (&[local], Some(1)) = (&locals[..], result_count(module, body, value)) {
-            let set = body.local_set(local, value);
-            move_over(body, node, set);
-        } else if body.op(value) == Op::SEQ {
-            split_sequence(module, body, node, &locals, value);
-        } else if let View::If(ty) = body.view(value)
-            && ty.params.is_empty()
-            && let &[condition, then, else_] = body.children(value)
-            && !is_target(body, value, [then, else_])
-        {
-            let mut arm = |arm: NodeId| {
-                if body.diverges(arm) { arm } else { body.set_many(&locals, arm) }
-            };
-            let (then, else_) = (arm(then), arm(else_));
-            let new = body.if_(BlockType::EMPTY, condition, then, Some(else_));
-            move_over(body, node, new);
-        }
-    }
-}
-
-/// Whether a branch inside names an `if`.
-fn is_target(body: &Body, if_: NodeId, arms: [NodeId; 2]) -> bool {
-    arms.into_iter().flat_map(|arm| body.pre_order(arm)).any(|node| {
-        if let View::BrTable { targets, default } = body.view(node) {
-            return default == if_ || targets.contains(&if_);
-        }
-        body.view(node) == View::Br(if_)
-    })
-}
-
-fn split_sequence(
-    module: &Module,
-    body: &mut Body,
-    node: NodeId,
-    locals: &[LocalId],
-    sequence: NodeId,
-) {
-    let mut values = 0;
-    for &child in body.children(sequence) {
-        match result_count(module, body, child) {
-            Some(0) => (),
-            Some(1) => values += 1,
-            Some(_) | None => return,
-        }
-    }
-    if values != locals.len() {
-        return;
-    }
-    let mut list = Vec::new();
-    let mut copies = Vec::new();
-    let mut left = locals.iter();
-    for child in body.children(sequence).to_vec() {
-        if result_count(module, body, child) == Some(0) {
-            list.push(child);
-            continue;
-        }
-        let Some(&local) = left.next() else { return };
-        let temporary = body.add_local(body.local_type(local));
-        list.push(body.local_set(temporary, child));
-        let read = body.local_get(temporary);
-        copies.push(body.local_set(local, read));
-    }
-    list.append(&mut copies);
-    let list = body.seq(&list);
-    move_over(body, node, list);
-}
-
-/// Puts the node `from`, which must not be used any more, in the place of `node`.
-fn move_over(body: &mut Body, node: NodeId, from: NodeId) {
-    let from = *body.node(from);
-    body.replace(node, from);
 }
