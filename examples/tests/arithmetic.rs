@@ -55,7 +55,7 @@ fn mistakes_are_told_with_their_column() {
 #[test]
 fn a_trap_names_the_operator() {
     let trap = run("10 * (4 / (2 - 2))").expect_err("it divides by zero");
-    assert!(trap.starts_with("integer divide by zero\n"), "{trap}");
+    assert!(trap.contains("integer divide by zero"), "{trap}");
     assert!(trap.contains("expression:1:9"), "{trap}");
 }
 
