@@ -137,6 +137,11 @@ impl Library {
         World { library: self, program: &self.nobody }
     }
 
+    /// A module's text.
+    pub(crate) fn text(&self, module: ModuleId) -> &'static str {
+        self.modules[module.0 as usize].text
+    }
+
     pub(crate) fn find(&self, path: &str) -> Option<ModuleId> {
         self.paths.get(path).copied()
     }

@@ -137,11 +137,13 @@ fn empty_source() -> &'static Source {
 
 /// The expressions that a `break` or `continue` names.
 fn targets(source: &Source) -> FxHashSet<ExprId> {
-    let target = |kind: &ExprKind| match kind {
-        ExprKind::Break(target, _) | ExprKind::Continue(target) => Some(*target),
-        _ => None,
-    };
-    source.exprs.iter().filter_map(|expr| target(&expr.kind)).collect()
+    let mut targets = FxHashSet::default();
+    for expr in &source.exprs {
+        if let ExprKind::Break(target, _) | ExprKind::Continue(target) = expr.kind {
+            targets.insert(target);
+        }
+    }
+    targets
 }
 
 impl<'a> Function<'_, '_, 'a> {
@@ -394,10 +396,10 @@ impl<'a> Function<'_, '_, 'a> {
                 let node = self.int(*bits, &expr.ty);
                 Ok(smallvec![node])
             }
-            ExprKind::Float(bits) => Ok(smallvec![match expr.ty {
-                Type::Value(ValueType::F32) => self.body.f32_const(*bits as u32),
-                _ => self.body.f64_const(*bits),
-            }]),
+            ExprKind::Float(bits) if expr.ty == Type::Value(ValueType::F32) => {
+                Ok(smallvec![self.body.f32_const(*bits as u32)])
+            }
+            ExprKind::Float(bits) => Ok(smallvec![self.body.f64_const(*bits)]),
             ExprKind::Constant(value) => {
                 let mut nodes = Nodes::new();
                 self.constant(value, &expr.ty, &mut nodes);
@@ -445,10 +447,10 @@ impl<'a> Function<'_, '_, 'a> {
             | ExprKind::Scope(..)
             | ExprKind::Wasm(..) => {
                 // A call that became one or more scalars is already taken apart.
-                if let ExprKind::Call(callee, arguments) = &expr.kind {
-                    if let Some(nodes) = self.expanded_call(id, *callee, *arguments)? {
-                        return Ok(nodes);
-                    }
+                if let ExprKind::Call(callee, arguments) = &expr.kind
+                    && let Some(nodes) = self.expanded_call(id, *callee, *arguments)?
+                {
+                    return Ok(nodes);
                 }
                 let Some(node) = self.structured(id)? else {
                     unreachable!("every kind is lowered to scalars or to one node")
@@ -472,7 +474,7 @@ impl<'a> Function<'_, '_, 'a> {
             ExprKind::AssignOp(op, place, value) => self.assign_op(id, *op, *place, *value)?,
             ExprKind::Let(local, value) => self.let_(id, *local, *value)?,
             ExprKind::LetStruct(locals, value) => self.let_struct(id, locals, *value)?,
-            ExprKind::If(condition, then, else_) => self.if_(id, *condition, *then, *else_)?,
+            ExprKind::If(..) => self.if_(id)?,
             ExprKind::Match(scrutinee, arms) => self.match_(id, *scrutinee, arms)?,
             ExprKind::Loop(body) => self.loop_(id, *body)?,
             ExprKind::While(condition, body) => self.while_(id, *condition, *body)?,
@@ -515,9 +517,10 @@ impl<'a> Function<'_, '_, 'a> {
     // ---- constants
 
     fn int(&mut self, bits: u64, ty: &Type) -> NodeId {
-        match ty {
-            Type::Value(ValueType::I64 | ValueType::U64) => self.body.i64_const(bits as i64),
-            _ => self.body.i32_const(bits as i32),
+        if matches!(ty, Type::Value(ValueType::I64 | ValueType::U64)) {
+            self.body.i64_const(bits as i64)
+        } else {
+            self.body.i32_const(bits as i32)
         }
     }
 

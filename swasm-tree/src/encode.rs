@@ -18,7 +18,8 @@ pub struct Code {
     pub bytes: Vec<u8>,
     /// Where indices belong, in order.
     pub relocs: Vec<Reloc>,
-    /// Where instructions come from: offset in `bytes`, in order; an entry counts until the next.
+    /// Where instructions come from: offset in `bytes`, in order; an entry counts until the next. What only pushes a constant or a
+    /// variable belongs to the instruction behind it, which takes it: whatever can trap or call has its own exact entry.
     pub locs: Vec<(u32, Loc)>,
     /// Types of blocks that are not a plain value type.
     pub block_types: Vec<FuncType>,
@@ -110,8 +111,9 @@ impl Encoder {
         }
         let mut code = Code::default();
         self.declare_locals(body);
-        let mut writer = Writer { module, body, code: &mut code, e: self, depth: 0, loc: None };
+        let mut writer = Writer { module, body, code: &mut code, e: self, depth: 0, loc: None, pushed: None };
         writer.walk(body.root());
+        writer.settle();
         self.bytes.push(END);
         code.bytes = self.bytes.as_slice().into();
         code.relocs = self.relocs.as_slice().into();
@@ -184,6 +186,8 @@ struct Writer<'a> {
     /// How many blocks are open.
     depth: u32,
     loc: Option<Loc>,
+    /// The offset of the first of the pushes that wait for the instruction that takes them, and the position of the last.
+    pushed: Option<(u32, Loc)>,
 }
 
 impl Writer<'_> {
@@ -215,12 +219,14 @@ impl Writer<'_> {
                 if self.is_empty(children[at]) {
                     continue;
                 }
+                self.settle();
                 self.e.bytes.push(ELSE);
             }
             match children.get(at) {
                 Some(&child) => self.e.open.push((child, 0)),
                 None => {
                     self.e.open.pop();
+                    self.settle();
                     self.e.bytes.push(END);
                     self.depth -= 1;
                 }
@@ -257,9 +263,30 @@ impl Writer<'_> {
     #[inline]
     fn start(&mut self, node: NodeId) {
         let loc = self.body.node(node).loc;
+        let at = self.pushed.take().map_or(self.e.bytes.len() as u32, |(at, _)| at);
+        self.entry(at, loc);
+    }
+
+    /// Notes that the instruction that comes next only pushes something.
+    #[inline]
+    fn push(&mut self, node: NodeId) {
+        let at = self.pushed.map_or(self.e.bytes.len() as u32, |(at, _)| at);
+        self.pushed = Some((at, self.body.node(node).loc));
+    }
+
+    /// What was pushed is the result of a block: nobody in it takes it.
+    #[inline]
+    fn settle(&mut self) {
+        if let Some((at, loc)) = self.pushed.take() {
+            self.entry(at, loc);
+        }
+    }
+
+    #[inline]
+    fn entry(&mut self, at: u32, loc: Loc) {
         if self.loc != Some(loc) {
             self.loc = Some(loc);
-            self.e.locs.push((self.e.bytes.len() as u32, loc));
+            self.e.locs.push((at, loc));
         }
     }
 
@@ -298,7 +325,11 @@ impl Writer<'_> {
         if op == Op::SET_MANY {
             return self.set_many(node);
         }
-        self.start(node);
+        if op.effects().is_removable() && self.body.children(node).is_empty() {
+            self.push(node);
+        } else {
+            self.start(node);
+        }
         if op != Op::SYMBOL {
             self.opcode(op);
         }

@@ -132,6 +132,7 @@ fn parse_range(
         module,
         diagnostics: lexer.diagnostics,
         cut: lexer.cut,
+        left_out: lexer.left_out,
         unterminated,
         last_error: usize::MAX,
         names: Names::default(),
@@ -189,6 +190,8 @@ struct Parser<'t> {
     diagnostics: Vec<Diagnostic>,
     /// Where literals end that the lexer had to cut.
     cut: Vec<u32>,
+    /// Where characters were left out that mean nothing, in order.
+    left_out: Vec<u32>,
     /// Whether something was not terminated: then the end of the file surprises nobody.
     unterminated: bool,
     /// The token at which the last error was reported: a second one there is a cascade.
@@ -272,9 +275,17 @@ impl Parser<'_> {
     fn is_cascade(&mut self) -> bool {
         let cascade = self.last_error == self.at
             || (self.tok() == Tok::Eof && self.unterminated)
-            || (!self.cut.is_empty() && self.cut.contains(&self.previous_end()));
+            || (!self.cut.is_empty() && self.cut.contains(&self.previous_end()))
+            || self.follows_left_out();
         self.last_error = self.at;
         cascade
+    }
+
+    /// Whether a character that means nothing stands right before the next token: it may have stood for what is missing.
+    fn follows_left_out(&self) -> bool {
+        let before = self.left_out.partition_point(|at| *at < self.lo());
+        let last = before.checked_sub(1).map(|index| self.left_out[index]);
+        last.is_some_and(|at| self.at == 0 || at >= self.previous_end())
     }
 
     /// Reports a mistake at the next token, unless it is a cascade.
@@ -585,11 +596,30 @@ impl Parser<'_> {
 
     /// A type, or `TypeKind::Error` after the report.
     fn ty_or_error(&mut self) -> Type {
-        let (lo, depth) = (self.lo(), self.depth);
+        let (start, lo, depth) = (self.at, self.lo(), self.depth);
         self.ty().unwrap_or_else(|Reported| {
+            if self.depth > MAX_NESTING {
+                self.skip_type(start);
+            }
             self.depth = depth;
             Type { kind: TypeKind::Error, span: self.span_from(lo) }
         })
+    }
+
+    /// Goes on behind the type that began at token `start`, to what may follow one.
+    fn skip_type(&mut self, start: usize) {
+        let failed = std::mem::replace(&mut self.at, start);
+        let mut open = 0u32;
+        loop {
+            match self.tok() {
+                Tok::Eof | Tok::Semi | Tok::OpenBrace | Tok::CloseBrace => return,
+                Tok::Comma | Tok::CloseParen | Tok::Eq if open == 0 && self.at >= failed => return,
+                Tok::OpenParen => open += 1,
+                Tok::CloseParen => open = open.saturating_sub(1),
+                _ => {}
+            }
+            self.bump();
+        }
     }
 
     /// Items up to the end of the file or, in an `impl`, its `}`.
@@ -602,6 +632,7 @@ impl Parser<'_> {
                 _ => {}
             }
             let start = self.at;
+            self.nesting_reported = false;
             match self.item(home) {
                 Ok(item) => items.push(item),
                 Err(Reported) => {

@@ -38,24 +38,22 @@ impl<'a> Function<'_, '_, 'a> {
     /// The locals or globals behind a place that is not an element; `None` if the expression is not a place.
     fn variable(&mut self, id: ExprId) -> Option<Place> {
         let source = self.source;
-        match &source[id].kind {
-            ExprKind::Local(local) => Some(Place::Locals(self.local(*local))),
-            ExprKind::Static(def) => Some(Place::Globals(self.unit.static_globals(*def).into())),
-            ExprKind::Field(base, field) => {
-                let place = self.variable(*base)?;
-                let (start, count) = self.field_range(*base, *field);
-                Some(match place {
-                    Place::Locals(locals) => {
-                        Place::Locals(Locals { first: locals.first + start, count })
-                    }
-                    Place::Globals(globals) => {
-                        Place::Globals(globals[start as usize..][..count as usize].into())
-                    }
-                    Place::Element { .. } => unreachable!("elements are scalars"),
-                })
-            }
-            _ => None,
+        if let ExprKind::Local(local) = source[id].kind {
+            return Some(Place::Locals(self.local(local)));
         }
+        if let ExprKind::Static(def) = source[id].kind {
+            return Some(Place::Globals(self.unit.static_globals(def).into()));
+        }
+        let ExprKind::Field(base, field) = source[id].kind else { return None };
+        let place = self.variable(base)?;
+        let (start, count) = self.field_range(base, field);
+        Some(match place {
+            Place::Locals(locals) => Place::Locals(Locals { first: locals.first + start, count }),
+            Place::Globals(globals) => {
+                Place::Globals(globals[start as usize..][..count as usize].into())
+            }
+            Place::Element { .. } => unreachable!("elements are scalars"),
+        })
     }
 
     /// First scalar and number of scalars of a field.
@@ -258,10 +256,10 @@ impl<'a> Function<'_, '_, 'a> {
                 return Err(self.seq(&before));
             }
         };
-        let count_type = match &self.source[id].kind {
-            ExprKind::AssignOp(_, _, value) => self.source[*value].ty.clone(),
-            _ => unreachable!("the caller lowers an assignment"),
+        let ExprKind::AssignOp(_, _, count) = self.source[id].kind else {
+            unreachable!("the caller lowers an assignment")
         };
+        let count_type = self.source[count].ty.clone();
         self.at(id);
         let new = self.binary_op(op, ty, &count_type, old, value);
         let node = match element {
@@ -490,17 +488,13 @@ impl<'a> Function<'_, '_, 'a> {
     /// Takes `+ - *` by constants off the top of an index.
     fn linear(&self, id: ExprId) -> Linear {
         let opaque = Linear { variable: Some(id), factor: 1, term: 0 };
-        let (op, a, b) = match self.source[id].kind {
-            ExprKind::Int(_) => {
-                return match self.index_constant(id) {
-                    Some(term) => Linear { variable: None, factor: 0, term },
-                    None => opaque,
-                };
-            }
-            ExprKind::Binary(op @ (BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul), a, b) => {
-                (op, a, b)
-            }
-            _ => return opaque,
+        if let Some(term) = self.index_constant(id) {
+            return Linear { variable: None, factor: 0, term };
+        }
+        let ExprKind::Binary(op @ (BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul), a, b) =
+            self.source[id].kind
+        else {
+            return opaque;
         };
         // Constants on both sides were folded or are one of the operands.
         let found = match (op, self.index_constant(a), self.index_constant(b)) {
@@ -527,11 +521,9 @@ impl<'a> Function<'_, '_, 'a> {
     /// An index's constant, as the number it stands for.
     fn index_constant(&self, id: ExprId) -> Option<i64> {
         let ExprKind::Int(bits) = self.source[id].kind else { return None };
-        match &self.source[id].ty {
-            Type::Value(ty) if is_signed(*ty) => Some(bits as i64),
-            _ => i64::try_from(bits).ok(),
-        }
-        .filter(|value| value.abs() <= MAX_TERM)
+        let signed = matches!(self.source[id].ty, Type::Value(ty) if is_signed(ty));
+        let value = if signed { Some(bits as i64) } else { i64::try_from(bits).ok() };
+        value.filter(|value| value.abs() <= MAX_TERM)
     }
 }
 

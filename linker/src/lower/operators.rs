@@ -4,7 +4,7 @@
 
 use smallvec::smallvec;
 use swasm_frontend_ir::checked::{BinaryOp, ExprId, ExprKind, Type, ValueType};
-use swasm_tree::{BlockType, NodeId, Op, ValType, View};
+use swasm_tree::{BlockType, NodeId, Op, ValType};
 
 use super::{Function, Lowered};
 use crate::unit::known;
@@ -146,7 +146,9 @@ impl Function<'_, '_, '_> {
             Type::Value(ty) => *ty,
             // Pointers compare and convert as the integers they are.
             Type::Pointer(_) => ValueType::U32,
-            ty => unreachable!("the checker promised a scalar, not {ty:?}"),
+            ty @ (Type::Unit | Type::Never | Type::Struct(_) | Type::Error) => {
+                unreachable!("the checker promised a scalar, not {ty:?}")
+            }
         }
     }
 
@@ -311,6 +313,7 @@ impl Function<'_, '_, '_> {
 
     /// Whether a node's value is known to be in the type's range.
     fn is_normal(&self, node: NodeId, ty: ValueType) -> bool {
+        use ValueType as V;
         if let Some(value) = self.constant_of(node) {
             return match ty {
                 ValueType::I8 => i8::try_from(value).is_ok(),
@@ -319,7 +322,7 @@ impl Function<'_, '_, '_> {
                 ValueType::U16 => u16::try_from(value).is_ok(),
                 ValueType::Bool => value == 0 || value == 1,
                 ValueType::Char => u32::try_from(value).ok().and_then(char::from_u32).is_some(),
-                _ => true,
+                V::I32 | V::U32 | V::I64 | V::U64 | V::F32 | V::F64 | V::V128 | V::Addr => true,
             };
         }
         let op = self.body.op(node);
@@ -347,7 +350,7 @@ impl Function<'_, '_, '_> {
                     || masked(1)
             }
             ValueType::Char => op == Op::I32_LOAD8_U || masked(0xffff & 0xd7ff),
-            _ => true,
+            V::I32 | V::U32 | V::I64 | V::U64 | V::F32 | V::F64 | V::V128 | V::Addr => true,
         }
     }
 
@@ -377,20 +380,16 @@ impl Function<'_, '_, '_> {
         let node = self.single(operand)?;
         let ty = self.value_type(operand);
         self.at(id);
-        let node = match ty {
-            ValueType::Bool => self.op(Op::I32_EQZ, &[node]),
-            _ if width(ty) == 64 => {
-                let ones = self.body.i64_const(-1);
-                self.op(Op::I64_XOR, &[node, ones])
-            }
-            _ => {
-                let ones = self.body.i32_const(match ty {
-                    ValueType::U8 => 0xff,
-                    ValueType::U16 => 0xffff,
-                    _ => -1,
-                });
-                self.op(Op::I32_XOR, &[node, ones])
-            }
+        let node = if ty == ValueType::Bool {
+            self.op(Op::I32_EQZ, &[node])
+        } else if width(ty) == 64 {
+            let ones = self.body.i64_const(-1);
+            self.op(Op::I64_XOR, &[node, ones])
+        } else {
+            // Of a narrow unsigned type only the low bits are turned over: it stays normal.
+            let narrow = width(ty) < 32 && !is_signed(ty);
+            let ones = self.body.i32_const(if narrow { (1 << width(ty)) - 1 } else { -1 });
+            self.op(Op::I32_XOR, &[node, ones])
         };
         Ok(smallvec![node])
     }
@@ -503,30 +502,34 @@ impl Function<'_, '_, '_> {
     }
 
     fn select(&mut self, a: NodeId, b: NodeId, condition: NodeId) -> NodeId {
-        match self.body.view(condition) {
-            View::I32(0) => b,
-            View::I32(_) => a,
-            _ => self.body.select(a, b, condition),
+        match self.constant_of(condition) {
+            Some(0) => b,
+            Some(_) => a,
+            None => self.body.select(a, b, condition),
         }
     }
 }
 
 /// Smallest and largest value of a narrow type.
 fn ty_bounds(ty: ValueType) -> (i32, i32) {
-    match ty {
-        ValueType::I8 => (i8::MIN.into(), i8::MAX.into()),
-        ValueType::I16 => (i16::MIN.into(), i16::MAX.into()),
-        ValueType::U16 => (0, u16::MAX.into()),
-        _ => (0, u8::MAX.into()),
+    if is_signed(ty) {
+        let top = 1 << (width(ty) - 1);
+        (-top, top - 1)
+    } else {
+        (0, (1 << width(ty)) - 1)
     }
 }
 
 /// Whether every value of `from` is one of `to`, both held in an i32.
 fn fits(from: ValueType, to: ValueType) -> bool {
-    let bits = |ty: ValueType| match ty {
-        ValueType::Bool => 1,
-        ValueType::Char => 21,
-        _ => width(ty),
+    let bits = |ty: ValueType| {
+        if ty == ValueType::Bool {
+            1
+        } else if ty == ValueType::Char {
+            21
+        } else {
+            width(ty)
+        }
     };
     match (is_signed(from), is_signed(to)) {
         _ if width(to) == 32 => true,
