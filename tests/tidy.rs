@@ -305,6 +305,45 @@ fn the_library_page_lists_what_the_library_has() {
     assert!(wrong.is_empty(), "docs/library.md and the library differ:\n{}", wrong.join("\n"));
 }
 
+/// The long options and the verbs that the command's own definition has.
+fn options_and_verbs() -> (BTreeSet<String>, BTreeSet<String>) {
+    let text = read(&root().join("cli/src/args.rs"));
+    let (mut options, mut verbs) = (BTreeSet::new(), BTreeSet::new());
+    let mut is_option = false;
+    let verbs_of_enum = text.split("enum Verb {").nth(1).and_then(|rest| rest.split("\n}").next());
+    for line in verbs_of_enum.expect("there are verbs").lines().map(str::trim) {
+        let name = line.split('(').next().filter(|_| line.ends_with("),"));
+        verbs.extend(name.map(str::to_lowercase));
+    }
+    for line in text.lines().map(str::trim) {
+        if let Some(arguments) = line.strip_prefix("#[arg(") {
+            is_option = arguments.split([',', ')', ' ']).any(|word| word == "long");
+        } else if let Some(field) = line.strip_prefix("pub(crate) ") {
+            let name = field.split(':').next().filter(|_| is_option);
+            options.extend(name.map(|name| format!("--{}", name.replace('_', "-"))));
+            is_option = false;
+        }
+    }
+    (options, verbs)
+}
+
+#[test]
+fn the_command_page_tells_all_verbs_and_options() {
+    let (mut options, verbs) = options_and_verbs();
+    assert!(options.len() > 15 && verbs.len() > 7, "{options:?} {verbs:?}");
+    let page = read(&root().join("docs/command.md"));
+    let told: BTreeSet<String> = page
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+        .filter(|word| word.starts_with("--") && word.len() > 2 && !word.starts_with("---"))
+        .map(str::to_owned)
+        .collect();
+    options.extend(["--help".to_owned()]);
+    assert_eq!(told, options, "docs/command.md (left) and the command's definition differ");
+    for verb in verbs {
+        assert!(page.contains(&format!("\n| `{verb} ")), "docs/command.md does not tell `{verb}`");
+    }
+}
+
 #[test]
 fn the_readme_shows_the_example_that_it_runs() {
     let code = |text: &str| -> Vec<String> {
