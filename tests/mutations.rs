@@ -14,9 +14,9 @@ const MUTATIONS: usize = 4;
 /// Units of fuel for each call: what was broken may not end.
 const FUEL: &str = "//@ fuel: 3_000_000\n";
 
-/// Whether levels may differ: where a program's resources end is not its meaning.
+/// Whether levels may differ: where a program's resources end and its memory lies is not its meaning.
 fn is_about_resources(message: &str) -> bool {
-    ["out of fuel", "call stack exhausted", "timed out", "out of memory"]
+    ["out of fuel", "call stack exhausted", "timed out", "out of memory", "In func wasi"]
         .iter()
         .any(|words| message.contains(words))
 }
@@ -31,7 +31,10 @@ fn disagreements(failures: &[Failure]) -> Vec<String> {
         };
         let (reason, frames) = message.split_once("\n   0: ").unwrap_or((message, ""));
         let place = frames.lines().next().and_then(|frame| frame.split(" at ").nth(1));
-        let said = format!("{reason} at {}", place.unwrap_or("no place"));
+        let said = format!(
+            "{reason} at {}",
+            place.filter(|place| !place.starts_with("offset")).unwrap_or("no place")
+        );
         by_line.entry(failure.line).or_default().entry(said).or_default().push_str(levels);
     }
     let agree = |levels: &String| ["-O0", "-O1", "-O2"].iter().all(|level| levels.contains(level));
