@@ -55,7 +55,8 @@ fn parse(text: &str) -> Result<Vec<(Step, u32)>, String> {
                     at += 1;
                 }
                 let digits: String = text[start..at].iter().collect();
-                let number = digits.parse().map_err(|_| format!("{column}: this number is too large"))?;
+                let number =
+                    digits.parse().map_err(|_| format!("{column}: this number is too large"))?;
                 steps.push((Step::Number(number), column));
                 wants_operand = false;
                 continue;
@@ -87,7 +88,9 @@ fn parse(text: &str) -> Result<Vec<(Step, u32)>, String> {
             _ => return Err(format!("{column}: expected an operator, found `{c}`")),
         };
         let operator = Step::Binary(operator);
-        while let Some(&(Some(step), column)) = waiting.last() && step.strength() >= operator.strength() {
+        while let Some(&(Some(step), column)) = waiting.last()
+            && step.strength() >= operator.strength()
+        {
             steps.push((step, column));
             waiting.pop();
         }
@@ -98,7 +101,10 @@ fn parse(text: &str) -> Result<Vec<(Step, u32)>, String> {
         return Err(format!("{}: expected a number, found the end", at + 1));
     }
     while let Some((step, column)) = waiting.pop() {
-        steps.push((step.ok_or_else(|| format!("{column}: this parenthesis is never closed"))?, column));
+        steps.push((
+            step.ok_or_else(|| format!("{column}: this parenthesis is never closed"))?,
+            column,
+        ));
     }
     Ok(steps)
 }

@@ -111,7 +111,8 @@ impl Encoder {
         }
         let mut code = Code::default();
         self.declare_locals(body);
-        let mut writer = Writer { module, body, code: &mut code, e: self, depth: 0, loc: None, pushed: None };
+        let mut writer =
+            Writer { module, body, code: &mut code, e: self, depth: 0, loc: None, pushed: None };
         writer.walk(body.root());
         writer.settle();
         self.bytes.push(END);

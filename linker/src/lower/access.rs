@@ -16,9 +16,11 @@ use super::{Function, Locals, Lowered, Nodes};
 use crate::options::MemoryMode;
 use crate::unit::MEMORY;
 
-/// Beyond these an index is not taken apart into `j * k + c`: the 64-bit sums stay exact.
-const MAX_FACTOR: i64 = 1 << 30;
-const MAX_TERM: i64 = 1 << 40;
+/// Up to these, `j * k + c` of a 32-bit `j` is exact in 64 bits.
+const MAX_FACTOR: i128 = 1 << 30;
+const MAX_TERM: i128 = 1 << 61;
+/// No segment has more bytes.
+const MAX_SIZE: i128 = 1 << 32;
 
 /// A place that can be read and written.
 enum Place {
@@ -30,8 +32,8 @@ enum Place {
 /// An element index as `variable * factor + term`.
 struct Linear {
     variable: Option<ExprId>,
-    factor: i64,
-    term: i64,
+    factor: i128,
+    term: i128,
 }
 
 impl<'a> Function<'_, '_, 'a> {
@@ -320,7 +322,7 @@ impl<'a> Function<'_, '_, 'a> {
         let shift = bytes.trailing_zeros();
 
         if constant_index {
-            let at = i128::from(term) * i128::from(bytes);
+            let at = term * i128::from(bytes);
             if checks {
                 self.constant_element_check(at, bytes, size, &mut before);
             }
@@ -363,7 +365,7 @@ impl<'a> Function<'_, '_, 'a> {
         }
         let address = if checks { self.again(address) } else { address };
         let mut address = self.op(Op::I32_ADD, &[address, scaled]);
-        let at = term * i64::from(bytes);
+        let at = term * i128::from(bytes);
         let mut offset = 0;
         if let (true, true, Ok(at)) = (not_negative, factor > 0, u32::try_from(at)) {
             offset = u64::from(at);
@@ -428,8 +430,8 @@ impl<'a> Function<'_, '_, 'a> {
         index: NodeId,
         ty: ValueType,
         not_negative: bool,
-        factor: i64,
-        term: i64,
+        factor: i128,
+        term: i128,
         bytes: u32,
         size: NodeId,
     ) -> Option<NodeId> {
@@ -448,16 +450,22 @@ impl<'a> Function<'_, '_, 'a> {
             let count = self.op(Op::I64_EXTEND_I32_U, &[count]);
             let exact = self.exact_index(index_again, ty, factor, term);
             let outside = self.op(Op::I64_GE_U, &[exact, count]);
-            if wide && !plain {
-                // The sum is exact only for indices that are not absurd; the others are outside.
-                let index = self.again(index);
-                let half = self.body.i64_const(MAX_TERM);
-                let shifted = self.op(Op::I64_ADD, &[index, half]);
-                let whole = self.body.i64_const(2 * MAX_TERM);
-                let absurd = self.op(Op::I64_GE_U, &[shifted, whole]);
-                self.op(Op::I32_OR, &[absurd, outside])
-            } else {
+            // Exact is what fits 64 bits; beyond, only indices from which the sum can be inside count.
+            if plain || (!wide && factor.abs() <= MAX_FACTOR && term.abs() <= MAX_TERM) {
                 outside
+            } else {
+                match indices_within(ty, factor, term) {
+                    None => self.body.i32_const(1),
+                    Some((low, high)) => {
+                        let index = self.again(index);
+                        let index = self.exact_index(index, ty, 1, 0);
+                        let low_node = self.body.i64_const(low as i64);
+                        let above = self.op(Op::I64_SUB, &[index, low_node]);
+                        let span = self.body.i64_const((high - low) as i64);
+                        let absurd = self.op(Op::I64_GT_U, &[above, span]);
+                        self.op(Op::I32_OR, &[absurd, outside])
+                    }
+                }
             }
         };
         let index_again = self.again(index);
@@ -467,19 +475,19 @@ impl<'a> Function<'_, '_, 'a> {
         self.trap_unless_inside(outside, offset, bytes, size)
     }
 
-    /// `index * factor + term` in 64 bits.
-    fn exact_index(&mut self, index: NodeId, ty: ValueType, factor: i64, term: i64) -> NodeId {
+    /// `index * factor + term` modulo 2^64.
+    fn exact_index(&mut self, index: NodeId, ty: ValueType, factor: i128, term: i128) -> NodeId {
         let mut exact = match (width(ty) == 64, is_signed(ty)) {
             (true, _) => index,
             (false, true) => self.op(Op::I64_EXTEND_I32_S, &[index]),
             (false, false) => self.op(Op::I64_EXTEND_I32_U, &[index]),
         };
         if factor != 1 {
-            let factor = self.body.i64_const(factor);
+            let factor = self.body.i64_const(factor as i64);
             exact = self.op(Op::I64_MUL, &[exact, factor]);
         }
         if term != 0 {
-            let term = self.body.i64_const(term);
+            let term = self.body.i64_const(term as i64);
             exact = self.op(Op::I64_ADD, &[exact, term]);
         }
         exact
@@ -509,22 +517,39 @@ impl<'a> Function<'_, '_, 'a> {
         found.unwrap_or(opaque)
     }
 
-    /// `linear(id) * factor + term`, if it stays small.
-    fn scaled(&self, id: ExprId, factor: i64, term: i64) -> Option<Linear> {
+    /// `linear(id) * factor + term`; `None` beyond 128 bits.
+    fn scaled(&self, id: ExprId, factor: i128, term: i128) -> Option<Linear> {
         let inner = self.linear(id);
         let factor_all = inner.factor.checked_mul(factor)?;
         let term_all = inner.term.checked_mul(factor)?.checked_add(term)?;
-        let small = factor_all.abs() <= MAX_FACTOR && term_all.abs() <= MAX_TERM;
-        small.then_some(Linear { variable: inner.variable, factor: factor_all, term: term_all })
+        // Room for the sums of `indices_within` and the multiplication by an element's size.
+        let fits = factor_all.abs() < 1 << 120 && term_all.abs() < 1 << 120;
+        fits.then_some(Linear { variable: inner.variable, factor: factor_all, term: term_all })
     }
 
     /// An index's constant, as the number it stands for.
-    fn index_constant(&self, id: ExprId) -> Option<i64> {
+    fn index_constant(&self, id: ExprId) -> Option<i128> {
         let ExprKind::Int(bits) = self.source[id].kind else { return None };
         let signed = matches!(self.source[id].ty, Type::Value(ty) if is_signed(ty));
-        let value = if signed { Some(bits as i64) } else { i64::try_from(bits).ok() };
-        value.filter(|value| value.abs() <= MAX_TERM)
+        Some(if signed { i128::from(bits as i64) } else { i128::from(bits) })
     }
+}
+
+/// The least and the greatest value `j` of an integer type with `0 <= j * factor + term < MAX_SIZE`.
+fn indices_within(ty: ValueType, factor: i128, term: i128) -> Option<(i128, i128)> {
+    let (min, max) = match (width(ty), is_signed(ty)) {
+        (bits, true) => (-1 << (bits - 1), (1 << (bits - 1)) - 1),
+        (bits, false) => (0, (1 << bits) - 1),
+    };
+    if factor == 0 {
+        return (0..MAX_SIZE).contains(&term).then_some((min, max));
+    }
+    // `-term <= j * factor <= last - term`, divided by the factor, rounded inwards.
+    let (from, to) = (-term, MAX_SIZE - 1 - term);
+    let (from, to, by) = if factor > 0 { (from, to, factor) } else { (-to, -from, -factor) };
+    let low = (from + by - 1).div_euclid(by).max(min);
+    let high = to.div_euclid(by).min(max);
+    (low <= high).then_some((low, high))
 }
 
 /// Size of an element in bytes.

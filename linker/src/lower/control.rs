@@ -414,10 +414,10 @@ impl Function<'_, '_, '_> {
         scrutinee: ExprId,
         arms: &[Arm],
     ) -> Result<NodeId, NodeId> {
+        let value = self.single(scrutinee)?;
         let Type::Value(ty) = self.source[scrutinee].ty else {
             unreachable!("the checker promised a scalar")
         };
-        let value = self.single(scrutinee)?;
         let mut before = Vec::new();
         let wide = width(ty) == 64;
         let val_type = if wide { ValType::I64 } else { ValType::I32 };

@@ -141,6 +141,7 @@ fn instruction(op: BinaryOp, class: Class) -> Op {
 }
 
 impl Function<'_, '_, '_> {
+    /// The type of an operand that completes.
     fn value_type(&self, id: ExprId) -> ValueType {
         match &self.source[id].ty {
             Type::Value(ty) => *ty,

@@ -669,8 +669,12 @@ impl Generator {
         if self.dice.one_in(4) {
             for _ in 0..self.dice.between(1, 3) {
                 let op = self.dice.pick(&[BinaryOp::Add, BinaryOp::Sub, BinaryOp::Mul]);
-                let constant = match self.dice.below(3) {
+                let consts: Vec<usize> = (0..self.module.consts.len())
+                    .filter(|index| self.module.consts[*index].ty == ty)
+                    .collect();
+                let constant = match self.dice.below(4) {
                     0 => Expr::int(int, self.dice.below(3) as i128),
+                    3 if !consts.is_empty() => Expr::new(ty, Kind::Const(self.dice.pick(&consts))),
                     1 => self.literal(ty, Literals::Suffixed),
                     _ => Expr::int(int, 1),
                 };

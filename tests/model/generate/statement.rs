@@ -128,6 +128,8 @@ impl Generator {
         for _ in 0..self.dice.below(3) {
             self.statement(depth, &mut statements);
         }
+        // The operand to the right gives its type to blocks, not to scopes.
+        let literals = if literals == Literals::Beside { Literals::Suffixed } else { literals };
         let tail = self.expr(ty, literals, depth).boxed();
         self.cx.variables.truncate(mark);
         self.cx.allocators.pop();
