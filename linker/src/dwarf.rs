@@ -9,7 +9,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use gimli::write::{Address, AttributeValue, DwarfUnit, EndianVec, FileId, LineProgram, LineString, Sections};
+use gimli::write::{
+    Address, AttributeValue, DwarfUnit, EndianVec, FileId, LineProgram, LineString, Sections,
+};
 use gimli::{Encoding, Format, LittleEndian};
 use rustc_hash::FxHashMap;
 use swasm_frontend_ir::Sources;
@@ -56,7 +58,13 @@ pub(crate) fn append(unit: &Unit<'_>, written: &mut Written) {
 }
 
 /// The compilation unit of some functions.
-fn one_unit<'a>(file: &Arc<str>, functions: &[WrittenFunc], written: &Written, sources: &dyn Sources, lookup: &mut Lookup<'a>) -> DwarfUnit {
+fn one_unit<'a>(
+    file: &Arc<str>,
+    functions: &[WrittenFunc],
+    written: &Written,
+    sources: &dyn Sources,
+    lookup: &mut Lookup<'a>,
+) -> DwarfUnit {
     let start = functions.first().map_or(0, |func| func.range.start);
     let end = functions.last().map_or(start, |func| func.range.end);
     let mut rows = Rows::new(file, start);
@@ -88,19 +96,34 @@ struct Rows<'a> {
 impl<'a> Rows<'a> {
     fn new(file: &str, start: u32) -> Self {
         let name = |text: &str| LineString::String(text.as_bytes().to_vec());
-        let mut program = LineProgram::new(ENCODING, Default::default(), name("."), None, name(file), None);
+        let mut program =
+            LineProgram::new(ENCODING, Default::default(), name("."), None, name(file), None);
         program.begin_sequence(Some(Address::Constant(u64::from(start))));
-        Self { program, start, modules: FxHashMap::default(), given: FxHashMap::default(), last: None }
+        Self {
+            program,
+            start,
+            modules: FxHashMap::default(),
+            given: FxHashMap::default(),
+            last: None,
+        }
     }
 
     /// A row for each change of line or column.
-    fn function(&mut self, sources: &dyn Sources, lookup: &mut Lookup<'a>, locs: &[(u32, swasm_tree::Loc)], entries: &Range<u32>) {
+    fn function(
+        &mut self,
+        sources: &dyn Sources,
+        lookup: &mut Lookup<'a>,
+        locs: &[(u32, swasm_tree::Loc)],
+        entries: &Range<u32>,
+    ) {
         let mut last = None;
         for &(offset, loc) in &locs[entries.start as usize..entries.end as usize] {
             let Some(spot) = lookup.spot(loc) else { continue };
             let (file, line, column) = match spot {
                 Spot::Text(module, line, column) => (self.module(sources, module), line, column),
-                Spot::Given(position) => (self.given(&position.file), position.line, position.column),
+                Spot::Given(position) => {
+                    (self.given(&position.file), position.line, position.column)
+                }
             };
             if last.replace((file, line, column)) == Some((file, line, column)) {
                 continue;
@@ -121,7 +144,10 @@ impl<'a> Rows<'a> {
             return file;
         }
         let program = &mut self.program;
-        let file = *self.modules.entry(module).or_insert_with(|| add_file(program, &sources.source(module).file));
+        let file = *self
+            .modules
+            .entry(module)
+            .or_insert_with(|| add_file(program, &sources.source(module).file));
         self.last = Some((module, file));
         file
     }

@@ -22,6 +22,7 @@ pub use options::{MemoryMode, OptLevel, Options, Print, Stage};
 pub use program::{Failed, Program, library, pass_names};
 
 use swasm_frontend_ir::Diagnostic;
+use swasm_tree::Module;
 pub use swasm_frontend_ir::checked::Checked;
 
 /// Links a checked program into a core WebAssembly module.
@@ -46,6 +47,8 @@ pub fn link_observed(program: &Checked, options: &Options, observe: &mut dyn FnM
     codes.into_iter().for_each(|(func, code)| unit.module.define(func, code));
     entry::export(&mut unit)?;
     let mut written = unit.module.write(&entry::write_options(options));
+    // Written: nobody needs it any more.
+    unit.module = Module::new();
     observe(Phase::Dwarf);
     dwarf::append(&unit, &mut written);
     artifact.wasm = written.bytes;

@@ -40,7 +40,7 @@ pub(crate) struct Summary {
 }
 
 /// The summaries of the functions that may be needed.
-pub(crate) type Summaries = FxHashMap<DefId, Summary>;
+pub(crate) type Summaries = FxHashMap<DefId, Box<Summary>>;
 
 /// Declares everything that the program's exports need; gives the functions with code, callees first.
 pub(crate) fn reach(unit: &mut Unit<'_>) -> Vec<DefId> {
@@ -51,7 +51,7 @@ pub(crate) fn reach(unit: &mut Unit<'_>) -> Vec<DefId> {
         if !summaries.contains_key(&def) {
             let summary = summarise(unit, def);
             pending.extend(summary.calls.iter().chain(&summary.addresses));
-            summaries.insert(def, summary);
+            summaries.insert(def, Box::new(summary));
         }
     }
     elide::elide(unit, &roots, &summaries);
@@ -97,8 +97,8 @@ fn summarise(unit: &Unit<'_>, def: DefId) -> Summary {
         FunctionKind::Template(row) => summary.row(unit, row, &function.signature.result),
         FunctionKind::Body => {
             let body = program.body(def);
-            for index in 0..body.exprs.len() {
-                summary.expr(unit, body, ExprId(index as u32));
+            for id in body.ids() {
+                summary.expr(unit, body, id);
             }
         }
     }
@@ -116,23 +116,23 @@ impl Summary {
         match &body[id].kind {
             ExprKind::Call(callee, _) if Some(*callee) == unit.well_known.allocate => self.allocations.push(id),
             ExprKind::Call(callee, _) => match &unit.program.function(*callee).kind {
-                FunctionKind::Template(row) => self.row(unit, row, &body[id].ty),
+                FunctionKind::Template(row) => self.row(unit, row, body.ty(id)),
                 FunctionKind::Import { .. } => {
-                    self.validates_char |= holds_char(unit.program, &body[id].ty);
+                    self.validates_char |= holds_char(unit.program, body.ty(id));
                     add(&mut self.calls, *callee);
                 }
                 FunctionKind::Body | FunctionKind::Hook(_) => add(&mut self.calls, *callee),
             },
             ExprKind::Constant(value) => self.constant(value),
             ExprKind::Static(def) => add(&mut self.statics, *def),
-            ExprKind::Wasm(row, _) => self.row(unit, row, &body[id].ty),
+            ExprKind::Wasm(row, _) => self.row(unit, row, body.ty(id)),
             ExprKind::Config(def) => {
                 self.names_heap |= unit.program.global(*def).config.as_deref() == Some("heap_base");
             }
             ExprKind::Scope(..) => self.scopes.push(id),
             ExprKind::Element(..) => self.checks = true,
             ExprKind::CallPointer(callee, _) => {
-                let Type::Pointer(signature) = &body[*callee].ty else { unreachable!("the checker promised a pointer") };
+                let Type::Pointer(signature) = body.ty(*callee) else { unreachable!("the checker promised a pointer") };
                 add(&mut self.pointers, signature.clone());
             }
             ExprKind::Int(_)
@@ -244,7 +244,7 @@ impl Walk<'_, '_> {
         if matches!(self.unit.program.function(def).kind, FunctionKind::Import { .. }) {
             return None;
         }
-        let summary = self.summaries.remove(&def).unwrap_or_else(|| summarise(self.unit, def));
+        let summary = self.summaries.remove(&def).map_or_else(|| summarise(self.unit, def), |summary| *summary);
         let mut edges = summary.calls;
         edges.extend(&summary.addresses);
         for key in &summary.datas {

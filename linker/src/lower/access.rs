@@ -56,7 +56,7 @@ impl<'a> Function<'_, '_, 'a> {
 
     /// First scalar and number of scalars of a field.
     fn field_range(&mut self, base: ExprId, field: u32) -> (u32, u32) {
-        let Type::Struct(id) = &self.source[base].ty else { unreachable!("the checker promised a struct") };
+        let Type::Struct(id) = self.source.ty(base) else { unreachable!("the checker promised a struct") };
         let starts = &self.layouts.structure(*id).starts;
         let (start, end) = (starts[field as usize], starts[field as usize + 1]);
         (start, end - start)
@@ -70,7 +70,7 @@ impl<'a> Function<'_, '_, 'a> {
         }
         let (start, count) = self.field_range(base, field);
         let types = {
-            let ty = &self.source[base].ty;
+            let ty = self.source.ty(base);
             self.scalars(ty)
         };
         let nodes = self.lower(base)?;
@@ -103,7 +103,7 @@ impl<'a> Function<'_, '_, 'a> {
 
     /// `S { y: b, x: a }`: evaluated as written, held as declared.
     pub(super) fn structure(&mut self, id: ExprId, fields: &[(u32, ExprId)]) -> Lowered {
-        let Type::Struct(structure) = &self.source[id].ty else { unreachable!("the checker promised a struct") };
+        let Type::Struct(structure) = self.source.ty(id) else { unreachable!("the checker promised a struct") };
         let starts = self.layouts.structure(*structure).starts.clone();
         let types = self.layouts.structure(*structure).scalars.clone();
         let mut values: Vec<(u32, Nodes)> = Vec::with_capacity(fields.len());
@@ -207,7 +207,7 @@ impl<'a> Function<'_, '_, 'a> {
     }
 
     pub(super) fn assign_op(&mut self, id: ExprId, op: BinaryOp, place: ExprId, value: ExprId) -> Result<NodeId, NodeId> {
-        let Type::Value(ty) = self.source[place].ty else { unreachable!("the checker promised a scalar") };
+        let Type::Value(ty) = *self.source.ty(place) else { unreachable!("the checker promised a scalar") };
         let place = self.place(place)?;
         let (old, mut before, element) = match place {
             Place::Locals(locals) => (self.body.local_get(LocalId(locals.first)), Vec::new(), Err(Ok(locals))),
@@ -227,7 +227,7 @@ impl<'a> Function<'_, '_, 'a> {
             }
         };
         let count_type = match &self.source[id].kind {
-            ExprKind::AssignOp(_, _, value) => self.source[*value].ty.clone(),
+            ExprKind::AssignOp(_, _, value) => self.source.ty(*value).clone(),
             _ => unreachable!("the caller lowers an assignment"),
         };
         self.at(id);
@@ -291,7 +291,7 @@ impl<'a> Function<'_, '_, 'a> {
         }
 
         let (Some(node), Some(variable)) = (index_node, variable) else { unreachable!("a constant index was handled above") };
-        let Type::Value(index_type) = self.source[variable].ty else { unreachable!("the checker promised an integer") };
+        let Type::Value(index_type) = *self.source.ty(variable) else { unreachable!("the checker promised an integer") };
         let wide = width(index_type) == 64;
         let node = self.spill(node, if wide { ValType::I64 } else { ValType::I32 }, &mut before);
         let not_negative = !is_signed(index_type)
@@ -455,7 +455,7 @@ impl<'a> Function<'_, '_, 'a> {
     /// An index's constant, as the number it stands for.
     fn index_constant(&self, id: ExprId) -> Option<i64> {
         let ExprKind::Int(bits) = self.source[id].kind else { return None };
-        match &self.source[id].ty {
+        match self.source.ty(id) {
             Type::Value(ty) if is_signed(*ty) => Some(bits as i64),
             _ => i64::try_from(bits).ok(),
         }

@@ -29,7 +29,7 @@ impl Function<'_, '_, '_> {
 
     fn push_frame(&mut self, id: ExprId) {
         let results = {
-            let ty = &self.source[id].ty;
+            let ty = self.source.ty(id);
             self.scalars(ty)
         };
         let scopes = self.scopes.len();
@@ -76,7 +76,7 @@ impl Function<'_, '_, '_> {
         let then = self.whole(then);
         let else_ = else_.map(|id| self.whole(id));
         let results = {
-            let ty = &self.source[id].ty;
+            let ty = self.source.ty(id);
             self.scalars(ty)
         };
         self.at(id);
@@ -173,7 +173,7 @@ impl Function<'_, '_, '_> {
     }
 
     pub(super) fn for_(&mut self, id: ExprId, details: &For) -> Result<NodeId, NodeId> {
-        let Type::Value(ty) = self.source[details.local].ty else { unreachable!("the checker promised integers") };
+        let Type::Value(ty) = *self.source.local_type(details.local) else { unreachable!("the checker promised integers") };
         let wide = width(ty) == 64;
         let val_type = if wide { ValType::I64 } else { ValType::I32 };
         let start = self.single(details.start)?;
@@ -347,7 +347,7 @@ impl Function<'_, '_, '_> {
     // ---- match
 
     pub(super) fn match_(&mut self, id: ExprId, scrutinee: ExprId, arms: &[Arm]) -> Result<NodeId, NodeId> {
-        let Type::Value(ty) = self.source[scrutinee].ty else { unreachable!("the checker promised a scalar") };
+        let Type::Value(ty) = *self.source.ty(scrutinee) else { unreachable!("the checker promised a scalar") };
         let value = self.single(scrutinee)?;
         let mut before = Vec::new();
         let wide = width(ty) == 64;
@@ -390,7 +390,7 @@ impl Function<'_, '_, '_> {
     /// One `if` after another, built from the last.
     fn match_chain(&mut self, id: ExprId, value: NodeId, ty: ValueType, arms: &[Arm]) -> Result<NodeId, NodeId> {
         let results = {
-            let ty = &self.source[id].ty;
+            let ty = self.source.ty(id);
             self.scalars(ty)
         };
         // A guard that fails goes on with the next arm, and so does a pattern that doesn't fit: each arm is a block that both leave.
@@ -530,7 +530,7 @@ impl Function<'_, '_, '_> {
 
     fn match_table(&mut self, id: ExprId, value: NodeId, ty: ValueType, arms: &[Arm], table: &Table) -> Result<NodeId, NodeId> {
         let results = {
-            let ty = &self.source[id].ty;
+            let ty = self.source.ty(id);
             self.scalars(ty)
         };
         self.at(id);
@@ -613,8 +613,8 @@ impl Function<'_, '_, '_> {
         let mut id = arm.value;
         loop {
             match &self.source[id].kind {
-                ExprKind::Block { statements, tail: Some(tail) } if statements.len == 0 && !self.is_target(id) => id = *tail,
-                ExprKind::Block { statements, tail: None } if statements.len == 1 && !self.is_target(id) => {
+                ExprKind::Block { statements, tail: Some(tail) } if self.source[*statements].is_empty() && !self.is_target(id) => id = *tail,
+                ExprKind::Block { statements, tail: None } if self.source[*statements].len() == 1 && !self.is_target(id) => {
                     id = self.source[*statements][0];
                 }
                 ExprKind::Break(target, None) => {
