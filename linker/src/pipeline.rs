@@ -24,7 +24,7 @@ impl Callees for Inlinable {
 }
 
 /// Compiles the functions.
-pub(crate) fn run(unit: &Unit<'_>, functions: &[DefId], artifact: &mut Artifact, observe: &mut dyn FnMut(Phase)) -> Result<Vec<(FuncId, Code)>, Vec<Diagnostic>> {
+pub(crate) fn run(unit: &Unit<'_>, functions: &[DefId], artifact: &mut Artifact, observe: &mut dyn FnMut(Phase)) -> Result<Vec<(FuncId, Box<Code>)>, Vec<Diagnostic>> {
     let passes = passes(unit.options)?;
     let mut lowerer = Lowerer::new(unit);
     let mut verifier = Verifier::new();
@@ -75,7 +75,7 @@ pub(crate) fn run(unit: &Unit<'_>, functions: &[DefId], artifact: &mut Artifact,
             ),
         };
         observe(Phase::Encode);
-        codes.push((func, encoder.encode(verified)));
+        codes.push((func, Box::new(encoder.encode(verified))));
     }
     Ok(codes)
 }

@@ -293,8 +293,8 @@ impl Module {
     }
 
     /// Gives a declared function its code (or a defined one other code).
-    pub fn define(&mut self, func: FuncId, code: Code) {
-        self.funcs[func.index()].kind = FuncKind::Defined(Box::new(code));
+    pub fn define(&mut self, func: FuncId, code: impl Into<Box<Code>>) {
+        self.funcs[func.index()].kind = FuncKind::Defined(code.into());
     }
 
     /// Adds a table.
