@@ -84,8 +84,14 @@ fn measure(case: Case) -> Figures {
         let mut program = Program::default();
         program.text("bench.swir", text.as_bytes());
         let parsed = cpu();
-        assert!(program.diagnostics.is_empty(), "generated text parses: {:?}", program.diagnostics.first());
-        let checked = program.check().unwrap_or_else(|failed| panic!("generated text checks: {:?}", failed.diagnostics.first()));
+        assert!(
+            program.diagnostics.is_empty(),
+            "generated text parses: {:?}",
+            program.diagnostics.first()
+        );
+        let checked = program.check().unwrap_or_else(|failed| {
+            panic!("generated text checks: {:?}", failed.diagnostics.first())
+        });
         let done = cpu();
         figures.parse = parsed - start;
         figures.check = done - parsed;
@@ -133,7 +139,8 @@ const BASE_MEMORY: u64 = 4 << 20;
 /// A clock that is cheap enough to be asked for every phase of every function: wall time, in nanoseconds.
 fn cpu_fast() -> u64 {
     static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
-    u64::try_from(START.get_or_init(std::time::Instant::now).elapsed().as_nanos()).unwrap_or(u64::MAX)
+    u64::try_from(START.get_or_init(std::time::Instant::now).elapsed().as_nanos())
+        .unwrap_or(u64::MAX)
 }
 
 /// How many operators a module's functions have.
@@ -154,7 +161,8 @@ fn operators(wasm: &[u8]) -> u64 {
 /// Runs a case in a process of its own.
 fn child(case: Case) -> Figures {
     let program = std::env::current_exe().expect("this program has a path");
-    let output = Command::new(program).args(case.arguments()).output().expect("this program can be run");
+    let output =
+        Command::new(program).args(case.arguments()).output().expect("this program can be run");
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{case:?}: {}", String::from_utf8_lossy(&output.stderr));
     let mut numbers = text.split_whitespace().filter_map(|number| number.parse().ok());
@@ -177,7 +185,8 @@ fn print_figures(figures: &Figures) -> String {
 
 /// The exponent `e` of `time = size ^ e` between two measurements.
 fn growth(small: (usize, u64), large: (usize, u64)) -> f64 {
-    ((large.1.max(1) as f64) / (small.1.max(1) as f64)).ln() / ((large.0 as f64) / (small.0 as f64)).ln()
+    ((large.1.max(1) as f64) / (small.1.max(1) as f64)).ln()
+        / ((large.0 as f64) / (small.0 as f64)).ln()
 }
 
 impl Figures {
@@ -205,7 +214,8 @@ fn main() {
         (Some((head, _)), Some((_, tail))) => (head.to_owned(), tail.to_owned()),
         _ => ("# Performance\n\n".to_owned(), "\n".to_owned()),
     };
-    std::fs::write(path, format!("{head}{BEGIN}\n{report}{END}{tail}")).expect("the project's folder can be written");
+    std::fs::write(path, format!("{head}{BEGIN}\n{report}{END}{tail}"))
+        .expect("the project's folder can be written");
 }
 
 const BEGIN: &str = "<!-- measured: begin -->";
@@ -214,7 +224,8 @@ const END: &str = "<!-- measured: end -->";
 /// The tables of docs/performance.md.
 fn report() -> String {
     let mut out = String::new();
-    let mut line = |text: String| writeln!(out, "{text}").expect("writing to a string does not fail");
+    let mut line =
+        |text: String| writeln!(out, "{text}").expect("writing to a string does not fail");
     for level in [OptLevel::O0, OptLevel::O1] {
         line(format!("\n### Modules of many functions, `-{level:?}`\n"));
         line("| functions | operators | parse | check | reach | lower | optimise | verify | encode | write | DWARF | checked IR to bytes | text to bytes | functions/s | text MB/s | peak memory / output |".to_owned());
@@ -224,7 +235,12 @@ fn report() -> String {
             let figures = child(Case { shape: None, size, level });
             let per = |nanoseconds| format!("{:.1}", figures.per_operator(nanoseconds));
             let total = figures.parse + figures.check + figures.linked();
-            let mut cells = vec![size.to_string(), figures.operators.to_string(), per(figures.parse), per(figures.check)];
+            let mut cells = vec![
+                size.to_string(),
+                figures.operators.to_string(),
+                per(figures.parse),
+                per(figures.check),
+            ];
             cells.extend(figures.phases.iter().map(|phase| per(*phase)));
             cells.push(per(figures.linked()));
             cells.push(per(total));
@@ -243,16 +259,29 @@ fn report() -> String {
     }
     for level in [OptLevel::O0, OptLevel::O1] {
         line(format!("\n### One large function, `-{level:?}`\n"));
-        line("| shape | 500 statements | 2,000 | 8,000 | 32,000 | growth 500 to 32,000 |".to_owned());
+        line(
+            "| shape | 500 statements | 2,000 | 8,000 | 32,000 | growth 500 to 32,000 |".to_owned(),
+        );
         line("|---|---|---|---|---|---|".to_owned());
         for shape in SHAPES {
-            let measured: Vec<(usize, Figures)> =
-                SIZES.iter().map(|&size| (size, child(Case { shape: Some(shape), size, level }))).collect();
-            let totals: Vec<(usize, u64)> =
-                measured.iter().map(|(size, figures)| (*size, figures.parse + figures.check + figures.linked())).collect();
-            let cells: Vec<String> =
-                measured.iter().zip(&totals).map(|((_, figures), (_, total))| format!("{:.0}", figures.per_operator(*total))).collect();
-            line(format!("| {shape:?} | {} | n^{:.2} |", cells.join(" | "), growth(totals[0], totals[3])));
+            let measured: Vec<(usize, Figures)> = SIZES
+                .iter()
+                .map(|&size| (size, child(Case { shape: Some(shape), size, level })))
+                .collect();
+            let totals: Vec<(usize, u64)> = measured
+                .iter()
+                .map(|(size, figures)| (*size, figures.parse + figures.check + figures.linked()))
+                .collect();
+            let cells: Vec<String> = measured
+                .iter()
+                .zip(&totals)
+                .map(|((_, figures), (_, total))| format!("{:.0}", figures.per_operator(*total)))
+                .collect();
+            line(format!(
+                "| {shape:?} | {} | n^{:.2} |",
+                cells.join(" | "),
+                growth(totals[0], totals[3])
+            ));
         }
         line("\nTimes are nanoseconds per operator of output, from text to bytes.".to_owned());
     }

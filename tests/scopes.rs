@@ -159,7 +159,7 @@ fn write_block(text: &mut String, body: &[Statement], indent: usize) {
                 writeln!(text, "{pad}}}").unwrap();
             }
             Statement::Loop { number, rounds, body } => {
-                writeln!(text, "{pad}'l{number}: for i{number} in 0u32..{rounds} {{").unwrap();
+                writeln!(text, "{pad}'l{number}: for _i{number} in 0u32..{rounds} {{").unwrap();
                 write_block(text, body, indent + 1);
                 writeln!(text, "{pad}}}").unwrap();
             }
@@ -175,7 +175,7 @@ fn write_block(text: &mut String, body: &[Statement], indent: usize) {
             Statement::If { condition, exit } => {
                 let condition = match condition {
                     Condition::Parameter(rest) => format!("n % 3 == {rest}"),
-                    Condition::Round(number, round) => format!("i{number} == {round}"),
+                    Condition::Round(number, round) => format!("_i{number} == {round}"),
                 };
                 let exit = match exit {
                     Exit::Break(label) => format!("break 'l{label}"),

@@ -79,12 +79,24 @@ pub(crate) struct Compile {
     /// Leaves out names, producers and debug information.
     #[arg(long)]
     pub(crate) strip: bool,
-    /// Tells on standard error how long each stage took.
+    /// How many threads compile; as many as there are processors, if not said. The module is the same.
+    #[arg(short = 'j', long, value_name = "N")]
+    pub(crate) threads: Option<std::num::NonZeroUsize>,
+    /// Tells on standard error how long each stage took; then there is one thread.
     #[arg(long)]
     pub(crate) timings: bool,
 }
 
 impl Compile {
+    /// Has linking use as many threads as were asked for. Later calls change nothing: a process compiles once.
+    pub(crate) fn set_threads(&self) {
+        if let Some(threads) = self.threads {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get());
+            // An error says that there is a pool already.
+            let _ = pool.build_global();
+        }
+    }
+
     /// The linker's options.
     pub(crate) fn options(&self) -> Options {
         Options {

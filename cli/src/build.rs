@@ -12,7 +12,8 @@ use crate::{Failure, output};
 
 /// Compiles and writes.
 pub(crate) fn build(build: &Build, report: &Report) -> Result<i32, Failure> {
-    let mut timings = Timings::default();
+    build.compile.set_threads();
+    let mut timings = Timings::new(build.compile.timings);
     let sources = timings.stage("read", || Sources::read(&build.inputs))?;
     let mut outputs = outputs(build, &sources.stem)?;
     refuse_clashes(&outputs, &sources.files)?;
@@ -58,7 +59,7 @@ pub(crate) fn build(build: &Build, report: &Report) -> Result<i32, Failure> {
         }
         Ok::<_, Failure>(())
     })?;
-    timings.tell(build.compile.timings);
+    timings.tell();
     Ok(0)
 }
 

@@ -10,7 +10,8 @@ use crate::{Failure, build, output};
 
 /// Prints the wanted form.
 pub(crate) fn print(print: &args::Print, report: &Report) -> Result<i32, Failure> {
-    let mut timings = Timings::default();
+    print.compile.set_threads();
+    let mut timings = Timings::new(print.compile.timings);
     let sources = timings.stage("read", || Sources::read(&print.inputs))?;
     let text = match (&sources.module, print.emit) {
         (Some(module), None | Some(PrintKind::Wat)) => wat(module)?,
@@ -32,7 +33,7 @@ pub(crate) fn print(print: &args::Print, report: &Report) -> Result<i32, Failure
         }
     };
     output::stdout(text.as_bytes())?;
-    timings.tell(print.compile.timings);
+    timings.tell();
     Ok(0)
 }
 

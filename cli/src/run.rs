@@ -15,7 +15,8 @@ use crate::{FAILED, Failure, output};
 
 /// Compiles and runs.
 pub(crate) fn run(run: &Run, report: &Report) -> Result<i32, Failure> {
-    let mut timings = Timings::default();
+    run.compile.set_threads();
+    let mut timings = Timings::new(run.compile.timings);
     let sources = timings.stage("read", || Sources::read(&run.inputs))?;
     let reads_stdin = run.inputs.files.iter().any(|file| file.as_os_str() == "-");
     let name = format!("{}.wasm", sources.stem);
@@ -51,7 +52,7 @@ pub(crate) fn run(run: &Run, report: &Report) -> Result<i32, Failure> {
         limits = limits.max_memory(bytes);
     }
     let outcome = timings.stage("run", || execute(run, &compiled, wasi, limits));
-    timings.tell(run.compile.timings);
+    timings.tell();
     outcome
 }
 

@@ -6,12 +6,19 @@ use std::time::{Duration, Instant};
 use swasm::{Artifact, Checked, Diagnostics, Options, Phase};
 
 /// The stages so far, in the order in which they first began.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Timings {
+    /// Whether they are to be told.
+    wanted: bool,
     stages: Vec<(&'static str, Duration)>,
 }
 
 impl Timings {
+    /// None so far.
+    pub(crate) fn new(wanted: bool) -> Self {
+        Self { wanted, stages: Vec::new() }
+    }
+
     /// Does a stage's work and notes its time.
     pub(crate) fn stage<T>(&mut self, name: &'static str, work: impl FnOnce() -> T) -> T {
         let start = Instant::now();
@@ -20,12 +27,15 @@ impl Timings {
         result
     }
 
-    /// Links, and notes the time of each phase.
+    /// Links; notes the time of each phase, which takes one thread, only if that is wanted.
     pub(crate) fn link(
         &mut self,
         program: &Checked,
         options: &Options,
     ) -> Result<Artifact, Diagnostics> {
+        if !self.wanted {
+            return program.link(options);
+        }
         let mut running = ("reach", Instant::now());
         let artifact = program.link_observed(options, &mut |phase| {
             let now = Instant::now();
@@ -44,8 +54,8 @@ impl Timings {
     }
 
     /// A line a stage on standard error, if wanted.
-    pub(crate) fn tell(&self, wanted: bool) {
-        if !wanted {
+    pub(crate) fn tell(&self) {
+        if !self.wanted {
             return;
         }
         let mut text = String::new();

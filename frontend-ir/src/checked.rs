@@ -19,6 +19,7 @@ pub use crate::diagnostic::{ModuleId, Place};
 use crate::ir::exact;
 pub use crate::ir::{BinaryOp, ValueType};
 use crate::source::Span;
+use swasm_tree::FuncType;
 use swasm_tree::template::Template;
 
 /// A definition: a function, method, struct, const or static. Methods count as items of their module.
@@ -208,9 +209,18 @@ pub struct Row {
     /// For each hole, which parameter and which scalar of it (0 unless it is a struct; then the flattened scalar's number).
     pub holes: Box<[Hole]>,
     /// For each symbol of the template, what it is.
-    pub symbols: Box<[DefId]>,
+    pub symbols: Box<[RowSymbol]>,
     /// `checked(n)`: the width in bytes of the access at parameter `offset` of parameter `self`.
     pub checked: Option<u32>,
+}
+
+/// What a template names besides its holes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RowSymbol {
+    /// A function, or a static that is one global.
+    Def(DefId),
+    /// A function type, written out.
+    Type(FuncType),
 }
 
 /// What fills a hole.

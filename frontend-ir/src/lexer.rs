@@ -214,6 +214,8 @@ pub(crate) struct Lexer<'t> {
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Where literals end that had no end: what follows them is likely to be reported without need.
     pub(crate) cut: Vec<u32>,
+    /// Where characters stood that mean nothing.
+    pub(crate) left_out: Vec<u32>,
 }
 
 impl<'t> Lexer<'t> {
@@ -227,6 +229,7 @@ impl<'t> Lexer<'t> {
             module,
             diagnostics: Vec::new(),
             cut: Vec::new(),
+            left_out: Vec::new(),
         };
         if lo == 0 && text.starts_with('\u{feff}') {
             lexer.pos = 3;
@@ -390,16 +393,23 @@ impl<'t> Lexer<'t> {
             return Some(self.word(lo));
         }
         self.pos += c.len_utf8();
-        if !c.is_whitespace() {
-            self.error(
-                codes::UNKNOWN_CHARACTER,
-                lo,
-                lo + c.len_utf8(),
-                format!("`{}` means nothing here", c.escape_debug()),
-                UNKNOWN_HELP,
-            );
-        }
+        self.leave_out(lo, c);
         None
+    }
+
+    /// Skips a character that is no part of any token; tells so unless it is white space.
+    fn leave_out(&mut self, lo: usize, c: char) {
+        if c.is_whitespace() {
+            return;
+        }
+        self.left_out.push(lo as u32);
+        self.error(
+            codes::UNKNOWN_CHARACTER,
+            lo,
+            lo + c.len_utf8(),
+            format!("`{}` means nothing here", c.escape_debug()),
+            UNKNOWN_HELP,
+        );
     }
 
     fn number(&mut self) -> Tok {
@@ -642,15 +652,7 @@ impl<'t> Lexer<'t> {
             _ => {
                 self.pos += 1;
                 // A form feed or vertical tab is white space too, only rare.
-                if !(first as char).is_whitespace() {
-                    self.error(
-                        codes::UNKNOWN_CHARACTER,
-                        lo,
-                        lo + 1,
-                        format!("`{}` means nothing here", (first as char).escape_debug()),
-                        UNKNOWN_HELP,
-                    );
-                }
+                self.leave_out(lo, first as char);
                 return None;
             }
         };

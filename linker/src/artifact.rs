@@ -58,3 +58,14 @@ pub enum Phase {
     /// Debug information.
     Dwarf,
 }
+
+/// Somebody who takes times, or nobody.
+pub(crate) struct Observer<'o>(pub(crate) Option<&'o mut dyn FnMut(Phase)>);
+
+impl Observer<'_> {
+    pub(crate) fn begin(&mut self, phase: Phase) {
+        if let Some(observe) = &mut self.0 {
+            observe(phase);
+        }
+    }
+}

@@ -1,12 +1,11 @@
 //! Positions of code ⇒ DWARF line tables, so that any engine names `file.swir:line:col` in a trap.
 //!
-//! The code section becomes compilation units of some thousand rows, each with one line sequence: the rows of one unit are in memory at a
+//! The code section becomes compilation units of some thousand rows, each with line sequences over functions that stand together: the rows of one unit are in memory at a
 //! time. Addresses count from the start of the section's contents (WebAssembly tool conventions, "DWARF for WebAssembly").
 //!
 //! Invariant: what can trap or call has its exact line and column. An instruction that only pushes a constant or a variable has those of the
 //! instruction that takes it.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use gimli::write::{
@@ -67,11 +66,11 @@ fn one_unit<'a>(
 ) -> DwarfUnit {
     let start = functions.first().map_or(0, |func| func.range.start);
     let end = functions.last().map_or(start, |func| func.range.end);
-    let mut rows = Rows::new(file, start);
+    let mut rows = Rows::new(file);
     for function in functions {
-        rows.function(sources, lookup, &written.locs, &function.locs);
+        rows.function(sources, lookup, &written.locs, function);
     }
-    rows.program.end_sequence(u64::from(end - start));
+    rows.end_sequence(end);
     let mut dwarf = DwarfUnit::new(ENCODING);
     dwarf.unit.line_program = rows.program;
     let root = dwarf.unit.root();
@@ -86,7 +85,8 @@ fn one_unit<'a>(
 /// A line program under construction.
 struct Rows<'a> {
     program: LineProgram,
-    start: u32,
+    /// Where the open sequence began. A function without positions ends it: the last one before it is none of its own.
+    open: Option<u32>,
     modules: FxHashMap<ModuleId, FileId>,
     given: FxHashMap<&'a str, FileId>,
     /// The file found last, by what it was found with.
@@ -94,14 +94,13 @@ struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    fn new(file: &str, start: u32) -> Self {
+    fn new(file: &str) -> Self {
         let name = |text: &str| LineString::String(text.as_bytes().to_vec());
-        let mut program =
+        let program =
             LineProgram::new(ENCODING, Default::default(), name("."), None, name(file), None);
-        program.begin_sequence(Some(Address::Constant(u64::from(start))));
         Self {
             program,
-            start,
+            open: None,
             modules: FxHashMap::default(),
             given: FxHashMap::default(),
             last: None,
@@ -114,10 +113,10 @@ impl<'a> Rows<'a> {
         sources: &dyn Sources,
         lookup: &mut Lookup<'a>,
         locs: &[(u32, swasm_tree::Loc)],
-        entries: &Range<u32>,
+        function: &WrittenFunc,
     ) {
         let mut last = None;
-        for &(offset, loc) in &locs[entries.start as usize..entries.end as usize] {
+        for &(offset, loc) in &locs[function.locs.start as usize..function.locs.end as usize] {
             let Some(spot) = lookup.spot(loc) else { continue };
             let (file, line, column) = match spot {
                 Spot::Text(module, line, column) => (self.module(sources, module), line, column),
@@ -128,12 +127,26 @@ impl<'a> Rows<'a> {
             if last.replace((file, line, column)) == Some((file, line, column)) {
                 continue;
             }
+            let start = *self.open.get_or_insert_with(|| {
+                self.program
+                    .begin_sequence(Some(Address::Constant(u64::from(function.range.start))));
+                function.range.start
+            });
             let row = self.program.row();
-            row.address_offset = u64::from(offset - self.start);
+            row.address_offset = u64::from(offset - start);
             row.file = file;
             row.line = u64::from(line);
             row.column = u64::from(column);
             self.program.generate_row();
+        }
+        if last.is_none() {
+            self.end_sequence(function.range.start);
+        }
+    }
+
+    fn end_sequence(&mut self, end: u32) {
+        if let Some(start) = self.open.take() {
+            self.program.end_sequence(u64::from(end - start));
         }
     }
 

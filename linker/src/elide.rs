@@ -30,11 +30,15 @@ const MAX_STATIC_ALIGN: u64 = 64 * 1024;
 /// Finds the scopes and declares their memory.
 pub(crate) fn elide(unit: &mut Unit<'_>, roots: &[DefId], summaries: &Summaries) {
     let keeps_promises = matches!(unit.options.memory, MemoryMode::Poison | MemoryMode::Zero);
-    if keeps_promises || unit.options.opt_level == OptLevel::O0 || summaries.values().all(|summary| summary.scopes.is_empty()) {
+    if keeps_promises
+        || unit.options.opt_level == OptLevel::O0
+        || summaries.values().all(|summary| summary.scopes.is_empty())
+    {
         return;
     }
     let recursive = recursive(unit, roots, summaries);
-    let mut functions: Vec<DefId> = summaries.keys().copied().filter(|def| !recursive.contains(def)).collect();
+    let mut functions: Vec<DefId> =
+        summaries.keys().copied().filter(|def| !recursive.contains(def)).collect();
     functions.sort_unstable();
     for def in functions {
         for &scope in &summaries[&def].scopes {
@@ -62,7 +66,11 @@ pub(crate) fn elide(unit: &mut Unit<'_>, roots: &[DefId], summaries: &Summaries)
 }
 
 /// The scope's allocations (call, size, alignment) if they qualify.
-fn constant_allocations(unit: &Unit<'_>, body: &Body, scope: ExprId) -> Option<Vec<(ExprId, u64, u64)>> {
+fn constant_allocations(
+    unit: &Unit<'_>,
+    body: &Body,
+    scope: ExprId,
+) -> Option<Vec<(ExprId, u64, u64)>> {
     let ExprKind::Scope(allocator, inner) = &body[scope].kind else {
         unreachable!("summaries list scopes only");
     };
@@ -70,24 +78,24 @@ fn constant_allocations(unit: &Unit<'_>, body: &Body, scope: ExprId) -> Option<V
     let mut total = 0u64;
     let mut pending = vec![(*inner, false)];
     while let Some((id, in_loop)) = pending.pop() {
-        let mut in_loop = in_loop;
-        match &body[id].kind {
-            ExprKind::Local(local) if local == allocator => return None,
-            ExprKind::Call(callee, arguments) if Some(*callee) == unit.well_known.allocate => {
-                if let Some(allocation) = constant_call(body, *allocator, &body[*arguments]) {
-                    let (size, align) = allocation;
-                    if in_loop || !align.is_power_of_two() || align > MAX_STATIC_ALIGN {
-                        return None;
-                    }
-                    total = total.checked_add(size)?.checked_add(align)?;
-                    found.push((id, size, align));
-                    continue;
-                }
-            }
-            ExprKind::Loop(_) | ExprKind::While(..) | ExprKind::For(_) => in_loop = true,
-            // What is inside an inner scope still belongs to this one's allocator if it names it.
-            _ => (),
+        let kind = &body[id].kind;
+        // Also inside an inner scope: what is allocated there by name belongs to this one.
+        if matches!(kind, ExprKind::Local(local) if local == allocator) {
+            return None;
         }
+        if let ExprKind::Call(callee, arguments) = kind
+            && Some(*callee) == unit.well_known.allocate
+            && let Some((size, align)) = constant_call(body, *allocator, &body[*arguments])
+        {
+            if in_loop || !align.is_power_of_two() || align > MAX_STATIC_ALIGN {
+                return None;
+            }
+            total = total.checked_add(size)?.checked_add(align)?;
+            found.push((id, size, align));
+            continue;
+        }
+        let is_loop = matches!(kind, ExprKind::Loop(_) | ExprKind::While(..) | ExprKind::For(_));
+        let in_loop = in_loop || is_loop;
         body.for_each_child(id, |child| pending.push((child, in_loop)));
     }
     found.sort_unstable();
@@ -98,7 +106,11 @@ fn constant_allocations(unit: &Unit<'_>, body: &Body, scope: ExprId) -> Option<V
 fn constant_call(body: &Body, allocator: LocalId, arguments: &[ExprId]) -> Option<(u64, u64)> {
     let [receiver, size, align] = arguments else { return None };
     match (&body[*receiver].kind, &body[*size].kind, &body[*align].kind) {
-        (ExprKind::Local(local), ExprKind::Int(size), ExprKind::Int(align)) if *local == allocator => Some((*size, *align)),
+        (ExprKind::Local(local), ExprKind::Int(size), ExprKind::Int(align))
+            if *local == allocator =>
+        {
+            Some((*size, *align))
+        }
         _ => None,
     }
 }
@@ -108,14 +120,16 @@ fn constant_call(body: &Body, allocator: LocalId, arguments: &[ExprId]) -> Optio
 fn recursive(unit: &Unit<'_>, roots: &[DefId], summaries: &Summaries) -> FxHashSet<DefId> {
     let mut functions: Vec<DefId> = summaries.keys().copied().collect();
     functions.sort_unstable();
-    let index: FxHashMap<DefId, u32> = functions.iter().zip(0..).map(|(def, at)| (*def, at)).collect();
+    let index: FxHashMap<DefId, u32> =
+        functions.iter().zip(0..).map(|(def, at)| (*def, at)).collect();
     // Two extra nodes stand for "any function whose address is taken" and "any export".
     let (any_pointer, any_export) = (functions.len() as u32, functions.len() as u32 + 1);
     let mut edges: Vec<Vec<u32>> = functions
         .iter()
         .map(|def| {
             let summary = &summaries[def];
-            let mut out: Vec<u32> = summary.calls.iter().filter_map(|callee| index.get(callee).copied()).collect();
+            let mut out: Vec<u32> =
+                summary.calls.iter().filter_map(|callee| index.get(callee).copied()).collect();
             if !summary.pointers.is_empty() {
                 out.push(any_pointer);
             }
@@ -125,12 +139,17 @@ fn recursive(unit: &Unit<'_>, roots: &[DefId], summaries: &Summaries) -> FxHashS
             out
         })
         .collect();
-    let addresses = functions.iter().flat_map(|def| &summaries[def].addresses).filter_map(|def| index.get(def).copied());
+    let addresses = functions
+        .iter()
+        .flat_map(|def| &summaries[def].addresses)
+        .filter_map(|def| index.get(def).copied());
     let mut taken: Vec<u32> = addresses.collect();
     taken.sort_unstable();
     taken.dedup();
     edges.push(taken);
-    edges.push(roots.iter().filter_map(|def| index.get(def).copied()).chain([any_pointer]).collect());
+    edges.push(
+        roots.iter().filter_map(|def| index.get(def).copied()).chain([any_pointer]).collect(),
+    );
 
     let components = components(&edges);
     let mut sizes: FxHashMap<u32, u32> = FxHashMap::default();
@@ -162,7 +181,8 @@ pub(crate) fn is_wasi(module: &str) -> bool {
 fn components(edges: &[Vec<u32>]) -> Vec<u32> {
     const NONE: u32 = u32::MAX;
     let count = edges.len();
-    let (mut order, mut low, mut component) = (vec![NONE; count], vec![0u32; count], vec![NONE; count]);
+    let (mut order, mut low, mut component) =
+        (vec![NONE; count], vec![0u32; count], vec![NONE; count]);
     let (mut next_order, mut next_component) = (0u32, 0u32);
     let mut open: Vec<u32> = Vec::new();
     let mut stack: Vec<(u32, usize)> = Vec::new();

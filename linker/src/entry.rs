@@ -7,8 +7,8 @@
 use swasm_frontend_ir::checked::{Def, DefId, FunctionKind, GlobalKind};
 use swasm_frontend_ir::{Diagnostic, codes};
 use swasm_tree::{
-    Body, ConstExpr, ExportItem, FuncId, FuncType, Global, GlobalKind as TreeGlobal, Producers, Symbol, ValType, WriteOptions, encode,
-    verify,
+    Body, ConstExpr, ExportItem, FuncId, FuncType, Global, GlobalKind as TreeGlobal, Producers,
+    Symbol, ValType, WriteOptions, encode, verify,
 };
 
 use crate::elide::is_wasi;
@@ -51,7 +51,9 @@ pub(crate) fn export(unit: &mut Unit<'_>) -> Result<(), Vec<Diagnostic>> {
     if unit.module.exports.is_empty() && unit.module.start.is_none() {
         return Err(vec![
             Diagnostic::global(codes::NO_EXPORT, "nothing is exported: the module would be empty")
-                .help("put `#[wasm_export(\"_start\")]` before the function that a host is to call"),
+                .help(
+                    "put `#[wasm_export(\"_start\")]` before the function that a host is to call",
+                ),
         ]);
     }
     if unit.imports_wasi() && !unit.module.exports.iter().any(|export| &*export.name == "memory") {
@@ -76,7 +78,8 @@ fn started(unit: &mut Unit<'_>, name: &str, def: DefId) -> FuncId {
     if !matches!(name, "_start" | "_initialize") || unit.at_exit.is_empty() {
         return func;
     }
-    let calls: Vec<FuncId> = std::iter::once(func).chain(unit.at_exit.iter().map(|def| unit.func(*def))).collect();
+    let calls: Vec<FuncId> =
+        std::iter::once(func).chain(unit.at_exit.iter().map(|def| unit.func(*def))).collect();
     calling(unit, name, &calls)
 }
 
@@ -87,7 +90,10 @@ fn calling(unit: &mut Unit<'_>, name: &str, callees: &[FuncId]) -> FuncId {
     let calls: Vec<_> = callees.iter().map(|func| body.call(*func, &[])).collect();
     let root = body.seq(&calls);
     body.set_root(root);
-    let code = encode(verify(&unit.module, wrapper, &body).expect("the checker promised functions without parameters and results"));
+    let code = encode(
+        verify(&unit.module, wrapper, &body)
+            .expect("the checker promised functions without parameters and results"),
+    );
     unit.module.define(wrapper, code);
     wrapper
 }
@@ -113,7 +119,10 @@ fn export_roots(unit: &mut Unit<'_>) {
 impl Unit<'_> {
     /// Exports a static's global; weakly, if only because it is there anyway.
     fn export_static(&mut self, name: &str, def: DefId, weakly: bool) {
-        debug_assert!(self.program.global(def).kind != GlobalKind::Const, "the checker refuses to export constants");
+        debug_assert!(
+            self.program.global(def).kind != GlobalKind::Const,
+            "the checker refuses to export constants"
+        );
         for (name, item) in self.static_exports(name, def) {
             if weakly {
                 self.module.export_weakly(&name, ExportItem::Global(item));
@@ -135,6 +144,7 @@ pub(crate) fn write_options(options: &Options) -> WriteOptions {
         return WriteOptions::default();
     }
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    let producers = Producers { languages: Vec::new(), processed_by: vec![("swasm".to_owned(), version)] };
+    let producers =
+        Producers { languages: Vec::new(), processed_by: vec![("swasm".to_owned(), version)] };
     WriteOptions { names: true, producers: Some(producers) }
 }

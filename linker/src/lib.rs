@@ -16,40 +16,53 @@ mod program;
 mod reach;
 mod unit;
 
+use artifact::Observer;
 pub use artifact::{Artifact, Counts, Phase, Printed};
 pub use entry::AT_EXIT_EXPORT;
 pub use options::{MemoryMode, OptLevel, Options, Print, Stage};
 pub use program::{Failed, Program, library, pass_names};
 
 use swasm_frontend_ir::Diagnostic;
-use swasm_tree::Module;
 pub use swasm_frontend_ir::checked::Checked;
+use swasm_tree::Module;
 
 /// Links a checked program into a core WebAssembly module.
 ///
 /// # Errors
-/// If nothing is exported, an option names what doesn't exist, or an export is not possible.
+/// If nothing is exported, an option names what doesn't exist, an export is not possible, or two declarations of one import disagree.
 pub fn link(program: &Checked, options: &Options) -> Result<Artifact, Vec<Diagnostic>> {
-    link_observed(program, options, &mut |_| ())
+    link_with(program, options, &mut Observer(None))
 }
 
-/// The same; `observe` is told whenever a phase begins (most begin once for every function).
+/// The same on one thread; `observe` is told whenever a phase begins (most begin once for every function).
 ///
 /// # Errors
 /// As [`link`].
-pub fn link_observed(program: &Checked, options: &Options, observe: &mut dyn FnMut(Phase)) -> Result<Artifact, Vec<Diagnostic>> {
+pub fn link_observed(
+    program: &Checked,
+    options: &Options,
+    observe: &mut dyn FnMut(Phase),
+) -> Result<Artifact, Vec<Diagnostic>> {
+    link_with(program, options, &mut Observer(Some(observe)))
+}
+
+fn link_with(
+    program: &Checked,
+    options: &Options,
+    observer: &mut Observer<'_>,
+) -> Result<Artifact, Vec<Diagnostic>> {
     let mut artifact = Artifact::default();
-    observe(Phase::Reach);
+    observer.begin(Phase::Reach);
     let mut unit = unit::Unit::new(program, options);
-    let functions = reach::reach(&mut unit);
-    let codes = pipeline::run(&unit, &functions, &mut artifact, observe)?;
-    observe(Phase::Write);
+    let functions = reach::reach(&mut unit)?;
+    let codes = pipeline::run(&unit, &functions, &mut artifact, observer)?;
+    observer.begin(Phase::Write);
     codes.into_iter().for_each(|(func, code)| unit.module.define(func, code));
     entry::export(&mut unit)?;
     let mut written = unit.module.write(&entry::write_options(options));
     // Written: nobody needs it any more.
     unit.module = Module::new();
-    observe(Phase::Dwarf);
+    observer.begin(Phase::Dwarf);
     dwarf::append(&unit, &mut written);
     artifact.wasm = written.bytes;
     Ok(artifact)

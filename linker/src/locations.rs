@@ -42,6 +42,11 @@ impl Locations {
         Loc(number.filter(|number| *number < self.bases[index + 1]).unwrap_or(0))
     }
 
+    /// The first number of a module; those of modules before it are smaller. After all of them if there is no module.
+    pub(crate) fn first_of(&self, module: Option<ModuleId>) -> Loc {
+        Loc(self.bases[module.map_or(self.bases.len() - 1, |module| module.0 as usize)])
+    }
+
     fn module(&self, loc: Loc) -> Option<usize> {
         if loc == Loc::NONE {
             return None;

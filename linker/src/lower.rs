@@ -16,8 +16,11 @@ mod scopes;
 
 use rustc_hash::FxHashSet;
 use smallvec::{SmallVec, smallvec};
-use swasm_frontend_ir::checked::{Body as Source, Constant, DefId, ExprId, ExprKind, FunctionKind, LocalId as IrLocal, Type, ValueType};
 use swasm_frontend_ir::Span;
+use swasm_frontend_ir::checked::{
+    Body as Source, Constant, DefId, ExprId, ExprKind, FunctionKind, LocalId as IrLocal, Type,
+    ValueType,
+};
 use swasm_tree::{Body, Loc, LocalId, NodeId, Op, Symbol, Unchanged, ValType};
 
 use crate::layout::{Layouts, val_type};
@@ -97,7 +100,9 @@ impl<'u, 'a> Lowerer<'u, 'a> {
         let empty: &'a Source = empty_source();
         let source = match &function.kind {
             FunctionKind::Body => unit.program.body(def),
-            FunctionKind::Template(_) | FunctionKind::Hook(_) | FunctionKind::Import { .. } => empty,
+            FunctionKind::Template(_) | FunctionKind::Hook(_) | FunctionKind::Import { .. } => {
+                empty
+            }
         };
         let mut lowering = Function {
             unit,
@@ -132,11 +137,13 @@ fn empty_source() -> &'static Source {
 
 /// The expressions that a `break` or `continue` names.
 fn targets(source: &Source) -> FxHashSet<ExprId> {
-    let target = |kind: &ExprKind| match kind {
-        ExprKind::Break(target, _) | ExprKind::Continue(target) => Some(*target),
-        _ => None,
-    };
-    source.exprs.iter().filter_map(|expr| target(&expr.kind)).collect()
+    let mut targets = FxHashSet::default();
+    for expr in &source.exprs {
+        if let ExprKind::Break(target, _) | ExprKind::Continue(target) = expr.kind {
+            targets.insert(target);
+        }
+    }
+    targets
 }
 
 impl<'a> Function<'_, '_, 'a> {
@@ -164,7 +171,11 @@ impl<'a> Function<'_, '_, 'a> {
                 let starts = self.layouts.structure(*id).starts.clone();
                 for ((field, ty), at) in program.structure(*id).fields.iter().zip(&*starts) {
                     let count = self.layouts.count(ty);
-                    self.name_locals(Locals { first: locals.first + at, count }, ty, &format!("{name}.{field}"));
+                    self.name_locals(
+                        Locals { first: locals.first + at, count },
+                        ty,
+                        &format!("{name}.{field}"),
+                    );
                 }
             }
             Type::Value(_) | Type::Pointer(_) => self.body.name_local(LocalId(locals.first), name),
@@ -214,7 +225,9 @@ impl<'a> Function<'_, '_, 'a> {
     /// Nodes made from now on belong to the end of `id`: its closing brace.
     fn at_end(&mut self, id: ExprId) {
         let span = self.source[id].span;
-        let end = span.range().map_or(span, |range| Span::text(range.end.saturating_sub(1).max(range.start), range.end));
+        let end = span.range().map_or(span, |range| {
+            Span::text(range.end.saturating_sub(1).max(range.start), range.end)
+        });
         self.body.at(self.unit.locations.loc(self.def.module, end));
     }
 
@@ -239,7 +252,13 @@ impl<'a> Function<'_, '_, 'a> {
     fn is_simple(&self, node: NodeId) -> bool {
         matches!(
             self.body.op(node),
-            Op::I32_CONST | Op::I64_CONST | Op::F32_CONST | Op::F64_CONST | Op::V128_CONST | Op::SYMBOL | Op::LOCAL_GET
+            Op::I32_CONST
+                | Op::I64_CONST
+                | Op::F32_CONST
+                | Op::F64_CONST
+                | Op::V128_CONST
+                | Op::SYMBOL
+                | Op::LOCAL_GET
         )
     }
 
@@ -378,10 +397,10 @@ impl<'a> Function<'_, '_, 'a> {
                 let node = self.int(*bits, source.ty(id));
                 Ok(smallvec![node])
             }
-            ExprKind::Float(bits) => Ok(smallvec![match *source.ty(id) {
-                Type::Value(ValueType::F32) => self.body.f32_const(*bits as u32),
-                _ => self.body.f64_const(*bits),
-            }]),
+            ExprKind::Float(bits) if *source.ty(id) == Type::Value(ValueType::F32) => {
+                Ok(smallvec![self.body.f32_const(*bits as u32)])
+            }
+            ExprKind::Float(bits) => Ok(smallvec![self.body.f64_const(*bits)]),
             ExprKind::Constant(value) => {
                 let mut nodes = Nodes::new();
                 self.constant(value, source.ty(id), &mut nodes);
@@ -410,7 +429,9 @@ impl<'a> Function<'_, '_, 'a> {
             ExprKind::Field(base, field) => self.field(id, *base, *field),
             ExprKind::Struct(it) => self.structure(id, &it.fields),
             ExprKind::Element(segment, ty, index) => self.element_load(id, *segment, *ty, *index),
-            ExprKind::Block { statements, tail } if !self.is_target(id) => self.plain_block(&source[*statements], *tail),
+            ExprKind::Block { statements, tail } if !self.is_target(id) => {
+                self.plain_block(&source[*statements], *tail)
+            }
             ExprKind::Block { .. }
             | ExprKind::Assign(..)
             | ExprKind::AssignOp(..)
@@ -430,10 +451,10 @@ impl<'a> Function<'_, '_, 'a> {
             | ExprKind::Scope(..)
             | ExprKind::Wasm(..) => {
                 // A call that became one or more scalars is already taken apart.
-                if let ExprKind::Call(callee, arguments) = &expr.kind {
-                    if let Some(nodes) = self.expanded_call(id, *callee, *arguments)? {
-                        return Ok(nodes);
-                    }
+                if let ExprKind::Call(callee, arguments) = &expr.kind
+                    && let Some(nodes) = self.expanded_call(id, *callee, *arguments)?
+                {
+                    return Ok(nodes);
                 }
                 let Some(node) = self.structured(id)? else {
                     unreachable!("every kind is lowered to scalars or to one node")
@@ -450,12 +471,14 @@ impl<'a> Function<'_, '_, 'a> {
         let expr = &source[id];
         self.at(id);
         let node = match &expr.kind {
-            ExprKind::Block { statements, tail } if self.is_target(id) => self.target_block(id, &source[*statements], *tail)?,
+            ExprKind::Block { statements, tail } if self.is_target(id) => {
+                self.target_block(id, &source[*statements], *tail)?
+            }
             ExprKind::Assign(place, value) => self.assign(id, *place, *value)?,
             ExprKind::AssignOp(op, place, value) => self.assign_op(id, *op, *place, *value)?,
             ExprKind::Let(local, value) => self.let_(id, *local, *value)?,
             ExprKind::LetStruct(it) => self.let_struct(id, &it.locals, it.value)?,
-            ExprKind::If(condition, then, else_) => self.if_(id, *condition, *then, *else_)?,
+            ExprKind::If(..) => self.if_(id)?,
             ExprKind::Match(it) => self.match_(id, it.scrutinee, &it.arms)?,
             ExprKind::Loop(body) => self.loop_(id, *body)?,
             ExprKind::While(condition, body) => self.while_(id, *condition, *body)?,
@@ -464,11 +487,15 @@ impl<'a> Function<'_, '_, 'a> {
             ExprKind::Continue(target) => return Err(self.continue_(id, *target)),
             ExprKind::Return(value) => return Err(self.return_(id, *value)),
             ExprKind::Become(call) => return Err(self.become_(id, *call)),
-            ExprKind::Call(callee, arguments) => match self.expanded_call(id, *callee, *arguments)? {
-                Some(nodes) => self.seq(&nodes),
-                None => self.call(id, *callee, *arguments)?,
-            },
-            ExprKind::CallPointer(callee, arguments) => self.call_pointer(id, *callee, *arguments)?,
+            ExprKind::Call(callee, arguments) => {
+                match self.expanded_call(id, *callee, *arguments)? {
+                    Some(nodes) => self.seq(&nodes),
+                    None => self.call(id, *callee, *arguments)?,
+                }
+            }
+            ExprKind::CallPointer(callee, arguments) => {
+                self.call_pointer(id, *callee, *arguments)?
+            }
             ExprKind::Scope(local, body) => self.scope(id, *local, *body)?,
             ExprKind::Wasm(row, operands) => self.wasm(id, row, *operands)?,
             ExprKind::Block { .. }
@@ -494,9 +521,10 @@ impl<'a> Function<'_, '_, 'a> {
     // ---- constants
 
     fn int(&mut self, bits: u64, ty: &Type) -> NodeId {
-        match ty {
-            Type::Value(ValueType::I64 | ValueType::U64) => self.body.i64_const(bits as i64),
-            _ => self.body.i32_const(bits as i32),
+        if matches!(ty, Type::Value(ValueType::I64 | ValueType::U64)) {
+            self.body.i64_const(bits as i64)
+        } else {
+            self.body.i32_const(bits as i32)
         }
     }
 
@@ -522,7 +550,9 @@ impl<'a> Function<'_, '_, 'a> {
                 out.push(self.body.i32_const(size as i32));
             }
             Constant::Struct(fields) => {
-                let Type::Struct(id) = ty else { unreachable!("the checker gives struct constants struct types") };
+                let Type::Struct(id) = ty else {
+                    unreachable!("the checker gives struct constants struct types")
+                };
                 let program = self.unit.program;
                 for (field, (_, ty)) in fields.iter().zip(&program.structure(*id).fields) {
                     self.constant(field, ty, out);
@@ -533,7 +563,12 @@ impl<'a> Function<'_, '_, 'a> {
 
     // ---- variables and blocks
 
-    fn let_(&mut self, id: ExprId, local: IrLocal, value: Option<ExprId>) -> Result<NodeId, NodeId> {
+    fn let_(
+        &mut self,
+        id: ExprId,
+        local: IrLocal,
+        value: Option<ExprId>,
+    ) -> Result<NodeId, NodeId> {
         let Some(value) = value else {
             return Ok(self.body.seq(&[]));
         };
@@ -543,12 +578,19 @@ impl<'a> Function<'_, '_, 'a> {
         Ok(self.set_locals(locals, value))
     }
 
-    fn let_struct(&mut self, id: ExprId, locals: &[Option<IrLocal>], value: ExprId) -> Result<NodeId, NodeId> {
+    fn let_struct(
+        &mut self,
+        id: ExprId,
+        locals: &[Option<IrLocal>],
+        value: ExprId,
+    ) -> Result<NodeId, NodeId> {
         let types = {
             let ty = self.source.ty(value);
             self.scalars(ty)
         };
-        let Type::Struct(structure) = self.source.ty(value) else { unreachable!("the checker promised a struct") };
+        let Type::Struct(structure) = self.source.ty(value) else {
+            unreachable!("the checker promised a struct")
+        };
         let starts = self.layouts.structure(*structure).starts.clone();
         let value = self.whole(value)?;
         self.at(id);
@@ -573,7 +615,9 @@ impl<'a> Function<'_, '_, 'a> {
     /// `{ … }` that no `break` names.
     fn plain_block(&mut self, statements: &[ExprId], tail: Option<ExprId>) -> Lowered {
         let start = self.stack.len();
-        let value = self.statements(statements).and_then(|()| tail.map_or(Ok(Nodes::new()), |tail| self.lower(tail)));
+        let value = self
+            .statements(statements)
+            .and_then(|()| tail.map_or(Ok(Nodes::new()), |tail| self.lower(tail)));
         match value {
             Ok(mut value) => {
                 if let Some(first) = value.first_mut() {

@@ -1,88 +1,238 @@
 //! Each function: lower → passes → verify → encode, one body at a time, in a reused arena.
 //!
-//! Callees come before their callers, so that what is small can be copied into them.
+//! Functions come in waves: those of one wave copy nothing of each other, only of earlier waves. So a wave's functions may be compiled at
+//! the same time (feature `parallel`), and the bytes are the same on one thread or many.
 
 use rustc_hash::FxHashMap;
 use swasm_frontend_ir::checked::{DefId, Inline};
-use swasm_frontend_ir::{Code as DiagnosticCode, Diagnostic, codes};
+use swasm_frontend_ir::{Diagnostic, codes};
 use swasm_optimizer::{Callees, InlineHint, Level, Pass};
-use swasm_tree::{Body, Code, Encoder, FuncId, Verifier};
+use swasm_tree::{Body, Code, Encoder, FuncId, Loc, Verifier};
 
-use crate::artifact::{Artifact, Phase, Printed};
+use crate::artifact::{Artifact, Observer, Phase, Printed};
 use crate::lower::Lowerer;
-use crate::options::{OptLevel, Options, Print, Stage};
+use crate::options::{OptLevel, Options, Stage};
+use crate::reach::Reached;
 use crate::unit::Unit;
 
 /// The bodies that may be copied into callers.
-#[derive(Default)]
-struct Inlinable(FxHashMap<FuncId, Body>);
+struct Inlinable {
+    bodies: FxHashMap<FuncId, Box<Body>>,
+    /// Positions before this one are the library's.
+    first_of_program: Loc,
+}
 
 impl Callees for Inlinable {
     fn inlinable(&self, func: FuncId) -> Option<&Body> {
-        self.0.get(&func)
+        self.bodies.get(&func).map(|body| &**body)
+    }
+
+    /// What is copied from the library stands where the program called it: a trap names the user's text.
+    fn position(&self, inner: Loc, call: Loc) -> Loc {
+        if inner.0 < self.first_of_program.0 { call } else { inner }
     }
 }
 
-/// Compiles the functions.
-pub(crate) fn run(unit: &Unit<'_>, functions: &[DefId], artifact: &mut Artifact, observe: &mut dyn FnMut(Phase)) -> Result<Vec<(FuncId, Box<Code>)>, Vec<Diagnostic>> {
+/// A function that went through.
+struct Compiled {
+    /// Its place in the list of functions.
+    index: usize,
+    func: FuncId,
+    code: Box<Code>,
+    /// Its body, if it may be copied into callers.
+    inlinable: Option<Box<Body>>,
+    prints: Vec<Printed>,
+    nodes: usize,
+}
+
+/// Compiles the functions, wave by wave; on several threads if the feature is on and nobody observes.
+pub(crate) fn run(
+    unit: &Unit<'_>,
+    functions: &[Reached],
+    artifact: &mut Artifact,
+    observer: &mut Observer<'_>,
+) -> Result<Vec<(FuncId, Box<Code>)>, Vec<Diagnostic>> {
     let passes = passes(unit.options)?;
-    let mut lowerer = Lowerer::new(unit);
-    let mut verifier = Verifier::new();
-    let mut encoder = Encoder::new();
-    let mut inlinable = Inlinable::default();
-    let mut codes = Vec::with_capacity(functions.len());
-    let mut body = Body::new(&[], &[]);
-    for &def in functions {
+    let mut order: Vec<usize> = (0..functions.len()).collect();
+    // Nothing is copied without passes: then all is one wave.
+    order.sort_by_key(|index| if passes.is_empty() { 0 } else { functions[*index].wave });
+    let first_of_program = unit.locations.first_of(unit.program.program_modules().next());
+    let mut inlinable = Inlinable { bodies: FxHashMap::default(), first_of_program };
+    let mut worker = Worker::new(unit);
+    let mut finished: Vec<Compiled> = Vec::with_capacity(functions.len());
+    for wave in order.chunk_by(|a, b| passes.is_empty() || functions[*a].wave == functions[*b].wave)
+    {
+        let start = finished.len();
+        finished.extend(match observer.0 {
+            Some(_) => in_turn(&mut worker, functions, wave, &passes, &inlinable, observer),
+            None => at_once(&mut worker, functions, wave, &passes, &inlinable),
+        });
+        for compiled in &mut finished[start..] {
+            inlinable.bodies.extend(compiled.inlinable.take().map(|body| (compiled.func, body)));
+        }
+    }
+    finished.sort_unstable_by_key(|compiled| compiled.index);
+    artifact.counts.functions = finished.len();
+    let finish = |compiled: Compiled| {
+        artifact.counts.nodes += compiled.nodes;
+        artifact.prints.extend(compiled.prints);
+        (compiled.func, compiled.code)
+    };
+    Ok(finished.into_iter().map(finish).collect())
+}
+
+/// One function after another, with the same arena.
+fn in_turn(
+    worker: &mut Worker<'_, '_>,
+    functions: &[Reached],
+    wave: &[usize],
+    passes: &[&'static Pass],
+    inlinable: &Inlinable,
+    observer: &mut Observer<'_>,
+) -> Vec<Compiled> {
+    wave.iter()
+        .map(|&index| worker.compile(index, functions[index].def, passes, inlinable, observer))
+        .collect()
+}
+
+#[cfg(not(feature = "parallel"))]
+fn at_once(
+    worker: &mut Worker<'_, '_>,
+    functions: &[Reached],
+    wave: &[usize],
+    passes: &[&'static Pass],
+    inlinable: &Inlinable,
+) -> Vec<Compiled> {
+    in_turn(worker, functions, wave, passes, inlinable, &mut Observer(None))
+}
+
+/// On the threads of the caller's rayon pool.
+#[cfg(feature = "parallel")]
+fn at_once(
+    worker: &mut Worker<'_, '_>,
+    functions: &[Reached],
+    wave: &[usize],
+    passes: &[&'static Pass],
+    inlinable: &Inlinable,
+) -> Vec<Compiled> {
+    use rayon::prelude::*;
+
+    /// Fewer functions than this are not worth waking a thread for.
+    const MIN_SHARE: usize = 32;
+    if wave.len() < 2 * MIN_SHARE {
+        return in_turn(worker, functions, wave, passes, inlinable, &mut Observer(None));
+    }
+    let unit = worker.unit;
+    let compile = |worker: &mut Worker<'_, '_>, &index: &usize| {
+        worker.compile(index, functions[index].def, passes, inlinable, &mut Observer(None))
+    };
+    wave.par_iter().with_min_len(MIN_SHARE).map_init(|| Worker::new(unit), compile).collect()
+}
+
+/// What one thread reuses from function to function.
+struct Worker<'u, 'a> {
+    unit: &'u Unit<'a>,
+    lowerer: Lowerer<'u, 'a>,
+    verifier: Verifier,
+    encoder: Encoder,
+    body: Body,
+}
+
+impl<'u, 'a> Worker<'u, 'a> {
+    fn new(unit: &'u Unit<'a>) -> Self {
+        Self {
+            unit,
+            lowerer: Lowerer::new(unit),
+            verifier: Verifier::new(),
+            encoder: Encoder::new(),
+            body: Body::new(&[], &[]),
+        }
+    }
+
+    fn compile(
+        &mut self,
+        index: usize,
+        def: DefId,
+        passes: &[&'static Pass],
+        callees: &Inlinable,
+        observer: &mut Observer<'_>,
+    ) -> Compiled {
+        let Self { unit, lowerer, verifier, encoder, body } = self;
         let func = unit.func(def);
-        let function = unit.program.function(def);
-        let wanted: Vec<&Print> = unit.options.prints.iter().filter(|print| is_for(unit, def, print)).collect();
+        let mut prints = Vec::new();
+        let stages = wanted_stages(unit, def);
         let mut print = |stage: &Stage, body: &Body| {
-            if wanted.iter().any(|print| print.stage == *stage) {
-                let function = unit.name(def.module, &function.path).to_owned();
+            if stages.contains(&stage) {
+                let function = unit.name(def.module, &unit.program.function(def).path).to_owned();
                 let text = swasm_tree::print(&unit.module, func, body);
-                artifact.prints.push(Printed { stage: stage.clone(), function, text });
+                prints.push(Printed { stage: stage.clone(), function, text });
             }
         };
-        observe(Phase::Lower);
-        lowerer.lower(def, &mut body);
-        artifact.counts.functions += 1;
-        artifact.counts.nodes += body.node_count();
-        print(&Stage::Lowered, &body);
+        observer.begin(Phase::Lower);
+        lowerer.lower(def, body);
+        let nodes = body.node_count();
+        print(&Stage::Lowered, body);
+        let mut inlinable = None;
         if !passes.is_empty() {
-            observe(Phase::Optimize);
-            swasm_optimizer::optimize(&unit.module, func, &mut body, &passes, &inlinable, &mut |pass, body| {
-                print(&Stage::After(pass.name.to_owned()), body);
-            });
-            let hint = match function.inline {
-                Inline::Auto if function.cold => InlineHint::Never,
-                Inline::Auto => InlineHint::Auto,
-                Inline::Hint => InlineHint::Hint,
-                Inline::Never => InlineHint::Never,
-            };
-            if !unit.is_root(def) && swasm_optimizer::is_inlinable(&unit.module, func, &body, hint) {
-                inlinable.0.insert(func, body.clone());
+            observer.begin(Phase::Optimize);
+            swasm_optimizer::optimize(
+                &unit.module,
+                func,
+                body,
+                passes,
+                callees,
+                &mut |pass, body| {
+                    if !stages.is_empty() {
+                        print(&Stage::After(pass.name.to_owned()), body);
+                    }
+                },
+            );
+            let small =
+                |body| swasm_optimizer::is_inlinable(&unit.module, func, body, hint(unit, def));
+            if unit.may_inline(def) && small(&*body) {
+                inlinable = Some(Box::new(body.clone()));
             }
         }
-        print(&Stage::Final, &body);
-        observe(Phase::Verify);
-        let verified = match verifier.verify(&unit.module, func, &body) {
+        print(&Stage::Final, body);
+        observer.begin(Phase::Verify);
+        let verified = match verifier.verify(&unit.module, func, body) {
             Ok(verified) => verified,
             Err(errors) => panic!(
                 "lowering or a pass made an invalid body of `{}`, which only a bug of ours can: {}\n{}",
-                function.path,
+                unit.program.function(def).path,
                 errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
-                swasm_tree::print(&unit.module, func, &body)
+                swasm_tree::print(&unit.module, func, body)
             ),
         };
-        observe(Phase::Encode);
-        codes.push((func, Box::new(encoder.encode(verified))));
+        observer.begin(Phase::Encode);
+        let code = Box::new(encoder.encode(verified));
+        Compiled { index, func, code, inlinable, prints, nodes }
     }
-    Ok(codes)
 }
 
-fn is_for(unit: &Unit<'_>, def: DefId, print: &Print) -> bool {
-    let path = &unit.program.function(def).path;
-    print.function.as_deref().is_none_or(|wanted| wanted == &**path || wanted == unit.name(def.module, path))
+/// The stages at which a function is to be printed.
+fn wanted_stages<'a>(unit: &Unit<'a>, def: DefId) -> Vec<&'a Stage> {
+    let prints = &unit.options.prints;
+    if prints.is_empty() {
+        return Vec::new();
+    }
+    let path = &*unit.program.function(def).path;
+    let is_for = |wanted: &str| wanted == path || wanted == unit.name(def.module, path);
+    prints
+        .iter()
+        .filter(|print| print.function.as_deref().is_none_or(is_for))
+        .map(|print| &print.stage)
+        .collect()
+}
+
+fn hint(unit: &Unit<'_>, def: DefId) -> InlineHint {
+    let function = unit.program.function(def);
+    match function.inline {
+        Inline::Auto if function.cold => InlineHint::Never,
+        Inline::Auto => InlineHint::Auto,
+        Inline::Hint => InlineHint::Hint,
+        Inline::Never => InlineHint::Never,
+    }
 }
 
 /// The passes that the options ask for.
@@ -93,8 +243,11 @@ fn passes(options: &Options) -> Result<Vec<&'static Pass>, Vec<Diagnostic>> {
     let find = |name: &String| {
         swasm_optimizer::by_name(name).ok_or_else(|| {
             let known: Vec<&str> = swasm_optimizer::all().iter().map(|pass| pass.name).collect();
-            let code: DiagnosticCode = codes::UNKNOWN_PASS;
-            vec![Diagnostic::global(code, format!("there is no pass `{name}`")).help(format!("the passes are {}", known.join(", ")))]
+            let message = format!("there is no pass `{name}`");
+            vec![
+                Diagnostic::global(codes::UNKNOWN_PASS, message)
+                    .help(format!("the passes are {}", known.join(", "))),
+            ]
         })
     };
     names.iter().map(find).collect()

@@ -6,9 +6,12 @@
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use swasm_frontend_ir::Diagnostic;
 use swasm_frontend_ir::checked::{
-    Body, Constant, DataKey, Def, DefId, ExprId, ExprKind, FunctionKind, ModuleId, Row, Signature, Type,
+    Body, Constant, DataKey, Def, DefId, ExprId, ExprKind, FunctionKind, ModuleId, Row, RowSymbol,
+    Signature, Type,
 };
+use swasm_tree::FuncType;
 
 use crate::elide;
 use crate::options::MemoryMode;
@@ -31,6 +34,8 @@ pub(crate) struct Summary {
     pub(crate) allocations: Vec<ExprId>,
     /// The types of the pointers it calls through.
     pub(crate) pointers: Vec<Arc<Signature>>,
+    /// Types that templates call through.
+    pub(crate) types: Vec<FuncType>,
     /// Whether it needs `std::trap::out_of_bounds`.
     pub(crate) checks: bool,
     /// Whether it validates a `char`.
@@ -39,30 +44,49 @@ pub(crate) struct Summary {
     pub(crate) names_heap: bool,
 }
 
+/// A function that was reached and has code.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reached {
+    pub(crate) def: DefId,
+    /// Above the waves of all functions it calls, except where calls are recursive.
+    pub(crate) wave: u32,
+}
+
 /// The summaries of the functions that may be needed.
 pub(crate) type Summaries = FxHashMap<DefId, Box<Summary>>;
 
 /// Declares everything that the program's exports need; gives the functions with code, callees first.
-pub(crate) fn reach(unit: &mut Unit<'_>) -> Vec<DefId> {
+///
+/// # Errors
+/// If declarations of one import disagree.
+pub(crate) fn reach(unit: &mut Unit<'_>) -> Result<Vec<Reached>, Vec<Diagnostic>> {
     let roots = roots(unit);
     let mut summaries = Summaries::default();
     let mut pending = roots.clone();
     while let Some(def) = pending.pop() {
-        if !summaries.contains_key(&def) {
+        summaries.entry(def).or_insert_with(|| {
             let summary = summarise(unit, def);
             pending.extend(summary.calls.iter().chain(&summary.addresses));
-            summaries.insert(def, Box::new(summary));
-        }
+            Box::new(summary)
+        });
     }
     elide::elide(unit, &roots, &summaries);
 
-    let mut walk = Walk { unit, summaries, order: Vec::new(), seen: FxHashSet::default(), statics: FxHashSet::default() };
+    let mut walk = Walk {
+        unit,
+        summaries,
+        order: Vec::new(),
+        waves: FxHashMap::default(),
+        seen: FxHashSet::default(),
+        statics: FxHashSet::default(),
+    };
     walk.visit_exported_statics();
     for def in roots {
         walk.visit(def);
     }
     walk.visit_exits();
-    walk.order
+    let order = walk.order;
+    if unit.conflicts.is_empty() { Ok(order) } else { Err(std::mem::take(&mut unit.conflicts)) }
 }
 
 /// The functions that something outside asks for, in order of definition.
@@ -114,7 +138,9 @@ fn add<T: PartialEq>(list: &mut Vec<T>, item: T) {
 impl Summary {
     fn expr(&mut self, unit: &Unit<'_>, body: &Body, id: ExprId) {
         match &body[id].kind {
-            ExprKind::Call(callee, _) if Some(*callee) == unit.well_known.allocate => self.allocations.push(id),
+            ExprKind::Call(callee, _) if Some(*callee) == unit.well_known.allocate => {
+                self.allocations.push(id)
+            }
             ExprKind::Call(callee, _) => match &unit.program.function(*callee).kind {
                 FunctionKind::Template(row) => self.row(unit, row, body.ty(id)),
                 FunctionKind::Import { .. } => {
@@ -132,7 +158,9 @@ impl Summary {
             ExprKind::Scope(..) => self.scopes.push(id),
             ExprKind::Element(..) => self.checks = true,
             ExprKind::CallPointer(callee, _) => {
-                let Type::Pointer(signature) = body.ty(*callee) else { unreachable!("the checker promised a pointer") };
+                let Type::Pointer(signature) = body.ty(*callee) else {
+                    unreachable!("the checker promised a pointer")
+                };
                 add(&mut self.pointers, signature.clone());
             }
             ExprKind::Int(_)
@@ -168,10 +196,19 @@ impl Summary {
         self.checks |= row.checked.is_some();
         self.validates_char |= holds_char(unit.program, result);
         for symbol in &row.symbols {
-            match unit.program.def(*symbol) {
-                Def::Function(_) => add(&mut self.calls, *symbol),
-                Def::Global(_) => add(&mut self.statics, *symbol),
-                Def::Struct(_) => unreachable!("the checker binds symbols to functions and statics"),
+            let def = match symbol {
+                RowSymbol::Def(def) => *def,
+                RowSymbol::Type(ty) => {
+                    add(&mut self.types, ty.clone());
+                    continue;
+                }
+            };
+            match unit.program.def(def) {
+                Def::Function(_) => add(&mut self.calls, def),
+                Def::Global(_) => add(&mut self.statics, def),
+                Def::Struct(_) => {
+                    unreachable!("the checker binds symbols to functions and statics")
+                }
             }
         }
     }
@@ -181,7 +218,11 @@ impl Summary {
             Constant::Function(def) => add(&mut self.addresses, *def),
             Constant::Address(key, _) | Constant::Segment(key) => add(&mut self.datas, key.clone()),
             Constant::Struct(fields) => fields.iter().for_each(|field| self.constant(field)),
-            Constant::Int(_) | Constant::F32(_) | Constant::F64(_) | Constant::V128(_) | Constant::Unit => (),
+            Constant::Int(_)
+            | Constant::F32(_)
+            | Constant::F64(_)
+            | Constant::V128(_)
+            | Constant::Unit => (),
         }
     }
 }
@@ -190,7 +231,9 @@ impl Summary {
 struct Walk<'u, 'a> {
     unit: &'u mut Unit<'a>,
     summaries: Summaries,
-    order: Vec<DefId>,
+    order: Vec<Reached>,
+    /// The wave of each function in `order`.
+    waves: FxHashMap<DefId, u32>,
     seen: FxHashSet<DefId>,
     statics: FxHashSet<DefId>,
 }
@@ -229,7 +272,12 @@ impl Walk<'_, '_> {
                     stack.push((callee, edges, 0));
                 }
             } else {
-                self.order.push(*def);
+                // A callee that isn't finished is a caller too: nothing of it will be copied.
+                let copied = edges.iter().filter(|callee| self.unit.may_inline(**callee));
+                let wave = copied.filter_map(|callee| self.waves.get(callee)).max();
+                let wave = wave.map_or(0, |wave| wave + 1);
+                self.waves.insert(*def, wave);
+                self.order.push(Reached { def: *def, wave });
                 stack.pop();
             }
         }
@@ -244,7 +292,10 @@ impl Walk<'_, '_> {
         if matches!(self.unit.program.function(def).kind, FunctionKind::Import { .. }) {
             return None;
         }
-        let summary = self.summaries.remove(&def).map_or_else(|| summarise(self.unit, def), |summary| *summary);
+        let summary = self
+            .summaries
+            .remove(&def)
+            .map_or_else(|| summarise(self.unit, def), |summary| *summary);
         let mut edges = summary.calls;
         edges.extend(&summary.addresses);
         for key in &summary.datas {
@@ -252,6 +303,9 @@ impl Walk<'_, '_> {
         }
         for signature in &summary.pointers {
             let ty = self.unit.layouts.func_type(signature);
+            self.unit.module.types.func(ty);
+        }
+        for ty in summary.types {
             self.unit.module.types.func(ty);
         }
         for def in summary.statics {
@@ -325,7 +379,12 @@ impl Walk<'_, '_> {
     fn visit_exits(&mut self) {
         let mut linked: FxHashSet<ModuleId> = FxHashSet::default();
         loop {
-            let mut modules: Vec<ModuleId> = self.seen.iter().map(|def| def.module).filter(|module| !linked.contains(module)).collect();
+            let mut modules: Vec<ModuleId> = self
+                .seen
+                .iter()
+                .map(|def| def.module)
+                .filter(|module| !linked.contains(module))
+                .collect();
             modules.sort_unstable();
             modules.dedup();
             if modules.is_empty() {

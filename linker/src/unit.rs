@@ -4,12 +4,13 @@
 
 use rustc_hash::FxHashMap;
 use swasm_frontend_ir::checked::{
-    Checked, Constant, Data, DataKey, Def, DefId, ExprId, FunctionKind, GlobalKind as StaticKind, ModuleId, Type,
-    ValueType,
+    Checked, Constant, Data, DataKey, Def, DefId, ExprId, FunctionKind, GlobalKind as StaticKind,
+    Inline, ModuleId, Type, ValueType,
 };
+use swasm_frontend_ir::{Diagnostic, codes};
 use swasm_tree::{
-    ConstExpr, DataId, DataPlace, Func, FuncId, FuncKind, FuncType, Global, GlobalId, GlobalKind, Import, Memory,
-    MemoryId, Module, Symbol, ValType,
+    ConstExpr, DataId, DataPlace, Func, FuncId, FuncKind, FuncType, Global, GlobalId, GlobalKind,
+    Import, Memory, MemoryId, Module, Symbol, ValType,
 };
 
 use crate::layout::Layouts;
@@ -40,9 +41,11 @@ pub(crate) struct Unit<'a> {
     /// Whether something needs the end of static data by name.
     pub(crate) uses_heap: bool,
     pub(crate) layouts: Layouts<'a>,
+    /// Imports that two modules declare with different types, as they were met.
+    pub(crate) conflicts: Vec<Diagnostic>,
     main: Option<ModuleId>,
     funcs: FxHashMap<DefId, FuncId>,
-    imports: FxHashMap<(&'a str, &'a str), FuncId>,
+    imports: FxHashMap<(&'a str, &'a str), (FuncId, DefId)>,
     globals: FxHashMap<DefId, Box<[GlobalId]>>,
     datas: FxHashMap<DataKey, DataId>,
 }
@@ -67,7 +70,8 @@ impl WellKnown {
             scope_open: program.library_item("std::scope::open"),
             scope_close: program.library_item("std::scope::close"),
             allocate: program.library_item("std::memory::MemoryAllocator::allocate"),
-            allocate_innermost: program.library_item("std::memory::MemoryAllocator::allocate_innermost"),
+            allocate_innermost: program
+                .library_item("std::memory::MemoryAllocator::allocate_innermost"),
             out_of_bounds: program.library_item("std::trap::out_of_bounds"),
             invalid_char: program.library_item("std::trap::invalid_char"),
             scope_close_at: program.library_item("std::scope::close_at"),
@@ -96,6 +100,7 @@ impl<'a> Unit<'a> {
             at_exit: Vec::new(),
             uses_heap: false,
             layouts: Layouts::new(program),
+            conflicts: Vec::new(),
             main: program.program_modules().next(),
             funcs: FxHashMap::default(),
             imports: FxHashMap::default(),
@@ -128,7 +133,7 @@ impl<'a> Unit<'a> {
         let function = self.program.function(def);
         let ty = self.layouts.func_type(&function.signature);
         let func = match &function.kind {
-            FunctionKind::Import { module, name } => self.declare_import(module, name, ty),
+            FunctionKind::Import { module, name } => self.declare_import(def, module, name, ty),
             FunctionKind::Body | FunctionKind::Template(_) | FunctionKind::Hook(_) => {
                 let name = self.name(def.module, &function.path);
                 self.module.declare_func(ty, Some(name))
@@ -138,16 +143,46 @@ impl<'a> Unit<'a> {
         (func, true)
     }
 
-    /// One import, however many declarations bind it: the checker has seen that they agree.
-    fn declare_import(&mut self, module: &'a str, name: &'a str, ty: FuncType) -> FuncId {
-        if let Some(&func) = self.imports.get(&(module, name)) {
+    /// One import, however many declarations bind it. The checker has seen that those of the program agree; the library's are met here.
+    fn declare_import(
+        &mut self,
+        def: DefId,
+        module: &'a str,
+        name: &'a str,
+        ty: FuncType,
+    ) -> FuncId {
+        let ty = self.module.types.func(ty);
+        if let Some(&(func, first)) = self.imports.get(&(module, name)) {
+            if self.module.funcs[func.index()].ty != ty {
+                let conflict = self.import_conflict(module, name, first, def);
+                self.conflicts.push(conflict);
+            }
             return func;
         }
-        let ty = self.module.types.func(ty);
         let import = Import { module: module.into(), name: name.into() };
-        let func = self.module.add_func(Func { ty, name: Some(name.into()), kind: FuncKind::Import(import) });
-        self.imports.insert((module, name), func);
+        let func = self.module.add_func(Func {
+            ty,
+            name: Some(name.into()),
+            kind: FuncKind::Import(import),
+        });
+        self.imports.insert((module, name), (func, def));
         func
+    }
+
+    fn import_conflict(&mut self, module: &str, name: &str, a: DefId, b: DefId) -> Diagnostic {
+        let program = self.program;
+        // A user can change the program's declaration, which has the larger id.
+        let (theirs, ours) = (program.function(a.min(b)), program.function(a.max(b)));
+        let (theirs_ty, ours_ty) =
+            (self.layouts.func_type(&theirs.signature), self.layouts.func_type(&ours.signature));
+        Diagnostic::error(
+            codes::IMPORT_CONFLICT,
+            ours.place,
+            format!("`{name}` of `{module}` is imported with two signatures"),
+        )
+        .note(format!("here it is `{}`", show(&ours_ty)))
+        .label(theirs.place, format!("here it is `{}`", show(&theirs_ty)))
+        .help("declare it the same way as there")
     }
 
     /// Declares the globals of a `static mut`: one for each scalar.
@@ -167,7 +202,8 @@ impl<'a> Unit<'a> {
             .zip(values)
             .enumerate()
             .map(|(index, (&ty, value))| {
-                let name = if types.len() == 1 { name.into() } else { format!("{name}.{index}").into() };
+                let name =
+                    if types.len() == 1 { name.into() } else { format!("{name}.{index}").into() };
                 self.module.add_global(Global {
                     ty,
                     mutable: global.kind == StaticKind::StaticMut,
@@ -198,7 +234,10 @@ impl<'a> Unit<'a> {
             },
             DataKey::Item(def) => {
                 let global = program.global(*def);
-                let data = global.data.as_ref().expect("the checker made the key from data that the item owns");
+                let data = global
+                    .data
+                    .as_ref()
+                    .expect("the checker made the key from data that the item owns");
                 let name = self.name(def.module, &global.path);
                 swasm_tree::Data {
                     name: Some(name.into()),
@@ -215,7 +254,8 @@ impl<'a> Unit<'a> {
         self.datas.insert(key.clone(), id);
         if let DataKey::Item(def) = key {
             let data: &Data = program.global(*def).data.as_ref().expect("looked at above");
-            let relocs = data.fixups.iter().map(|(offset, value)| (*offset, self.symbol(value))).collect();
+            let relocs =
+                data.fixups.iter().map(|(offset, value)| (*offset, self.symbol(value))).collect();
             self.module.datas[id.index()].relocs = relocs;
         }
         id
@@ -223,7 +263,9 @@ impl<'a> Unit<'a> {
 
     fn symbol(&mut self, value: &Constant) -> Symbol {
         match value {
-            Constant::Address(key, addend) => Symbol::Data { data: self.declare_data(key), addend: *addend },
+            Constant::Address(key, addend) => {
+                Symbol::Data { data: self.declare_data(key), addend: *addend }
+            }
             Constant::Function(def) => Symbol::TableSlot(self.declare_function(*def).0),
             Constant::Int(_)
             | Constant::F32(_)
@@ -231,7 +273,9 @@ impl<'a> Unit<'a> {
             | Constant::V128(_)
             | Constant::Unit
             | Constant::Segment(_)
-            | Constant::Struct(_) => unreachable!("the checker makes fixups of addresses and functions only"),
+            | Constant::Struct(_) => {
+                unreachable!("the checker makes fixups of addresses and functions only")
+            }
         }
     }
 
@@ -265,7 +309,9 @@ impl<'a> Unit<'a> {
     pub(crate) fn static_exports(&self, name: &str, def: DefId) -> Vec<(String, GlobalId)> {
         match *self.static_globals(def) {
             [one] => vec![(name.to_owned(), one)],
-            ref all => all.iter().enumerate().map(|(index, id)| (format!("{name}.{index}"), *id)).collect(),
+            ref all => {
+                all.iter().enumerate().map(|(index, id)| (format!("{name}.{index}"), *id)).collect()
+            }
         }
     }
 
@@ -273,7 +319,10 @@ impl<'a> Unit<'a> {
 
     /// The function of a definition that was reached.
     pub(crate) fn func(&self, def: DefId) -> FuncId {
-        self.funcs.get(&def).copied().expect("`reach` promised to declare every function that a body names")
+        self.funcs
+            .get(&def)
+            .copied()
+            .expect("`reach` promised to declare every function that a body names")
     }
 
     /// The globals of a static that was reached.
@@ -283,7 +332,10 @@ impl<'a> Unit<'a> {
 
     /// The data of a key that was reached.
     pub(crate) fn data(&self, key: &DataKey) -> DataId {
-        self.datas.get(key).copied().expect("`reach` promised to declare all data that a body names")
+        self.datas
+            .get(key)
+            .copied()
+            .expect("`reach` promised to declare all data that a body names")
     }
 
     /// Whether a host may call a function.
@@ -298,6 +350,21 @@ impl<'a> Unit<'a> {
         self.options.roots.iter().any(|root| root == path || root == name)
     }
 
+    /// Whether a function may be copied into its callers, as far as its source tells: those who do so must wait for it.
+    pub(crate) fn may_inline(&self, def: DefId) -> bool {
+        /// Longer bodies, in expressions, are not copied unless their author says `inline`.
+        const MAX_EXPRESSIONS: usize = 64;
+        let function = self.program.function(def);
+        let is_short = match (&function.kind, function.inline) {
+            (FunctionKind::Import { .. }, _) | (_, Inline::Never) => false,
+            (FunctionKind::Body, Inline::Auto) => {
+                !function.cold && self.program.body(def).exprs.len() <= MAX_EXPRESSIONS
+            }
+            (FunctionKind::Body | FunctionKind::Template(_) | FunctionKind::Hook(_), _) => true,
+        };
+        is_short && !self.is_root(def)
+    }
+
     /// The functions that the options name, in their order.
     pub(crate) fn roots(&self) -> Vec<(String, DefId)> {
         let mut roots = Vec::new();
@@ -305,7 +372,11 @@ impl<'a> Unit<'a> {
             for def in self.program.definitions(module) {
                 if let Def::Function(function) = self.program.def(def) {
                     let name = self.name(def.module, &function.path);
-                    let named = self.options.roots.iter().filter(|root| **root == *function.path || **root == *name);
+                    let named = self
+                        .options
+                        .roots
+                        .iter()
+                        .filter(|root| **root == *function.path || **root == *name);
                     roots.extend(named.map(|root| (root.clone(), def)));
                 }
             }
@@ -316,7 +387,8 @@ impl<'a> Unit<'a> {
     /// The library's statics that were reached, in order.
     pub(crate) fn library_statics(&self) -> Vec<DefId> {
         let own: Vec<ModuleId> = self.program.program_modules().collect();
-        let mut found: Vec<DefId> = self.globals.keys().copied().filter(|def| !own.contains(&def.module)).collect();
+        let mut found: Vec<DefId> =
+            self.globals.keys().copied().filter(|def| !own.contains(&def.module)).collect();
         found.sort_unstable();
         found
     }
@@ -327,6 +399,17 @@ impl<'a> Unit<'a> {
             FuncKind::Import(import) => Some(&*import.module),
             FuncKind::Defined(_) | FuncKind::Declared => None,
         })
+    }
+}
+
+/// `fn(i32, i64) -> i32`
+fn show(ty: &FuncType) -> String {
+    let list =
+        |types: &[ValType]| types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    match &*ty.results {
+        [] => format!("fn({})", list(&ty.params)),
+        [result] => format!("fn({}) -> {result}", list(&ty.params)),
+        results => format!("fn({}) -> ({})", list(&ty.params), list(results)),
     }
 }
 
@@ -346,7 +429,11 @@ pub(crate) fn scalar_types(program: &Checked, ty: &Type, into: &mut Vec<ValueTyp
         Type::Unit | Type::Never | Type::Error => (),
         // The checker bounds how deep structs nest.
         Type::Struct(id) => {
-            program.structure(*id).fields.iter().for_each(|(_, field)| scalar_types(program, field, into));
+            program
+                .structure(*id)
+                .fields
+                .iter()
+                .for_each(|(_, field)| scalar_types(program, field, into));
         }
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct Layout {
     pub(crate) read_only_end: u64,
     /// End of static data.
     pub(crate) end: u64,
+    /// Whether nothing is laid out; segments of no bytes are.
+    pub(crate) is_empty: bool,
 }
 
 impl Layout {
@@ -32,11 +34,13 @@ impl Layout {
             image: Vec::new(),
             read_only_end: STATIC_BASE,
             end: STATIC_BASE,
+            is_empty: true,
         };
         let laid: Vec<DataId> = (0..module.datas.len() as u32)
             .map(DataId)
             .filter(|id| live[id.index()] && module.datas[id.index()].place == DataPlace::Laid)
             .collect();
+        layout.is_empty = laid.is_empty();
         // The first of equal read-only segments stands for all, with the strictest alignment.
         let mut first: HashMap<(&[u8], u64), DataId> = HashMap::new();
         let mut same_as = vec![None; module.datas.len()];

@@ -419,10 +419,11 @@ impl<'a> Writer<'a> {
         if at != 0 {
             return min_pages;
         }
-        let end = match (self.live.initial_pages, self.layout.end) {
+        // The address of a segment of no bytes must be inside too: bulk instructions trap outside for no bytes as well.
+        let end = match (self.live.initial_pages, self.layout.is_empty) {
             (true, _) => self.layout.heap_base() + ROOM_ABOVE_HEAP_BASE,
-            (false, crate::STATIC_BASE) => 0,
-            (false, end) => end,
+            (false, true) => 0,
+            (false, false) => self.layout.end,
         };
         min_pages.max(end.div_ceil(PAGE))
     }

@@ -42,7 +42,7 @@
 //! assert!(wrong.short().starts_with("main.swir:1:17: error[SW0207]: "), "{wrong}");
 //! ```
 //!
-//! Features: `executor` re-exports the executor, which compiles with Cranelift; `testkit` re-exports the testkit. Neither is on by default.
+//! Features: `parallel` compiles functions on the threads of rayon's current pool, with the same bytes; `executor` re-exports the executor, which compiles with Cranelift; `testkit` re-exports the testkit. None is on by default.
 
 mod diagnostics;
 mod emit;

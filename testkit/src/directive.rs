@@ -163,11 +163,15 @@ pub(crate) fn parse(text: &str) -> Result<Directives, Vec<Malformed>> {
 
 impl Directives {
     fn read(&mut self, line: u32, content: &str) -> Result<(), String> {
-        let Some((name, value)) = content.split_once(':') else {
-            return Err(format!("expected `//@ name: value`, found `//@{content}`"));
+        let is_diagnostic = [" error[", " warning["].iter().any(|start| content.starts_with(start));
+        let (name, value) = match content.split_once(':') {
+            Some(parts) => parts,
+            // The message may be left out.
+            None if is_diagnostic => (content, ""),
+            None => return Err(format!("expected `//@ name: value`, found `//@{content}`")),
         };
         let (name, value) = (name.trim(), value.trim());
-        if value.is_empty() && !name.starts_with("error[") && !name.starts_with("warning[") {
+        if value.is_empty() && !is_diagnostic {
             return Err(format!("`{name}` needs a value"));
         }
         match name {
@@ -222,7 +226,7 @@ impl Directives {
                 once(&mut self.wasm_size, (line, bytes), name)?;
             }
             "module-file" => self.module_files.push((line, value.to_owned())),
-            _ if name.starts_with("error[") || name.starts_with("warning[") => {
+            _ if is_diagnostic => {
                 let (level, code) = level_and_code(name)?;
                 let message = (!value.is_empty()).then(|| value.to_owned());
                 self.global.push(ExpectedDiagnostic {

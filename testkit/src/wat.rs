@@ -20,8 +20,10 @@ pub fn wat_of(module: &ir::Module, function: &str) -> String {
     print(module, Some(format!("{}::{function}", module.name)))
 }
 
+/// How the paths of functions begin that are not the module's own.
+const LIBRARY: &str = "std::";
+
 fn print(module: &ir::Module, function: Option<String>) -> String {
-    let own = format!("{}::", module.name);
     let mut program = Program::default();
     program.module(module.clone());
     let checked =
@@ -34,7 +36,7 @@ fn print(module: &ir::Module, function: Option<String>) -> String {
     };
     let artifact = swasm_linker::link(&checked, &options)
         .unwrap_or_else(|list| panic!("{}", shown(&list, &checked)));
-    let texts = artifact.prints.iter().filter(|print| print.function.starts_with(&own));
+    let texts = artifact.prints.iter().filter(|print| !print.function.starts_with(LIBRARY));
     texts.map(|print| format!("{}\n", print.text.trim_end())).collect::<Vec<_>>().join("\n")
 }
 
@@ -47,9 +49,13 @@ fn shown(list: &[Diagnostic], sources: &dyn Sources) -> String {
 #[macro_export]
 macro_rules! assert_wat_snapshot {
     ($module:expr $(,)?) => {
-        $crate::insta::assert_snapshot!($crate::wat(&$module))
+        $crate::insta::with_settings!({ omit_expression => true }, {
+            $crate::insta::assert_snapshot!($crate::wat(&$module))
+        })
     };
     ($module:expr, $function:expr $(,)?) => {
-        $crate::insta::assert_snapshot!($crate::wat_of(&$module, $function))
+        $crate::insta::with_settings!({ omit_expression => true }, {
+            $crate::insta::assert_snapshot!($crate::wat_of(&$module, $function))
+        })
     };
 }

@@ -1,6 +1,6 @@
 //! Checking: modules as they were written become a [`Checked`] program, or a list of all mistakes in them.
 //!
-//! The phases, each over all modules before the next: take modules apart ([`unit`]), resolve `use`s, methods, structs, types of globals,
+//! The phases, each over all modules before the next: take modules apart (`unit`), resolve `use`s, methods, structs, types of globals,
 //! functions, values of globals, bodies. What a phase needs of another definition an earlier phase made, so nothing waits for anything.
 //!
 //! Invariant: there is a [`Checked`] only if there was no error; bodies are checked one by one and their syntax dropped.
@@ -315,11 +315,15 @@ fn resolve_uses(world: World<'_>, rest: &[Rest], diagnostics: &mut Vec<Diagnosti
                 set_once(&import.targets, Targets::default());
                 let module = import.path.split_last().map_or(&*import.path, |(_, module)| module);
                 // `use a::{b, c};` without a module `a` is one mistake.
-                if world.find_module(&module.join("::")).is_none() {
-                    if missing.contains(&module) || missing.contains(&&*import.path) {
+                let joined = module.join("::");
+                if world.find_module(&joined).is_none() {
+                    // Of `std` nothing is missing but the one module.
+                    let whole = module.is_empty() || world.is_module_group(&joined);
+                    let part = if whole { &import.path } else { module };
+                    if missing.contains(&part) || missing.contains(&&*import.path) {
                         continue;
                     }
-                    missing.push(if module.is_empty() { &import.path } else { module });
+                    missing.push(part);
                 }
                 cx.report_import(&import.path, import.span);
                 continue;

@@ -277,9 +277,18 @@ impl Parser<'_> {
     fn is_cascade(&mut self) -> bool {
         let cascade = self.last_error == self.at
             || (self.tok() == Tok::Eof && self.is_unterminated())
-            || self.is_cut(self.previous_end());
+            || self.is_cut(self.previous_end())
+            || self.follows_left_out();
         self.last_error = self.at;
         cascade
+    }
+
+    /// Whether a character that means nothing stands right before the next token: it may have stood for what is missing.
+    fn follows_left_out(&self) -> bool {
+        let left_out = &self.tokens.lexer.left_out;
+        let before = left_out.partition_point(|at| *at < self.lo());
+        let last = before.checked_sub(1).map(|index| left_out[index]);
+        last.is_some_and(|at| self.at == 0 || at >= self.previous_end())
     }
 
     /// Reports a mistake at the next token, unless it is a cascade.
@@ -588,11 +597,30 @@ impl Parser<'_> {
 
     /// A type, or `TypeKind::Error` after the report.
     fn ty_or_error(&mut self) -> Type {
-        let (lo, depth) = (self.lo(), self.depth);
+        let (start, lo, depth) = (self.at, self.lo(), self.depth);
         self.ty().unwrap_or_else(|Reported| {
+            if self.depth > MAX_NESTING {
+                self.skip_type(start);
+            }
             self.depth = depth;
             Type { kind: TypeKind::Error, span: self.span_from(lo) }
         })
+    }
+
+    /// Goes on behind the type that began at token `start`, to what may follow one.
+    fn skip_type(&mut self, start: usize) {
+        let failed = std::mem::replace(&mut self.at, start);
+        let mut open = 0u32;
+        loop {
+            match self.tok() {
+                Tok::Eof | Tok::Semi | Tok::OpenBrace | Tok::CloseBrace => return,
+                Tok::Comma | Tok::CloseParen | Tok::Eq if open == 0 && self.at >= failed => return,
+                Tok::OpenParen => open += 1,
+                Tok::CloseParen => open = open.saturating_sub(1),
+                _ => {}
+            }
+            self.bump();
+        }
     }
 
     /// Items up to the end of the file or, in an `impl`, its `}`.
@@ -609,6 +637,7 @@ impl Parser<'_> {
                 self.tokens.forget(self.at.saturating_sub(1));
             }
             let start = self.at;
+            self.nesting_reported = false;
             match self.item(home) {
                 Ok(item) => items.push(item),
                 Err(Reported) => {

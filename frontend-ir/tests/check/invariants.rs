@@ -291,9 +291,9 @@ fn of_the_programs() {
     let mut held = 0;
     for file in files {
         // What does not stand alone, or is wrong on purpose, is no matter of this test.
-        let Ok(text) = std::fs::read_to_string(file) else { continue };
-        if let (said, Ok(checked)) = program(&text)
-            && said.is_empty()
+        if let Ok(text) = String::from_utf8(std::fs::read(file).unwrap())
+            && let (mistakes, Ok(checked)) = program(&text)
+            && mistakes.is_empty()
         {
             hold_program(&checked);
             held += 1;

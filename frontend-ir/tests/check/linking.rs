@@ -108,6 +108,16 @@ fn intrinsics() {
         ),
         ("#[intrinsic(std::memory::load_i33)]\nfn load(at: u32) -> u32;", "SW0201@1:26"),
         ("#[intrinsic(std::io::println)]\nfn load();", "SW0410@1:13"),
+        ("#[intrinsic(std::integer::u32::rotate_left)]\nfn rotl(x: u32, by: u32) -> u32;", ""),
+        ("#[intrinsic(u32::rotate_left)]\nfn rotl(x: u32, by: u32) -> u32;", ""),
+        (
+            "#[intrinsic(std::integer::u32::rotate_lfet)]\nfn rotl(x: u32, by: u32) -> u32;",
+            "SW0210@1:32",
+        ),
+        (
+            "#[intrinsic(std::float::u32::rotate_left)]\nfn rotl(x: u32, by: u32) -> u32;",
+            "SW0203@1:13",
+        ),
         ("fn f();", "SW0412@1:4"),
         (
             "#[intrinsic(row)]\nfn f(a: MemorySegment) -> addr;\nfn row(a: addr, b: addr) -> addr = wasm { (addr.add $a $b) };",

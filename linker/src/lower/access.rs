@@ -16,9 +16,11 @@ use super::{Function, Locals, Lowered, Nodes};
 use crate::options::MemoryMode;
 use crate::unit::MEMORY;
 
-/// Beyond these an index is not taken apart into `j * k + c`: the 64-bit sums stay exact.
-const MAX_FACTOR: i64 = 1 << 30;
-const MAX_TERM: i64 = 1 << 40;
+/// Up to these, `j * k + c` of a 32-bit `j` is exact in 64 bits.
+const MAX_FACTOR: i128 = 1 << 30;
+const MAX_TERM: i128 = 1 << 61;
+/// No segment has more bytes.
+const MAX_SIZE: i128 = 1 << 32;
 
 /// A place that can be read and written.
 enum Place {
@@ -30,33 +32,37 @@ enum Place {
 /// An element index as `variable * factor + term`.
 struct Linear {
     variable: Option<ExprId>,
-    factor: i64,
-    term: i64,
+    factor: i128,
+    term: i128,
 }
 
 impl<'a> Function<'_, '_, 'a> {
     /// The locals or globals behind a place that is not an element; `None` if the expression is not a place.
     fn variable(&mut self, id: ExprId) -> Option<Place> {
         let source = self.source;
-        match &source[id].kind {
-            ExprKind::Local(local) => Some(Place::Locals(self.local(*local))),
-            ExprKind::Static(def) => Some(Place::Globals(self.unit.static_globals(*def).into())),
-            ExprKind::Field(base, field) => {
-                let place = self.variable(*base)?;
-                let (start, count) = self.field_range(*base, *field);
-                Some(match place {
-                    Place::Locals(locals) => Place::Locals(Locals { first: locals.first + start, count }),
-                    Place::Globals(globals) => Place::Globals(globals[start as usize..][..count as usize].into()),
-                    Place::Element { .. } => unreachable!("elements are scalars"),
-                })
-            }
-            _ => None,
+        if let ExprKind::Local(local) = source[id].kind {
+            return Some(Place::Locals(self.local(local)));
         }
+        if let ExprKind::Static(def) = source[id].kind {
+            return Some(Place::Globals(self.unit.static_globals(def).into()));
+        }
+        let ExprKind::Field(base, field) = source[id].kind else { return None };
+        let place = self.variable(base)?;
+        let (start, count) = self.field_range(base, field);
+        Some(match place {
+            Place::Locals(locals) => Place::Locals(Locals { first: locals.first + start, count }),
+            Place::Globals(globals) => {
+                Place::Globals(globals[start as usize..][..count as usize].into())
+            }
+            Place::Element { .. } => unreachable!("elements are scalars"),
+        })
     }
 
     /// First scalar and number of scalars of a field.
     fn field_range(&mut self, base: ExprId, field: u32) -> (u32, u32) {
-        let Type::Struct(id) = self.source.ty(base) else { unreachable!("the checker promised a struct") };
+        let Type::Struct(id) = self.source.ty(base) else {
+            unreachable!("the checker promised a struct")
+        };
         let starts = &self.layouts.structure(*id).starts;
         let (start, end) = (starts[field as usize], starts[field as usize + 1]);
         (start, end - start)
@@ -64,8 +70,12 @@ impl<'a> Function<'_, '_, 'a> {
 
     pub(super) fn field(&mut self, id: ExprId, base: ExprId, field: u32) -> Lowered {
         match self.variable(id) {
-            Some(Place::Locals(locals)) => return Ok(locals.iter().map(|local| self.body.local_get(local)).collect()),
-            Some(Place::Globals(globals)) => return Ok(globals.iter().map(|global| self.body.global_get(*global)).collect()),
+            Some(Place::Locals(locals)) => {
+                return Ok(locals.iter().map(|local| self.body.local_get(local)).collect());
+            }
+            Some(Place::Globals(globals)) => {
+                return Ok(globals.iter().map(|global| self.body.global_get(*global)).collect());
+            }
             Some(Place::Element { .. }) | None => (),
         }
         let (start, count) = self.field_range(base, field);
@@ -103,7 +113,9 @@ impl<'a> Function<'_, '_, 'a> {
 
     /// `S { y: b, x: a }`: evaluated as written, held as declared.
     pub(super) fn structure(&mut self, id: ExprId, fields: &[(u32, ExprId)]) -> Lowered {
-        let Type::Struct(structure) = self.source.ty(id) else { unreachable!("the checker promised a struct") };
+        let Type::Struct(structure) = self.source.ty(id) else {
+            unreachable!("the checker promised a struct")
+        };
         let starts = self.layouts.structure(*structure).starts.clone();
         let types = self.layouts.structure(*structure).scalars.clone();
         let mut values: Vec<(u32, Nodes)> = Vec::with_capacity(fields.len());
@@ -164,7 +176,12 @@ impl<'a> Function<'_, '_, 'a> {
         Ok(Place::Element { before, address, offset, ty })
     }
 
-    pub(super) fn assign(&mut self, id: ExprId, place: ExprId, value: ExprId) -> Result<NodeId, NodeId> {
+    pub(super) fn assign(
+        &mut self,
+        id: ExprId,
+        place: ExprId,
+        value: ExprId,
+    ) -> Result<NodeId, NodeId> {
         match self.place(place)? {
             Place::Locals(locals) => {
                 let value = self.whole(value)?;
@@ -178,9 +195,12 @@ impl<'a> Function<'_, '_, 'a> {
                     [] => value,
                     [one] => self.body.global_set(one, value),
                     _ => {
-                        let types: Vec<ValType> =
-                            globals.iter().map(|global| self.unit.module.globals[global.index()].ty).collect();
-                        let temps: SmallVec<[LocalId; 4]> = types.iter().map(|ty| self.temp(*ty)).collect();
+                        let types: Vec<ValType> = globals
+                            .iter()
+                            .map(|global| self.unit.module.globals[global.index()].ty)
+                            .collect();
+                        let temps: SmallVec<[LocalId; 4]> =
+                            types.iter().map(|ty| self.temp(*ty)).collect();
                         let mut parts: Nodes = smallvec![self.body.set_many(&temps, value)];
                         for (global, temp) in globals.iter().zip(&temps) {
                             let get = self.body.local_get(*temp);
@@ -206,12 +226,24 @@ impl<'a> Function<'_, '_, 'a> {
         }
     }
 
-    pub(super) fn assign_op(&mut self, id: ExprId, op: BinaryOp, place: ExprId, value: ExprId) -> Result<NodeId, NodeId> {
-        let Type::Value(ty) = *self.source.ty(place) else { unreachable!("the checker promised a scalar") };
+    pub(super) fn assign_op(
+        &mut self,
+        id: ExprId,
+        op: BinaryOp,
+        place: ExprId,
+        value: ExprId,
+    ) -> Result<NodeId, NodeId> {
+        let Type::Value(ty) = *self.source.ty(place) else {
+            unreachable!("the checker promised a scalar")
+        };
         let place = self.place(place)?;
         let (old, mut before, element) = match place {
-            Place::Locals(locals) => (self.body.local_get(LocalId(locals.first)), Vec::new(), Err(Ok(locals))),
-            Place::Globals(globals) => (self.body.global_get(globals[0]), Vec::new(), Err(Err(globals[0]))),
+            Place::Locals(locals) => {
+                (self.body.local_get(LocalId(locals.first)), Vec::new(), Err(Ok(locals)))
+            }
+            Place::Globals(globals) => {
+                (self.body.global_get(globals[0]), Vec::new(), Err(Err(globals[0])))
+            }
             Place::Element { mut before, address, offset, ty } => {
                 let address = self.spill(address, ValType::I32, &mut before);
                 let (load, store, memarg) = access(ty, offset);
@@ -226,10 +258,10 @@ impl<'a> Function<'_, '_, 'a> {
                 return Err(self.seq(&before));
             }
         };
-        let count_type = match &self.source[id].kind {
-            ExprKind::AssignOp(_, _, value) => self.source.ty(*value).clone(),
-            _ => unreachable!("the caller lowers an assignment"),
+        let ExprKind::AssignOp(_, _, count) = self.source[id].kind else {
+            unreachable!("the caller lowers an assignment")
         };
+        let count_type = self.source.ty(count).clone();
         self.at(id);
         let new = self.binary_op(op, ty, &count_type, old, value);
         let node = match element {
@@ -243,7 +275,13 @@ impl<'a> Function<'_, '_, 'a> {
 
     // ---- elements
 
-    pub(super) fn element_load(&mut self, id: ExprId, segment: ExprId, ty: ValueType, index: ExprId) -> Lowered {
+    pub(super) fn element_load(
+        &mut self,
+        id: ExprId,
+        segment: ExprId,
+        ty: ValueType,
+        index: ExprId,
+    ) -> Lowered {
         let (mut before, address, offset) = self.element(id, segment, ty, index, false)?;
         let (load, _, memarg) = access(ty, offset);
         before.push(self.body.load(load, memarg, address));
@@ -251,7 +289,14 @@ impl<'a> Function<'_, '_, 'a> {
     }
 
     /// What comes before the access (the check), the address, and the constant part of it.
-    fn element(&mut self, id: ExprId, segment: ExprId, ty: ValueType, index: ExprId, writes: bool) -> Result<(Vec<NodeId>, NodeId, u64), NodeId> {
+    fn element(
+        &mut self,
+        id: ExprId,
+        segment: ExprId,
+        ty: ValueType,
+        index: ExprId,
+        writes: bool,
+    ) -> Result<(Vec<NodeId>, NodeId, u64), NodeId> {
         let parts = self.lower(segment)?;
         let mut before = Vec::new();
         let Linear { variable, factor, term } = self.linear(index);
@@ -277,7 +322,7 @@ impl<'a> Function<'_, '_, 'a> {
         let shift = bytes.trailing_zeros();
 
         if constant_index {
-            let at = i128::from(term) * i128::from(bytes);
+            let at = term * i128::from(bytes);
             if checks {
                 self.constant_element_check(at, bytes, size, &mut before);
             }
@@ -290,14 +335,19 @@ impl<'a> Function<'_, '_, 'a> {
             return Ok((before, address, 0));
         }
 
-        let (Some(node), Some(variable)) = (index_node, variable) else { unreachable!("a constant index was handled above") };
-        let Type::Value(index_type) = *self.source.ty(variable) else { unreachable!("the checker promised an integer") };
+        let (Some(node), Some(variable)) = (index_node, variable) else {
+            unreachable!("a constant index was handled above")
+        };
+        let Type::Value(index_type) = *self.source.ty(variable) else {
+            unreachable!("the checker promised an integer")
+        };
         let wide = width(index_type) == 64;
         let node = self.spill(node, if wide { ValType::I64 } else { ValType::I32 }, &mut before);
         let not_negative = !is_signed(index_type)
             || matches!(self.source[variable].kind, ExprKind::Local(local) if self.non_negative.contains(&local));
         if checks {
-            let check = self.element_check(node, index_type, not_negative, factor, term, bytes, size);
+            let check =
+                self.element_check(node, index_type, not_negative, factor, term, bytes, size);
             before.extend(check);
         }
         // Inside the segment the sum is exact modulo 2^32.
@@ -315,7 +365,7 @@ impl<'a> Function<'_, '_, 'a> {
         }
         let address = if checks { self.again(address) } else { address };
         let mut address = self.op(Op::I32_ADD, &[address, scaled]);
-        let at = term * i64::from(bytes);
+        let at = term * i128::from(bytes);
         let mut offset = 0;
         if let (true, true, Ok(at)) = (not_negative, factor > 0, u32::try_from(at)) {
             offset = u64::from(at);
@@ -331,7 +381,14 @@ impl<'a> Function<'_, '_, 'a> {
         Ok((before, address, offset))
     }
 
-    fn poison_element(&mut self, address: NodeId, offset: u64, bytes: u32, writes: bool, before: &mut Vec<NodeId>) {
+    fn poison_element(
+        &mut self,
+        address: NodeId,
+        offset: u64,
+        bytes: u32,
+        writes: bool,
+        before: &mut Vec<NodeId>,
+    ) {
         if self.unit.options.memory != MemoryMode::Poison {
             return;
         }
@@ -341,8 +398,17 @@ impl<'a> Function<'_, '_, 'a> {
         before.push(self.poison_check(at, bytes, writes));
     }
 
-    fn constant_element_check(&mut self, at: i128, bytes: u32, size: NodeId, before: &mut Vec<NodeId>) {
-        let outside = match (u32::try_from(at).ok().and_then(|at| at.checked_add(bytes)), self.constant_of(size)) {
+    fn constant_element_check(
+        &mut self,
+        at: i128,
+        bytes: u32,
+        size: NodeId,
+        before: &mut Vec<NodeId>,
+    ) {
+        let outside = match (
+            u32::try_from(at).ok().and_then(|at| at.checked_add(bytes)),
+            self.constant_of(size),
+        ) {
             (None, _) => self.body.i32_const(1),
             (Some(end), Some(size)) => self.body.i32_const(i32::from(end > size as u32)),
             (Some(end), None) => {
@@ -355,14 +421,17 @@ impl<'a> Function<'_, '_, 'a> {
         before.extend(self.trap_unless_inside(outside, offset, bytes, size));
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the parts of one index, named where it was taken apart")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "the parts of one index, named where it was taken apart"
+    )]
     fn element_check(
         &mut self,
         index: NodeId,
         ty: ValueType,
         not_negative: bool,
-        factor: i64,
-        term: i64,
+        factor: i128,
+        term: i128,
         bytes: u32,
         size: NodeId,
     ) -> Option<NodeId> {
@@ -372,7 +441,8 @@ impl<'a> Function<'_, '_, 'a> {
         let index_again = self.again(index);
         let size_again = self.again(size);
         let shift_node = self.body.i32_const(shift as i32);
-        let count = if shift == 0 { size_again } else { self.op(Op::I32_SHR_U, &[size_again, shift_node]) };
+        let count =
+            if shift == 0 { size_again } else { self.op(Op::I32_SHR_U, &[size_again, shift_node]) };
         // A negative i32 is at least 2^31 unsigned, more than there are elements of two bytes.
         let outside = if plain && !wide && (shift > 0 || not_negative) {
             self.op(Op::I32_GE_U, &[index_again, count])
@@ -380,16 +450,22 @@ impl<'a> Function<'_, '_, 'a> {
             let count = self.op(Op::I64_EXTEND_I32_U, &[count]);
             let exact = self.exact_index(index_again, ty, factor, term);
             let outside = self.op(Op::I64_GE_U, &[exact, count]);
-            if wide && !plain {
-                // The sum is exact only for indices that are not absurd; the others are outside.
-                let index = self.again(index);
-                let half = self.body.i64_const(MAX_TERM);
-                let shifted = self.op(Op::I64_ADD, &[index, half]);
-                let whole = self.body.i64_const(2 * MAX_TERM);
-                let absurd = self.op(Op::I64_GE_U, &[shifted, whole]);
-                self.op(Op::I32_OR, &[absurd, outside])
-            } else {
+            // Exact is what fits 64 bits; beyond, only indices from which the sum can be inside count.
+            if plain || (!wide && factor.abs() <= MAX_FACTOR && term.abs() <= MAX_TERM) {
                 outside
+            } else {
+                match indices_within(ty, factor, term) {
+                    None => self.body.i32_const(1),
+                    Some((low, high)) => {
+                        let index = self.again(index);
+                        let index = self.exact_index(index, ty, 1, 0);
+                        let low_node = self.body.i64_const(low as i64);
+                        let above = self.op(Op::I64_SUB, &[index, low_node]);
+                        let span = self.body.i64_const((high - low) as i64);
+                        let absurd = self.op(Op::I64_GT_U, &[above, span]);
+                        self.op(Op::I32_OR, &[absurd, outside])
+                    }
+                }
             }
         };
         let index_again = self.again(index);
@@ -399,19 +475,19 @@ impl<'a> Function<'_, '_, 'a> {
         self.trap_unless_inside(outside, offset, bytes, size)
     }
 
-    /// `index * factor + term` in 64 bits.
-    fn exact_index(&mut self, index: NodeId, ty: ValueType, factor: i64, term: i64) -> NodeId {
+    /// `index * factor + term` modulo 2^64.
+    fn exact_index(&mut self, index: NodeId, ty: ValueType, factor: i128, term: i128) -> NodeId {
         let mut exact = match (width(ty) == 64, is_signed(ty)) {
             (true, _) => index,
             (false, true) => self.op(Op::I64_EXTEND_I32_S, &[index]),
             (false, false) => self.op(Op::I64_EXTEND_I32_U, &[index]),
         };
         if factor != 1 {
-            let factor = self.body.i64_const(factor);
+            let factor = self.body.i64_const(factor as i64);
             exact = self.op(Op::I64_MUL, &[exact, factor]);
         }
         if term != 0 {
-            let term = self.body.i64_const(term);
+            let term = self.body.i64_const(term as i64);
             exact = self.op(Op::I64_ADD, &[exact, term]);
         }
         exact
@@ -420,15 +496,13 @@ impl<'a> Function<'_, '_, 'a> {
     /// Takes `+ - *` by constants off the top of an index.
     fn linear(&self, id: ExprId) -> Linear {
         let opaque = Linear { variable: Some(id), factor: 1, term: 0 };
-        let (op, a, b) = match self.source[id].kind {
-            ExprKind::Int(_) => {
-                return match self.index_constant(id) {
-                    Some(term) => Linear { variable: None, factor: 0, term },
-                    None => opaque,
-                };
-            }
-            ExprKind::Binary(op @ (BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul), a, b) => (op, a, b),
-            _ => return opaque,
+        if let Some(term) = self.index_constant(id) {
+            return Linear { variable: None, factor: 0, term };
+        }
+        let ExprKind::Binary(op @ (BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul), a, b) =
+            self.source[id].kind
+        else {
+            return opaque;
         };
         // Constants on both sides were folded or are one of the operands.
         let found = match (op, self.index_constant(a), self.index_constant(b)) {
@@ -443,24 +517,39 @@ impl<'a> Function<'_, '_, 'a> {
         found.unwrap_or(opaque)
     }
 
-    /// `linear(id) * factor + term`, if it stays small.
-    fn scaled(&self, id: ExprId, factor: i64, term: i64) -> Option<Linear> {
+    /// `linear(id) * factor + term`; `None` beyond 128 bits.
+    fn scaled(&self, id: ExprId, factor: i128, term: i128) -> Option<Linear> {
         let inner = self.linear(id);
         let factor_all = inner.factor.checked_mul(factor)?;
         let term_all = inner.term.checked_mul(factor)?.checked_add(term)?;
-        let small = factor_all.abs() <= MAX_FACTOR && term_all.abs() <= MAX_TERM;
-        small.then_some(Linear { variable: inner.variable, factor: factor_all, term: term_all })
+        // Room for the sums of `indices_within` and the multiplication by an element's size.
+        let fits = factor_all.abs() < 1 << 120 && term_all.abs() < 1 << 120;
+        fits.then_some(Linear { variable: inner.variable, factor: factor_all, term: term_all })
     }
 
     /// An index's constant, as the number it stands for.
-    fn index_constant(&self, id: ExprId) -> Option<i64> {
+    fn index_constant(&self, id: ExprId) -> Option<i128> {
         let ExprKind::Int(bits) = self.source[id].kind else { return None };
-        match self.source.ty(id) {
-            Type::Value(ty) if is_signed(*ty) => Some(bits as i64),
-            _ => i64::try_from(bits).ok(),
-        }
-        .filter(|value| value.abs() <= MAX_TERM)
+        let signed = matches!(self.source.ty(id), Type::Value(ty) if is_signed(*ty));
+        Some(if signed { i128::from(bits as i64) } else { i128::from(bits) })
     }
+}
+
+/// The least and the greatest value `j` of an integer type with `0 <= j * factor + term < MAX_SIZE`.
+fn indices_within(ty: ValueType, factor: i128, term: i128) -> Option<(i128, i128)> {
+    let (min, max) = match (width(ty), is_signed(ty)) {
+        (bits, true) => (-1 << (bits - 1), (1 << (bits - 1)) - 1),
+        (bits, false) => (0, (1 << bits) - 1),
+    };
+    if factor == 0 {
+        return (0..MAX_SIZE).contains(&term).then_some((min, max));
+    }
+    // `-term <= j * factor <= last - term`, divided by the factor, rounded inwards.
+    let (from, to) = (-term, MAX_SIZE - 1 - term);
+    let (from, to, by) = if factor > 0 { (from, to, factor) } else { (-to, -from, -factor) };
+    let low = (from + by - 1).div_euclid(by).max(min);
+    let high = to.div_euclid(by).min(max);
+    (low <= high).then_some((low, high))
 }
 
 /// Size of an element in bytes.
@@ -481,7 +570,9 @@ fn access(ty: ValueType, offset: u64) -> (Op, Op, MemArg) {
         ValueType::U8 | ValueType::Bool => (Op::I32_LOAD8_U, Op::I32_STORE8),
         ValueType::I16 => (Op::I32_LOAD16_S, Op::I32_STORE16),
         ValueType::U16 => (Op::I32_LOAD16_U, Op::I32_STORE16),
-        ValueType::I32 | ValueType::U32 | ValueType::Addr | ValueType::Char => (Op::I32_LOAD, Op::I32_STORE),
+        ValueType::I32 | ValueType::U32 | ValueType::Addr | ValueType::Char => {
+            (Op::I32_LOAD, Op::I32_STORE)
+        }
         ValueType::I64 | ValueType::U64 => (Op::I64_LOAD, Op::I64_STORE),
         ValueType::F32 => (Op::F32_LOAD, Op::F32_STORE),
         ValueType::F64 => (Op::F64_LOAD, Op::F64_STORE),

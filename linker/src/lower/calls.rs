@@ -9,7 +9,9 @@
 //! ```
 
 use smallvec::{SmallVec, smallvec};
-use swasm_frontend_ir::checked::{Constant, Def, DefId, ExprId, ExprKind, ExprList, FunctionKind, Row, Type, ValueType};
+use swasm_frontend_ir::checked::{
+    Constant, Def, DefId, ExprId, ExprKind, ExprList, FunctionKind, Row, RowSymbol, Type, ValueType,
+};
 use swasm_tree::template::{SymbolTarget, Template};
 use swasm_tree::{BlockType, Effects, NodeId, Op, Symbol, TableId, ValType, View};
 
@@ -36,7 +38,12 @@ impl<'a> Function<'_, '_, 'a> {
                 for statement in value {
                     match nodes.last_mut() {
                         Some(last) => *last = self.body.seq(&[*last, statement]),
-                        None => pending = Some(pending.map_or(statement, |first| self.body.seq(&[first, statement]))),
+                        None => {
+                            pending = Some(
+                                pending
+                                    .map_or(statement, |first| self.body.seq(&[first, statement])),
+                            )
+                        }
                     }
                 }
                 continue;
@@ -58,9 +65,15 @@ impl<'a> Function<'_, '_, 'a> {
     }
 
     /// An ordinary call, as one node with all results.
-    pub(super) fn call(&mut self, id: ExprId, callee: DefId, arguments: ExprList) -> Result<NodeId, NodeId> {
+    pub(super) fn call(
+        &mut self,
+        id: ExprId,
+        callee: DefId,
+        arguments: ExprList,
+    ) -> Result<NodeId, NodeId> {
         let innermost = self.allocates_innermost(callee, arguments);
-        let callee = if innermost { known(self.unit.well_known.allocate_innermost) } else { callee };
+        let callee =
+            if innermost { known(self.unit.well_known.allocate_innermost) } else { callee };
         let mut arguments = self.arguments(arguments)?;
         self.at(id);
         let unit = self.unit;
@@ -74,7 +87,11 @@ impl<'a> Function<'_, '_, 'a> {
         if let Some(first) = first {
             node = self.body.seq(&[first, node]);
         }
-        if function.signature.result == Type::Never { Err(self.never_completes(node)) } else { Ok(node) }
+        if function.signature.result == Type::Never {
+            Err(self.never_completes(node))
+        } else {
+            Ok(node)
+        }
     }
 
     /// Whether a call is `mem.allocate(…)` with the variable of the innermost open scope: then nothing needs to be asked about who owns the
@@ -82,21 +99,30 @@ impl<'a> Function<'_, '_, 'a> {
     fn allocates_innermost(&mut self, callee: DefId, arguments: ExprList) -> bool {
         let receiver = self.source[arguments].first().map(|receiver| &self.source[*receiver].kind);
         match (receiver, self.scopes.last()) {
-            (Some(&ExprKind::Local(local)), Some(&record)) if Some(callee) == self.unit.well_known.allocate => {
+            (Some(&ExprKind::Local(local)), Some(&record))
+                if Some(callee) == self.unit.well_known.allocate =>
+            {
                 self.local(local).first == record.0
             }
             _ => false,
         }
     }
 
-    pub(super) fn call_pointer(&mut self, id: ExprId, callee: ExprId, arguments: ExprList) -> Result<NodeId, NodeId> {
+    pub(super) fn call_pointer(
+        &mut self,
+        id: ExprId,
+        callee: ExprId,
+        arguments: ExprList,
+    ) -> Result<NodeId, NodeId> {
         let (ty, slot, mut arguments, mut before) = self.pointer_call_parts(callee, arguments)?;
         self.at(id);
         let params = self.unit.module.types.get(ty).params.len();
         before.extend(self.lone_statement(params, &mut arguments));
         before.push(self.body.call_indirect(ty, TableId::FUNCTIONS, &arguments, slot));
         let node = self.seq(&before);
-        let Type::Pointer(signature) = self.source.ty(callee) else { unreachable!("the checker promised a pointer") };
+        let Type::Pointer(signature) = self.source.ty(callee) else {
+            unreachable!("the checker promised a pointer")
+        };
         if signature.result == Type::Never { Err(self.never_completes(node)) } else { Ok(node) }
     }
 
@@ -105,13 +131,23 @@ impl<'a> Function<'_, '_, 'a> {
         callee: ExprId,
         arguments: ExprList,
     ) -> Result<(swasm_tree::TypeId, NodeId, Nodes, Vec<NodeId>), NodeId> {
-        let Type::Pointer(signature) = self.source.ty(callee) else { unreachable!("the checker promised a pointer") };
+        let Type::Pointer(signature) = self.source.ty(callee) else {
+            unreachable!("the checker promised a pointer")
+        };
         let ty = self.layouts.func_type(signature);
-        let ty = self.unit.module.types.find(&ty).expect("`reach` promised to intern the types of pointers that are called");
+        let ty = self
+            .unit
+            .module
+            .types
+            .find(&ty)
+            .expect("`reach` promised to intern the types of pointers that are called");
         let slot = self.single(callee)?;
         // The callee is evaluated first, the slot is wanted last.
         let mut before = Vec::new();
-        let slot = if self.constant_of(slot).is_some() || self.body.op(slot) == Op::SYMBOL || self.source[arguments].is_empty() {
+        let slot = if self.constant_of(slot).is_some()
+            || self.body.op(slot) == Op::SYMBOL
+            || self.source[arguments].is_empty()
+        {
             slot
         } else {
             let temp = self.temp(ValType::I32);
@@ -130,60 +166,73 @@ impl<'a> Function<'_, '_, 'a> {
     /// `become f(args)`: arguments, scope ends, tail call.
     pub(super) fn become_(&mut self, id: ExprId, call: ExprId) -> NodeId {
         let source = self.source;
-        let foreign = |callee: &DefId| !matches!(self.unit.program.function(*callee).kind, FunctionKind::Body);
-        match &source[call].kind {
-            // Imports and templates give their values here, then return: there is no frame of ours to save.
-            ExprKind::Call(callee, _) if foreign(callee) => self.return_(id, Some(call)),
-            ExprKind::Call(callee, list) => {
-                let mut arguments = match self.arguments(*list) {
-                    Ok(arguments) => arguments,
-                    Err(node) => return node,
-                };
-                self.at(id);
-                let func = self.unit.func(*callee);
-                let params = self.unit.module.func_type(func).params.len();
-                let mut before: Nodes = self.lone_statement(params, &mut arguments).into_iter().collect();
-                if let Some(close) = self.close_scopes(0) {
-                    match arguments.last_mut() {
-                        Some(last) => *last = self.body.seq(&[*last, close]),
-                        None => before.push(close),
-                    }
-                }
-                before.push(self.body.return_call(func, &arguments));
-                self.seq(&before)
-            }
-            ExprKind::CallPointer(callee, list) => {
-                let (ty, slot, mut arguments, mut before) = match self.pointer_call_parts(*callee, *list) {
-                    Ok(parts) => parts,
-                    Err(node) => return node,
-                };
-                self.at(id);
-                let params = self.unit.module.types.get(ty).params.len();
-                before.extend(self.lone_statement(params, &mut arguments));
-                let slot = match self.close_scopes(0) {
-                    Some(close) => self.body.seq(&[slot, close]),
-                    None => slot,
-                };
-                before.push(self.body.return_call_indirect(ty, TableId::FUNCTIONS, &arguments, slot));
-                self.seq(&before)
-            }
-            _ => unreachable!("the checker lets only calls become"),
+        let foreign = |callee: &DefId| {
+            !matches!(self.unit.program.function(*callee).kind, FunctionKind::Body)
+        };
+        if let ExprKind::CallPointer(callee, list) = &source[call].kind {
+            return self.become_pointer(id, *callee, *list);
         }
+        let ExprKind::Call(callee, list) = &source[call].kind else {
+            unreachable!("the checker lets only calls become")
+        };
+        if foreign(callee) {
+            // Imports and templates give their values here, then return: there is no frame of ours to save.
+            return self.return_(id, Some(call));
+        }
+        let mut arguments = match self.arguments(*list) {
+            Ok(arguments) => arguments,
+            Err(node) => return node,
+        };
+        self.at(id);
+        let func = self.unit.func(*callee);
+        let params = self.unit.module.func_type(func).params.len();
+        let mut before: Nodes = self.lone_statement(params, &mut arguments).into_iter().collect();
+        if let Some(close) = self.close_scopes(0) {
+            match arguments.last_mut() {
+                Some(last) => *last = self.body.seq(&[*last, close]),
+                None => before.push(close),
+            }
+        }
+        before.push(self.body.return_call(func, &arguments));
+        self.seq(&before)
+    }
+
+    fn become_pointer(&mut self, id: ExprId, callee: ExprId, list: ExprList) -> NodeId {
+        let (ty, slot, mut arguments, mut before) = match self.pointer_call_parts(callee, list) {
+            Ok(parts) => parts,
+            Err(node) => return node,
+        };
+        self.at(id);
+        let params = self.unit.module.types.get(ty).params.len();
+        before.extend(self.lone_statement(params, &mut arguments));
+        let slot = match self.close_scopes(0) {
+            Some(close) => self.body.seq(&[slot, close]),
+            None => slot,
+        };
+        before.push(self.body.return_call_indirect(ty, TableId::FUNCTIONS, &arguments, slot));
+        self.seq(&before)
     }
 
     // ---- rows
 
     /// A call that is replaced: by a row's template, a static scope's memory or nothing. `None` for ordinary calls.
-    pub(super) fn expanded_call(&mut self, id: ExprId, callee: DefId, arguments: ExprList) -> Result<Option<Nodes>, NodeId> {
+    pub(super) fn expanded_call(
+        &mut self,
+        id: ExprId,
+        callee: DefId,
+        arguments: ExprList,
+    ) -> Result<Option<Nodes>, NodeId> {
         let unit = self.unit;
-        if Some(callee) == unit.well_known.allocate {
-            if let Some(nodes) = self.static_allocation(id) {
-                return Ok(Some(nodes));
-            }
+        if Some(callee) == unit.well_known.allocate
+            && let Some(nodes) = self.static_allocation(id)
+        {
+            return Ok(Some(nodes));
         }
         let function = unit.program.function(callee);
         match &function.kind {
-            FunctionKind::Hook(name) if name.as_ref() == "run_at_exit" && unit.at_exit.is_empty() => {
+            FunctionKind::Hook(name)
+                if name.as_ref() == "run_at_exit" && unit.at_exit.is_empty() =>
+            {
                 Ok(Some(smallvec![self.body.seq(&[])]))
             }
             FunctionKind::Template(row) => {
@@ -216,13 +265,23 @@ impl<'a> Function<'_, '_, 'a> {
     }
 
     /// `wasm { … }` in an expression.
-    pub(super) fn wasm(&mut self, id: ExprId, row: &'a Row, operands: ExprList) -> Result<NodeId, NodeId> {
-        let types: Vec<Type> = self.source[operands].iter().map(|id| self.source.ty(*id).clone()).collect();
+    pub(super) fn wasm(
+        &mut self,
+        id: ExprId,
+        row: &'a Row,
+        operands: ExprList,
+    ) -> Result<NodeId, NodeId> {
+        let types: Vec<Type> =
+            self.source[operands].iter().map(|id| self.source.ty(*id).clone()).collect();
         let nodes = self.arguments(operands)?;
         self.at(id);
         let node = self.row(row, &types, nodes);
         let ty = self.source.ty(id).clone();
-        if ty == Type::Never { Err(self.never_completes(node)) } else { Ok(self.normalise_results(node, &ty)) }
+        if ty == Type::Never {
+            Err(self.never_completes(node))
+        } else {
+            Ok(self.normalise_results(node, &ty))
+        }
     }
 
     /// Brings the scalars of a value of type `ty` that the host or a template made into their ranges.
@@ -249,16 +308,21 @@ impl<'a> Function<'_, '_, 'a> {
     pub(super) fn template_body(&mut self, row: &Row) -> NodeId {
         let function = self.unit.program.function(self.def);
         let count = self.body.param_count() as u32;
-        let arguments: Nodes = (0..count).map(|local| self.body.local_get(swasm_tree::LocalId(local))).collect();
+        let arguments: Nodes =
+            (0..count).map(|local| self.body.local_get(swasm_tree::LocalId(local))).collect();
         let node = self.row(row, &function.signature.params, arguments);
         self.normalise_results(node, &function.signature.result)
     }
 
     /// The body of a function that the linker makes.
     pub(super) fn hook_body(&mut self, name: &str) -> NodeId {
-        assert_eq!(name, "run_at_exit", "the library's own tests promise that it binds hooks that exist");
+        assert_eq!(
+            name, "run_at_exit",
+            "the library's own tests promise that it binds hooks that exist"
+        );
         let unit = self.unit;
-        let calls: Nodes = unit.at_exit.iter().map(|def| self.body.call(unit.func(*def), &[])).collect();
+        let calls: Nodes =
+            unit.at_exit.iter().map(|def| self.body.call(unit.func(*def), &[])).collect();
         self.seq(&calls)
     }
 
@@ -279,7 +343,8 @@ impl<'a> Function<'_, '_, 'a> {
         let check = row.checked.filter(|_| self.unit.checks());
         // Holes are numbered in order of evaluation. Arguments stay where they are if each is wanted once, in order, or does not care.
         let in_order = wanted.windows(2).all(|pair| pair[0] < pair[1])
-            && (0..types.len() as u32).all(|at| wanted.contains(&at) || self.is_simple(arguments[at as usize]));
+            && (0..types.len() as u32)
+                .all(|at| wanted.contains(&at) || self.is_simple(arguments[at as usize]));
         let all_simple = arguments.iter().all(|node| self.is_simple(*node));
         if !all_simple && (!in_order || check.is_some() || !holes_come_first(&row.template)) {
             for (node, ty) in arguments.iter_mut().zip(&types) {
@@ -298,7 +363,12 @@ impl<'a> Function<'_, '_, 'a> {
             constant_offset = self.constant_of(offset).map(|offset| offset as u32);
             if check.is_some() {
                 let (address, size) = (arguments[0], arguments[1]);
-                let writes = row.template.body.op(row.template.root).effects().intersects(Effects::WRITES_MEMORY);
+                let writes = row
+                    .template
+                    .body
+                    .op(row.template.root)
+                    .effects()
+                    .intersects(Effects::WRITES_MEMORY);
                 before.extend(self.segment_check(address, size, offset, checked, writes));
             }
         }
@@ -309,7 +379,8 @@ impl<'a> Function<'_, '_, 'a> {
                 *hole = self.again(*hole);
             }
         }
-        let symbols: SmallVec<[SymbolTarget; 2]> = row.symbols.iter().map(|def| self.symbol_target(*def)).collect();
+        let symbols: SmallVec<[SymbolTarget; 2]> =
+            row.symbols.iter().map(|symbol| self.symbol_target(symbol)).collect();
         let node = row.template.instantiate(self.body, &holes, &symbols);
         let node = match constant_offset {
             Some(offset) if offset != 0 => self.offset_into_memarg(node, offset),
@@ -319,7 +390,16 @@ impl<'a> Function<'_, '_, 'a> {
         self.seq(&before)
     }
 
-    fn symbol_target(&self, def: DefId) -> SymbolTarget {
+    fn symbol_target(&self, symbol: &RowSymbol) -> SymbolTarget {
+        let def = match symbol {
+            RowSymbol::Def(def) => *def,
+            RowSymbol::Type(ty) => {
+                let ty = self.unit.module.types.find(ty);
+                return SymbolTarget::Type(
+                    ty.expect("`reach` promised to intern the types that templates call through"),
+                );
+            }
+        };
         match self.unit.program.def(def) {
             Def::Function(_) => SymbolTarget::Func(self.unit.func(def)),
             Def::Global(_) => SymbolTarget::Global(self.unit.static_globals(def)[0]),
@@ -328,7 +408,14 @@ impl<'a> Function<'_, '_, 'a> {
     }
 
     /// The test before an access of `width` bytes at `offset` of a segment; nothing if it is known to hold.
-    fn segment_check(&mut self, address: NodeId, size: NodeId, offset: NodeId, width: u32, writes: bool) -> Option<NodeId> {
+    fn segment_check(
+        &mut self,
+        address: NodeId,
+        size: NodeId,
+        offset: NodeId,
+        width: u32,
+        writes: bool,
+    ) -> Option<NodeId> {
         let outside = match (self.constant_of(offset), self.constant_of(size)) {
             (Some(offset), Some(size)) => {
                 let fits = u64::from(offset as u32) + u64::from(width) <= u64::from(size as u32);
@@ -376,14 +463,21 @@ impl<'a> Function<'_, '_, 'a> {
     }
 
     /// `(if outside (then (call $std::trap::out_of_bounds offset width size) unreachable))`; the offset is an i64.
-    pub(super) fn trap_unless_inside(&mut self, outside: NodeId, offset: NodeId, width: u32, size: NodeId) -> Option<NodeId> {
+    pub(super) fn trap_unless_inside(
+        &mut self,
+        outside: NodeId,
+        offset: NodeId,
+        width: u32,
+        size: NodeId,
+    ) -> Option<NodeId> {
         if self.constant_of(outside) == Some(0) {
             return None;
         }
         let unit = self.unit;
         let width = self.body.i32_const(width as i32);
         let size = self.again(size);
-        let trap = self.body.call(unit.func(known(unit.well_known.out_of_bounds)), &[offset, width, size]);
+        let trap =
+            self.body.call(unit.func(known(unit.well_known.out_of_bounds)), &[offset, width, size]);
         let then = self.never_completes(trap);
         if self.constant_of(outside).is_some() {
             return Some(then);
@@ -439,7 +533,9 @@ impl<'a> Function<'_, '_, 'a> {
             Some("initial_pages") => return self.body.symbol(Symbol::InitialPages),
             _ => (),
         }
-        let on = self.flag(def).unwrap_or_else(|| unreachable!("the library's own tests promise that it asks for values that exist"));
+        let on = self.flag(def).unwrap_or_else(|| {
+            unreachable!("the library's own tests promise that it asks for values that exist")
+        });
         let value = Constant::Int(u64::from(on));
         let mut nodes = Nodes::new();
         self.constant(&value, ty, &mut nodes);
@@ -453,11 +549,12 @@ fn holes_come_first(template: &Template) -> bool {
     let body = &template.body;
     let mut has_acted = false;
     for node in body.post_order(template.root) {
-        match body.view(node) {
-            View::Hole(_) if has_acted => return false,
-            View::Block(_) | View::Loop(_) | View::If(_) => return false,
-            _ => has_acted |= !body.op(node).effects().is_none(),
+        let view = body.view(node);
+        let is_late = has_acted && matches!(view, View::Hole(_));
+        if is_late || matches!(view, View::Block(_) | View::Loop(_) | View::If(_)) {
+            return false;
         }
+        has_acted |= !body.op(node).effects().is_none();
     }
     true
 }

@@ -10,7 +10,7 @@
 
 use smallvec::{SmallVec, smallvec};
 use swasm_frontend_ir::checked::{Arm, ExprId, ExprKind, For, PatternRange, Type, ValueType};
-use swasm_tree::{BlockType, LocalId, NodeId, Op, ValType};
+use swasm_tree::{BlockType, LocalId, NodeId, Op, ValType, View};
 
 use super::operators::{is_signed, width};
 use super::{Frame, Function, Nodes};
@@ -19,8 +19,17 @@ use super::{Frame, Function, Nodes};
 const TABLE_DENSITY: u64 = 4;
 /// From how many values on.
 const TABLE_MIN: u64 = 4;
-/// Up to how many entries at all.
-const TABLE_MAX: u64 = 1 << 16;
+/// For how many values a range counts at most: two comparisons are shorter than a table of what lies between.
+const RANGE_VALUES: u64 = 8;
+/// Up to how many entries at all: engines take no longer tables.
+const TABLE_MAX: u64 = 65_520;
+
+/// One `if` of a chain of `else if`s, its condition and its branch lowered.
+struct Link {
+    id: ExprId,
+    condition: NodeId,
+    then: Result<NodeId, NodeId>,
+}
 
 impl Function<'_, '_, '_> {
     pub(super) fn is_target(&self, id: ExprId) -> bool {
@@ -41,11 +50,19 @@ impl Function<'_, '_, '_> {
     }
 
     fn frame(&self, target: ExprId) -> usize {
-        self.frames.iter().rposition(|frame| frame.expr == target).expect("the checker promised an enclosing target")
+        self.frames
+            .iter()
+            .rposition(|frame| frame.expr == target)
+            .expect("the checker promised an enclosing target")
     }
 
     /// `'l: { … }`
-    pub(super) fn target_block(&mut self, id: ExprId, statements: &[ExprId], tail: Option<ExprId>) -> Result<NodeId, NodeId> {
+    pub(super) fn target_block(
+        &mut self,
+        id: ExprId,
+        statements: &[ExprId],
+        tail: Option<ExprId>,
+    ) -> Result<NodeId, NodeId> {
         self.push_frame(id);
         let body = self.plain_block(statements, tail);
         let frame = self.pop_frame();
@@ -64,44 +81,70 @@ impl Function<'_, '_, '_> {
         }
     }
 
-    pub(super) fn if_(&mut self, id: ExprId, condition: ExprId, then: ExprId, else_: Option<ExprId>) -> Result<NodeId, NodeId> {
-        if let Some(taken) = self.decided(condition) {
-            return match (taken, else_) {
-                (true, _) => self.whole(then),
-                (false, Some(else_)) => self.whole(else_),
-                (false, None) => Ok(self.body.seq(&[])),
+    /// An `if` and the `else if`s that follow it, in a loop: a chain may be long.
+    pub(super) fn if_(&mut self, first: ExprId) -> Result<NodeId, NodeId> {
+        let source = self.source;
+        let mut links: SmallVec<[Link; 1]> = smallvec![];
+        let mut next = Some(first);
+        // What the chain ends in; `None` for the missing `else` of the last link.
+        let mut rest: Option<Result<NodeId, NodeId>> = None;
+        while let Some(id) = next.take() {
+            let ExprKind::If(condition, then, else_) = source[id].kind else {
+                rest = Some(self.whole(id));
+                break;
             };
+            self.at(id);
+            match self.decided(condition) {
+                Some(true) => rest = Some(self.whole(then)),
+                Some(false) if else_.is_none() => rest = Some(Ok(self.body.seq(&[]))),
+                Some(false) => next = else_,
+                None => match self.single(condition) {
+                    Ok(condition) => {
+                        let then = self.whole(then);
+                        links.push(Link { id, condition, then });
+                        next = else_;
+                    }
+                    Err(diverging) => rest = Some(Err(diverging)),
+                },
+            }
         }
-        let condition = self.single(condition)?;
-        let then = self.whole(then);
-        let else_ = else_.map(|id| self.whole(id));
-        let results = {
-            let ty = self.source.ty(id);
-            self.scalars(ty)
-        };
-        self.at(id);
-        let diverges = then.is_err() && matches!(else_, Some(Err(_)));
-        let (Ok(then) | Err(then)) = then;
-        let else_ = else_.map(|(Ok(node) | Err(node))| node);
-        let node = self.body.if_(BlockType::of(&results), condition, then, else_);
-        if diverges { Err(self.never_completes(node)) } else { Ok(node) }
+        while let Some(Link { id, condition, then }) = links.pop() {
+            let results = {
+                let ty = source.ty(id);
+                self.scalars(ty)
+            };
+            self.at(id);
+            let diverges = then.is_err() && matches!(rest, Some(Err(_)));
+            let (Ok(then) | Err(then)) = then;
+            let else_ = rest.map(|(Ok(node) | Err(node))| node);
+            let node = self.body.if_(BlockType::of(&results), condition, then, else_);
+            rest = Some(if diverges { Err(self.never_completes(node)) } else { Ok(node) });
+        }
+        rest.expect("an `if` that is not decided has a link")
     }
 
     /// A condition's value, if the linker's choices decide it: what the other branch needs must not be linked, at any level.
     fn decided(&self, condition: ExprId) -> Option<bool> {
-        match self.source[condition].kind {
-            ExprKind::Config(def) => self.flag(def),
-            ExprKind::Not(inner) => self.decided(inner).map(|value| !value),
-            ExprKind::And(left, right) => match self.decided(left)? {
-                true => self.decided(right),
-                false => Some(false),
-            },
-            ExprKind::Or(left, right) => match self.decided(left)? {
-                true => Some(true),
-                false => self.decided(right),
-            },
-            _ => None,
+        let source = self.source;
+        let mut spine: SmallVec<[(bool, ExprId); 4]> = smallvec![];
+        let mut at = condition;
+        while let ExprKind::And(left, right) | ExprKind::Or(left, right) = source[at].kind {
+            spine.push((matches!(source[at].kind, ExprKind::And(..)), right));
+            at = left;
         }
+        let mut value = if let ExprKind::Config(def) = source[at].kind {
+            self.flag(def)?
+        } else if let ExprKind::Not(inner) = source[at].kind {
+            !self.decided(inner)?
+        } else {
+            return None;
+        };
+        while let Some((is_and, right)) = spine.pop() {
+            if value == is_and {
+                value = self.decided(right)?;
+            }
+        }
+        Some(value)
     }
 
     /// What WebAssembly's types don't know: control does not come out of `node`.
@@ -113,10 +156,19 @@ impl Function<'_, '_, '_> {
     // ---- loops
 
     /// Wraps a finished loop in the block that its breaks leave.
-    fn finish_loop(&mut self, frame: Frame, node: NodeId, completes: bool) -> Result<NodeId, NodeId> {
+    fn finish_loop(
+        &mut self,
+        frame: Frame,
+        node: NodeId,
+        completes: bool,
+    ) -> Result<NodeId, NodeId> {
         match frame.break_to {
             Some(block) => {
-                let inner = if completes || frame.results.is_empty() { node } else { self.never_completes(node) };
+                let inner = if completes || frame.results.is_empty() {
+                    node
+                } else {
+                    self.never_completes(node)
+                };
                 self.body.set_body(block, inner);
                 Ok(block)
             }
@@ -145,7 +197,12 @@ impl Function<'_, '_, '_> {
         self.finish_loop(frame, head, false)
     }
 
-    pub(super) fn while_(&mut self, id: ExprId, condition: ExprId, body: ExprId) -> Result<NodeId, NodeId> {
+    pub(super) fn while_(
+        &mut self,
+        id: ExprId,
+        condition: ExprId,
+        body: ExprId,
+    ) -> Result<NodeId, NodeId> {
         self.push_frame(id);
         let head = self.body.loop_(BlockType::EMPTY);
         if let Some(frame) = self.frames.last_mut() {
@@ -173,7 +230,9 @@ impl Function<'_, '_, '_> {
     }
 
     pub(super) fn for_(&mut self, id: ExprId, details: &For) -> Result<NodeId, NodeId> {
-        let Type::Value(ty) = *self.source.local_type(details.local) else { unreachable!("the checker promised integers") };
+        let Type::Value(ty) = *self.source.local_type(details.local) else {
+            unreachable!("the checker promised integers")
+        };
         let wide = width(ty) == 64;
         let val_type = if wide { ValType::I64 } else { ValType::I32 };
         let start = self.single(details.start)?;
@@ -264,10 +323,13 @@ impl Function<'_, '_, '_> {
 
     /// The value of an integer constant, as the signed number of its WebAssembly type.
     pub(super) fn constant_of(&self, node: NodeId) -> Option<i64> {
-        match self.body.view(node) {
-            swasm_tree::View::I32(value) => Some(i64::from(value)),
-            swasm_tree::View::I64(value) => Some(value),
-            _ => None,
+        let view = self.body.view(node);
+        if let View::I32(value) = view {
+            Some(i64::from(value))
+        } else if let View::I64(value) = view {
+            Some(value)
+        } else {
+            None
         }
     }
 
@@ -346,14 +408,21 @@ impl Function<'_, '_, '_> {
 
     // ---- match
 
-    pub(super) fn match_(&mut self, id: ExprId, scrutinee: ExprId, arms: &[Arm]) -> Result<NodeId, NodeId> {
-        let Type::Value(ty) = *self.source.ty(scrutinee) else { unreachable!("the checker promised a scalar") };
+    pub(super) fn match_(
+        &mut self,
+        id: ExprId,
+        scrutinee: ExprId,
+        arms: &[Arm],
+    ) -> Result<NodeId, NodeId> {
         let value = self.single(scrutinee)?;
+        let Type::Value(ty) = *self.source.ty(scrutinee) else {
+            unreachable!("the checker promised a scalar")
+        };
         let mut before = Vec::new();
         let wide = width(ty) == 64;
         let val_type = if wide { ValType::I64 } else { ValType::I32 };
         // Bindings are variables of their own: they are set where their arm begins, from a value nobody assigns.
-        let value = if matches!(self.constant_of(value), Some(_)) {
+        let value = if self.constant_of(value).is_some() {
             value
         } else {
             let temp = self.temp(val_type);
@@ -388,7 +457,13 @@ impl Function<'_, '_, '_> {
     }
 
     /// One `if` after another, built from the last.
-    fn match_chain(&mut self, id: ExprId, value: NodeId, ty: ValueType, arms: &[Arm]) -> Result<NodeId, NodeId> {
+    fn match_chain(
+        &mut self,
+        id: ExprId,
+        value: NodeId,
+        ty: ValueType,
+        arms: &[Arm],
+    ) -> Result<NodeId, NodeId> {
         let results = {
             let ty = self.source.ty(id);
             self.scalars(ty)
@@ -402,7 +477,8 @@ impl Function<'_, '_, '_> {
             self.at(id);
             // The checker promised exhaustiveness: the last arm needs no test.
             let takes_rest = arm.ranges.is_empty() || index + 1 == arms.len();
-            let condition = if takes_rest { None } else { Some(self.in_ranges(value, ty, &arm.ranges)) };
+            let condition =
+                if takes_rest { None } else { Some(self.in_ranges(value, ty, &arm.ranges)) };
             let node = self.arm_value(arm, value);
             lowered.push((condition, node));
             if takes_rest {
@@ -501,7 +577,11 @@ impl Function<'_, '_, '_> {
         for range in ranges {
             let value = self.again(value);
             let constant = |this: &mut Self, bits: u64| {
-                if wide { this.body.i64_const(bits as i64) } else { this.body.i32_const(bits as i32) }
+                if wide {
+                    this.body.i64_const(bits as i64)
+                } else {
+                    this.body.i32_const(bits as i32)
+                }
             };
             let test = if range.lo == range.hi {
                 let at = constant(self, range.lo);
@@ -528,7 +608,14 @@ impl Function<'_, '_, '_> {
         whole.unwrap_or_else(|| self.body.i32_const(0))
     }
 
-    fn match_table(&mut self, id: ExprId, value: NodeId, ty: ValueType, arms: &[Arm], table: &Table) -> Result<NodeId, NodeId> {
+    fn match_table(
+        &mut self,
+        id: ExprId,
+        value: NodeId,
+        ty: ValueType,
+        arms: &[Arm],
+        table: &Table,
+    ) -> Result<NodeId, NodeId> {
         let results = {
             let ty = self.source.ty(id);
             self.scalars(ty)
@@ -553,7 +640,11 @@ impl Function<'_, '_, '_> {
         let default = labels[table.default];
         let targets: Vec<NodeId> = table.entries.iter().map(|arm| labels[*arm]).collect();
         let mut index = self.again(value);
-        let low = if wide { self.body.i64_const(table.low as i64) } else { self.body.i32_const(table.low as i32) };
+        let low = if wide {
+            self.body.i64_const(table.low as i64)
+        } else {
+            self.body.i32_const(table.low as i32)
+        };
         index = self.op(if wide { Op::I64_SUB } else { Op::I32_SUB }, &[index, low]);
         let mut before = Vec::new();
         if wide {
@@ -612,23 +703,25 @@ impl Function<'_, '_, '_> {
         }
         let mut id = arm.value;
         loop {
-            match &self.source[id].kind {
-                ExprKind::Block { statements, tail: Some(tail) } if self.source[*statements].is_empty() && !self.is_target(id) => id = *tail,
-                ExprKind::Block { statements, tail: None } if self.source[*statements].len() == 1 && !self.is_target(id) => {
-                    id = self.source[*statements][0];
-                }
-                ExprKind::Break(target, None) => {
-                    let frame = self.frame(*target);
-                    let plain = self.frames[frame].scopes == self.scopes.len() && self.frames[frame].results.is_empty();
-                    return plain.then(|| self.break_target(frame));
-                }
-                ExprKind::Continue(target) => {
-                    let frame = self.frame(*target);
-                    let plain = self.frames[frame].scopes == self.scopes.len();
-                    return self.frames[frame].continue_to.filter(|_| plain);
-                }
-                _ => return None,
+            let kind = &self.source[id].kind;
+            if let ExprKind::Block { statements, tail } = kind
+                && !self.is_target(id)
+                && let ([only], None) | ([], Some(only)) = (&self.source[*statements], tail)
+            {
+                id = *only;
+                continue;
             }
+            let (ExprKind::Break(target, None) | ExprKind::Continue(target)) = kind else {
+                return None;
+            };
+            let frame = self.frame(*target);
+            if self.frames[frame].scopes != self.scopes.len() {
+                return None;
+            }
+            if matches!(kind, ExprKind::Continue(_)) {
+                return self.frames[frame].continue_to;
+            }
+            return self.frames[frame].results.is_empty().then(|| self.break_target(frame));
         }
     }
 }
@@ -655,7 +748,9 @@ fn bounds(ty: ValueType) -> (u64, u64) {
         ValueType::U16 => (0, u64::from(u16::MAX)),
         ValueType::U32 | ValueType::Addr => (0, u64::from(u32::MAX)),
         ValueType::U64 => (0, u64::MAX),
-        ValueType::F32 | ValueType::F64 | ValueType::V128 => unreachable!("the checker refuses to match these"),
+        ValueType::F32 | ValueType::F64 | ValueType::V128 => {
+            unreachable!("the checker refuses to match these")
+        }
     }
 }
 
@@ -673,8 +768,13 @@ fn table(arms: &[Arm], ty: ValueType) -> Option<Table> {
     let low = ranges().map(|range| range.lo ^ flip).min()?;
     let high = ranges().map(|range| range.hi ^ flip).max()?;
     let span = (high - low).checked_add(1)?;
-    let values = ranges().try_fold(0u64, |sum, range| sum.checked_add((range.hi ^ flip) - (range.lo ^ flip) + 1))?;
-    if values < TABLE_MIN || span > TABLE_MAX || span > values * TABLE_DENSITY || ranges().count() < TABLE_MIN as usize {
+    let values: u64 =
+        ranges().map(|range| range.hi.wrapping_sub(range.lo).min(RANGE_VALUES - 1) + 1).sum();
+    if values < TABLE_MIN
+        || span > TABLE_MAX
+        || span > values * TABLE_DENSITY
+        || ranges().count() < TABLE_MIN as usize
+    {
         return None;
     }
     // Without a last `_` the listed values are all there are: any arm may be the default.

@@ -4,7 +4,7 @@
 
 use smallvec::{SmallVec, smallvec};
 use swasm_frontend_ir::checked::{BinaryOp, ExprId, ExprKind, Type, ValueType};
-use swasm_tree::{BlockType, NodeId, Op, ValType, View};
+use swasm_tree::{BlockType, NodeId, Op, ValType};
 
 use super::{Function, Lowered};
 use crate::unit::known;
@@ -15,7 +15,12 @@ pub(super) fn width(ty: ValueType) -> u32 {
         ValueType::I8 | ValueType::U8 => 8,
         ValueType::I16 | ValueType::U16 => 16,
         ValueType::I64 | ValueType::U64 | ValueType::F64 => 64,
-        ValueType::Bool | ValueType::Char | ValueType::I32 | ValueType::U32 | ValueType::Addr | ValueType::F32 => 32,
+        ValueType::Bool
+        | ValueType::Char
+        | ValueType::I32
+        | ValueType::U32
+        | ValueType::Addr
+        | ValueType::F32 => 32,
         ValueType::V128 => 128,
     }
 }
@@ -43,7 +48,12 @@ enum Class {
 fn class(ty: ValueType) -> Class {
     match ty {
         ValueType::I8 | ValueType::I16 | ValueType::I32 => Class::S32,
-        ValueType::Bool | ValueType::Char | ValueType::U8 | ValueType::U16 | ValueType::U32 | ValueType::Addr => Class::U32,
+        ValueType::Bool
+        | ValueType::Char
+        | ValueType::U8
+        | ValueType::U16
+        | ValueType::U32
+        | ValueType::Addr => Class::U32,
         ValueType::I64 => Class::S64,
         ValueType::U64 => Class::U64,
         ValueType::F32 => Class::F32,
@@ -131,12 +141,15 @@ fn instruction(op: BinaryOp, class: Class) -> Op {
 }
 
 impl Function<'_, '_, '_> {
+    /// The type of an operand that completes.
     fn value_type(&self, id: ExprId) -> ValueType {
         match self.source.ty(id) {
             Type::Value(ty) => *ty,
             // Pointers compare and convert as the integers they are.
             Type::Pointer(_) => ValueType::U32,
-            ty => unreachable!("the checker promised a scalar, not {ty:?}"),
+            ty @ (Type::Unit | Type::Never | Type::Struct(_) | Type::Error) => {
+                unreachable!("the checker promised a scalar, not {ty:?}")
+            }
         }
     }
 
@@ -163,12 +176,20 @@ impl Function<'_, '_, '_> {
     }
 
     /// `left op right` on operands of type `ty`; a shift's count may have another type.
-    pub(super) fn binary_op(&mut self, op: BinaryOp, ty: ValueType, right_type: &Type, left: NodeId, right: NodeId) -> NodeId {
+    pub(super) fn binary_op(
+        &mut self,
+        op: BinaryOp,
+        ty: ValueType,
+        right_type: &Type,
+        left: NodeId,
+        right: NodeId,
+    ) -> NodeId {
         let class = class(ty);
         let narrow = width(ty) < 32;
         match op {
             BinaryOp::Shl | BinaryOp::Shr => {
-                let count_type = if let Type::Value(ty) = right_type { *ty } else { ValueType::U32 };
+                let count_type =
+                    if let Type::Value(ty) = right_type { *ty } else { ValueType::U32 };
                 let count = self.shift_count(right, count_type, ty);
                 let node = self.op(instruction(op, class), &[left, count]);
                 // To the right a normalised value stays so.
@@ -190,7 +211,9 @@ impl Function<'_, '_, '_> {
             | BinaryOp::Le
             | BinaryOp::Gt
             | BinaryOp::Ge => self.op(instruction(op, class), &[left, right]),
-            BinaryOp::LogicalAnd | BinaryOp::LogicalOr => unreachable!("the checker makes these `And` and `Or`"),
+            BinaryOp::LogicalAnd | BinaryOp::LogicalOr => {
+                unreachable!("the checker makes these `And` and `Or`")
+            }
         }
     }
 
@@ -291,6 +314,7 @@ impl Function<'_, '_, '_> {
 
     /// Whether a node's value is known to be in the type's range.
     fn is_normal(&self, node: NodeId, ty: ValueType) -> bool {
+        use ValueType as V;
         if let Some(value) = self.constant_of(node) {
             return match ty {
                 ValueType::I8 => i8::try_from(value).is_ok(),
@@ -299,28 +323,42 @@ impl Function<'_, '_, '_> {
                 ValueType::U16 => u16::try_from(value).is_ok(),
                 ValueType::Bool => value == 0 || value == 1,
                 ValueType::Char => u32::try_from(value).ok().and_then(char::from_u32).is_some(),
-                _ => true,
+                V::I32 | V::U32 | V::I64 | V::U64 | V::F32 | V::F64 | V::V128 | V::Addr => true,
             };
         }
         let op = self.body.op(node);
         let masked = |limit: i64| {
             op == Op::I32_AND
-                && self.body.children(node).iter().any(|child| self.constant_of(*child).is_some_and(|mask| (0..=limit).contains(&mask)))
+                && self.body.children(node).iter().any(|child| {
+                    self.constant_of(*child).is_some_and(|mask| (0..=limit).contains(&mask))
+                })
         };
         match ty {
             ValueType::I8 => matches!(op, Op::I32_LOAD8_S | Op::I32_EXTEND8_S),
-            ValueType::I16 => matches!(op, Op::I32_LOAD16_S | Op::I32_LOAD8_S | Op::I32_LOAD8_U | Op::I32_EXTEND8_S | Op::I32_EXTEND16_S),
+            ValueType::I16 => matches!(
+                op,
+                Op::I32_LOAD16_S
+                    | Op::I32_LOAD8_S
+                    | Op::I32_LOAD8_U
+                    | Op::I32_EXTEND8_S
+                    | Op::I32_EXTEND16_S
+            ),
             ValueType::U8 => op == Op::I32_LOAD8_U || masked(0xff),
             ValueType::U16 => matches!(op, Op::I32_LOAD8_U | Op::I32_LOAD16_U) || masked(0xffff),
-            ValueType::Bool => op.row().fold == swasm_tree::Fold::IntCompare || op.row().fold == swasm_tree::Fold::FloatCompare || masked(1),
+            ValueType::Bool => {
+                op.row().fold == swasm_tree::Fold::IntCompare
+                    || op.row().fold == swasm_tree::Fold::FloatCompare
+                    || masked(1)
+            }
             ValueType::Char => op == Op::I32_LOAD8_U || masked(0xffff & 0xd7ff),
-            _ => true,
+            V::I32 | V::U32 | V::I64 | V::U64 | V::F32 | V::F64 | V::V128 | V::Addr => true,
         }
     }
 
     pub(super) fn neg(&mut self, id: ExprId, operand: ExprId) -> Lowered {
-        let ty = self.value_type(operand);
+        // An operand that never comes has no scalar type.
         let node = self.single(operand)?;
+        let ty = self.value_type(operand);
         self.at(id);
         let node = match class(ty) {
             Class::F32 => self.op(Op::F32_NEG, &[node]),
@@ -339,23 +377,20 @@ impl Function<'_, '_, '_> {
     }
 
     pub(super) fn not(&mut self, id: ExprId, operand: ExprId) -> Lowered {
-        let ty = self.value_type(operand);
+        // An operand that never comes has no scalar type.
         let node = self.single(operand)?;
+        let ty = self.value_type(operand);
         self.at(id);
-        let node = match ty {
-            ValueType::Bool => self.op(Op::I32_EQZ, &[node]),
-            _ if width(ty) == 64 => {
-                let ones = self.body.i64_const(-1);
-                self.op(Op::I64_XOR, &[node, ones])
-            }
-            _ => {
-                let ones = self.body.i32_const(match ty {
-                    ValueType::U8 => 0xff,
-                    ValueType::U16 => 0xffff,
-                    _ => -1,
-                });
-                self.op(Op::I32_XOR, &[node, ones])
-            }
+        let node = if ty == ValueType::Bool {
+            self.op(Op::I32_EQZ, &[node])
+        } else if width(ty) == 64 {
+            let ones = self.body.i64_const(-1);
+            self.op(Op::I64_XOR, &[node, ones])
+        } else {
+            // Of a narrow unsigned type only the low bits are turned over: it stays normal.
+            let narrow = width(ty) < 32 && !is_signed(ty);
+            let ones = self.body.i32_const(if narrow { (1 << width(ty)) - 1 } else { -1 });
+            self.op(Op::I32_XOR, &[node, ones])
         };
         Ok(smallvec![node])
     }
@@ -381,8 +416,8 @@ impl Function<'_, '_, '_> {
     }
 
     pub(super) fn cast(&mut self, id: ExprId, operand: ExprId) -> Lowered {
-        let (from, to) = (self.value_type(operand), self.value_type(id));
         let node = self.single(operand)?;
+        let (from, to) = (self.value_type(operand), self.value_type(id));
         self.at(id);
         Ok(smallvec![self.convert(node, from, to)])
     }
@@ -416,7 +451,8 @@ impl Function<'_, '_, '_> {
                     self.normalise(node, to)
                 }
                 (false, true) => {
-                    let op = if is_signed(from) { Op::I64_EXTEND_I32_S } else { Op::I64_EXTEND_I32_U };
+                    let op =
+                        if is_signed(from) { Op::I64_EXTEND_I32_S } else { Op::I64_EXTEND_I32_U };
                     self.op(op, &[node])
                 }
                 (false, false) if fits(from, to) => node,
@@ -467,30 +503,34 @@ impl Function<'_, '_, '_> {
     }
 
     fn select(&mut self, a: NodeId, b: NodeId, condition: NodeId) -> NodeId {
-        match self.body.view(condition) {
-            View::I32(0) => b,
-            View::I32(_) => a,
-            _ => self.body.select(a, b, condition),
+        match self.constant_of(condition) {
+            Some(0) => b,
+            Some(_) => a,
+            None => self.body.select(a, b, condition),
         }
     }
 }
 
 /// Smallest and largest value of a narrow type.
 fn ty_bounds(ty: ValueType) -> (i32, i32) {
-    match ty {
-        ValueType::I8 => (i8::MIN.into(), i8::MAX.into()),
-        ValueType::I16 => (i16::MIN.into(), i16::MAX.into()),
-        ValueType::U16 => (0, u16::MAX.into()),
-        _ => (0, u8::MAX.into()),
+    if is_signed(ty) {
+        let top = 1 << (width(ty) - 1);
+        (-top, top - 1)
+    } else {
+        (0, (1 << width(ty)) - 1)
     }
 }
 
 /// Whether every value of `from` is one of `to`, both held in an i32.
 fn fits(from: ValueType, to: ValueType) -> bool {
-    let bits = |ty: ValueType| match ty {
-        ValueType::Bool => 1,
-        ValueType::Char => 21,
-        _ => width(ty),
+    let bits = |ty: ValueType| {
+        if ty == ValueType::Bool {
+            1
+        } else if ty == ValueType::Char {
+            21
+        } else {
+            width(ty)
+        }
     };
     match (is_signed(from), is_signed(to)) {
         _ if width(to) == 32 => true,

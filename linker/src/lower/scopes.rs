@@ -14,7 +14,12 @@ use crate::options::MemoryMode;
 use crate::unit::known;
 
 impl Function<'_, '_, '_> {
-    pub(super) fn scope(&mut self, id: ExprId, local: IrLocal, body: ExprId) -> Result<NodeId, NodeId> {
+    pub(super) fn scope(
+        &mut self,
+        id: ExprId,
+        local: IrLocal,
+        body: ExprId,
+    ) -> Result<NodeId, NodeId> {
         let unit = self.unit;
         if unit.static_scopes.contains_key(&(self.def, id)) {
             self.static_scopes.push(id);
@@ -46,9 +51,14 @@ impl Function<'_, '_, '_> {
         let unit = self.unit;
         let record = self.body.local_get(outermost);
         if unit.options.memory == MemoryMode::Poison {
-            let line = unit.locations.position(unit.program, self.body.loc()).map_or(0, |position| position.line);
+            let line = unit
+                .locations
+                .position(unit.program, self.body.loc())
+                .map_or(0, |position| position.line);
             let line = self.body.i32_const(line as i32);
-            return Some(self.body.call(unit.func(known(unit.well_known.scope_close_at)), &[record, line]));
+            return Some(
+                self.body.call(unit.func(known(unit.well_known.scope_close_at)), &[record, line]),
+            );
         }
         Some(self.body.call(unit.func(known(unit.well_known.scope_close)), &[record]))
     }

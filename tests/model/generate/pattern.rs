@@ -1,7 +1,7 @@
 //! `match`: arms that are all reachable and leave nothing out.
 
 use super::{Generator, Literals, State};
-use crate::ast::{Arm, Block, Expr, INTS, Int, Kind, Pattern, Spelling, Ty, Value};
+use crate::ast::{Arm, Block, Expr, INTS, Kind, Pattern, Spelling, Ty, Value};
 use crate::evaluate::{self, number_of};
 
 /// The values that arms without guards have taken: intervals, both ends included, in order and apart.
@@ -96,7 +96,14 @@ impl Generator {
             Ty::Int(int) if self.dice.one_in(2) => {
                 // Few values, so that arms are taken.
                 let value = self.expr(of, Literals::Suffixed, depth);
-                Expr::new(of, Kind::Binary(crate::ast::BinaryOp::And, value.boxed(), Expr::int(int, 7).boxed()))
+                Expr::new(
+                    of,
+                    Kind::Binary(
+                        crate::ast::BinaryOp::And,
+                        value.boxed(),
+                        Expr::int(int, 7).boxed(),
+                    ),
+                )
             }
             _ => self.expr(of, Literals::Suffixed, depth),
         }
@@ -110,7 +117,14 @@ impl Generator {
         (vec![Pattern::Bind(name)], Some(name))
     }
 
-    fn arm(&mut self, patterns: Vec<Pattern>, guarded: bool, ty: Ty, literals: Literals, depth: usize) -> Arm {
+    fn arm(
+        &mut self,
+        patterns: Vec<Pattern>,
+        guarded: bool,
+        ty: Ty,
+        literals: Literals,
+        depth: usize,
+    ) -> Arm {
         let guard = guarded.then(|| self.expr(Ty::Bool, Literals::Free, depth.min(2)));
         let body = if self.dice.one_in(10) && self.cx.budget > 0 {
             self.jump(ty, depth)
@@ -137,7 +151,7 @@ impl Generator {
     /// A pattern and the values it matches.
     fn alternative(&mut self, of: Ty, near: i128) -> (Pattern, i128, i128) {
         let (low, high) = domain(of);
-        let mut point = |generator: &mut Self| -> Value {
+        let point = |generator: &mut Self| -> Value {
             let number = match generator.dice.below(3) {
                 0 => number_of(&generator.value(of)),
                 1 => generator.dice.below(8) as i128,
@@ -145,16 +159,20 @@ impl Generator {
             };
             number_to_value(of, number.clamp(low, high))
         };
-        let consts: Vec<usize> = (0..self.module.consts.len()).filter(|index| self.module.consts[*index].ty == of).collect();
+        let consts: Vec<usize> = (0..self.module.consts.len())
+            .filter(|index| self.module.consts[*index].ty == of)
+            .collect();
         match self.dice.below(7) {
             0 if !consts.is_empty() => {
                 let index = self.dice.pick(&consts);
-                let at = evaluate::constant(&self.module, &Expr::new(of, Kind::Const(index))).map_or(0, |value| number_of(&value));
+                let at = evaluate::constant(&self.module, &Expr::new(of, Kind::Const(index)))
+                    .map_or(0, |value| number_of(&value));
                 (Pattern::Const(index), at, at)
             }
             1 | 2 if of != Ty::Bool => {
                 let (one, other) = (point(self), point(self));
-                let (from, to) = if number_of(&one) <= number_of(&other) { (one, other) } else { (other, one) };
+                let (from, to) =
+                    if number_of(&one) <= number_of(&other) { (one, other) } else { (other, one) };
                 let inclusive = number_of(&from) == number_of(&to) || self.dice.one_in(2);
                 let (first, last) = (number_of(&from), number_of(&to) - i128::from(!inclusive));
                 (Pattern::Range(Some(from), Some(to), inclusive), first, last)
@@ -173,7 +191,13 @@ impl Generator {
             _ => {
                 let value = point(self);
                 let at = number_of(&value);
-                let spelling = self.dice.pick(&[Spelling::Plain, Spelling::Plain, Spelling::Suffixed, Spelling::Named, Spelling::Hexadecimal]);
+                let spelling = self.dice.pick(&[
+                    Spelling::Plain,
+                    Spelling::Plain,
+                    Spelling::Suffixed,
+                    Spelling::Named,
+                    Spelling::Hexadecimal,
+                ]);
                 (Pattern::Value(value, spelling), at, at)
             }
         }
@@ -193,17 +217,27 @@ impl Generator {
             }
             let value = Value::Int(int, base + at as i128);
             let to = super::LABELS[self.dice.below(count)];
-            arms.push(Arm { patterns: vec![Pattern::Value(value, Spelling::Plain)], guard: None, body: Expr::new(Ty::Unit, Kind::Break(Some(to), None)) });
+            arms.push(Arm {
+                patterns: vec![Pattern::Value(value, Spelling::Plain)],
+                guard: None,
+                body: Expr::new(Ty::Unit, Kind::Break(Some(to), None)),
+            });
         }
         let to = super::LABELS[self.dice.below(count)];
-        arms.push(Arm { patterns: vec![Pattern::Wildcard], guard: None, body: Expr::new(Ty::Unit, Kind::Break(Some(to), None)) });
+        arms.push(Arm {
+            patterns: vec![Pattern::Wildcard],
+            guard: None,
+            body: Expr::new(Ty::Unit, Kind::Break(Some(to), None)),
+        });
         let mut inner = Expr::new(Ty::Unit, Kind::Match(scrutinee.boxed(), arms));
         for label in super::LABELS.into_iter().take(count) {
             let block = Block { statements: vec![crate::ast::Statement::Expr(inner)], tail: None };
             let labelled = Expr::new(Ty::Unit, Kind::Block(Some(label), block));
-            let mut around = Block { statements: vec![crate::ast::Statement::Expr(labelled)], tail: None };
+            let mut around =
+                Block { statements: vec![crate::ast::Statement::Expr(labelled)], tail: None };
             self.notes += 1;
-            let note = Expr::new(of, Kind::Trace(self.notes, self.literal(of, Literals::Place).boxed()));
+            let note =
+                Expr::new(of, Kind::Trace(self.notes, self.literal(of, Literals::Place).boxed()));
             around.statements.push(crate::ast::Statement::Expr(note));
             inner = Expr::new(Ty::Unit, Kind::Block(None, around));
         }
@@ -235,7 +269,9 @@ fn gaps(of: Ty, covered: &Covered) -> Vec<Pattern> {
             let from = (from > low).then(|| number_to_value(of, from));
             patterns.push(match (from, to < high) {
                 (None, true) => Pattern::Range(None, Some(number_to_value(of, to)), true),
-                (Some(from), true) => Pattern::Range(Some(from), Some(number_to_value(of, to)), true),
+                (Some(from), true) => {
+                    Pattern::Range(Some(from), Some(number_to_value(of, to)), true)
+                }
                 (Some(from), false) => Pattern::Range(Some(from), None, false),
                 (None, false) => Pattern::Wildcard,
             });
@@ -248,6 +284,3 @@ fn gaps(of: Ty, covered: &Covered) -> Vec<Pattern> {
     push(at, high);
     patterns
 }
-
-/// `Int` is what most patterns are of.
-const _: fn(Int) -> i128 = Int::max;

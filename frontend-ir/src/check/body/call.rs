@@ -51,6 +51,12 @@ impl Checker<'_, '_> {
         self.broken(span)
     }
 
+    /// Arguments of a call of what cannot be called: `value`, which was evaluated first, is all that is left if it never gives a value.
+    fn skip_after(&mut self, value: ExprId, arguments: ir::ExprList, span: Span) -> Out {
+        let skipped = self.skip(arguments, span);
+        if *self.ty(value) == Type::Never { Out { id: value, open: None } } else { skipped }
+    }
+
     fn call_function(&mut self, def: DefId, arguments: ir::ExprList, at: Span, span: Span) -> Out {
         self.call_with(def, None, arguments, at, span)
     }
@@ -148,7 +154,7 @@ impl Checker<'_, '_> {
                     .note("this is no function and no function pointer");
                 self.report(error);
             }
-            return self.skip(arguments, span);
+            return self.skip_after(callee, arguments, span);
         };
         let given = &ast[arguments];
         if given.len() != signature.params.len() {
@@ -196,7 +202,7 @@ impl Checker<'_, '_> {
                 );
                 self.report(error);
             }
-            return self.skip(arguments, span);
+            return self.skip_after(receiver, arguments, span);
         };
         if world.method(owner, text).is_none() {
             self.no_method(owner, name);

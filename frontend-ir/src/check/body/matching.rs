@@ -119,7 +119,7 @@ impl Checker<'_, '_> {
     ) -> Out {
         let scrutinee_span = self.spot(scrutinee);
         let value = self.closed(scrutinee);
-        let ty = self.ty(value).clone();
+        let mut ty = self.ty(value).clone();
         let keys = match &ty {
             Type::Value(value) => Keys::of(*value),
             Type::Unit | Type::Never | Type::Struct(_) | Type::Pointer(_) | Type::Error => None,
@@ -136,6 +136,8 @@ impl Checker<'_, '_> {
                 .note("`match` is for bool, char, integers and addr")
                 .help("compare it with `if`");
             self.report(error);
+            // What its patterns are does not matter then.
+            ty = Type::Error;
         }
         let errors_before = self.cx.diagnostics.len();
         let mut covered = Covered::default();

@@ -197,7 +197,8 @@ impl Checker<'_, '_> {
         let ty = self.ty(base).clone();
         let def = match &ty {
             Type::Struct(def) => *def,
-            Type::Error | Type::Never => return self.broken(span),
+            Type::Error => return self.broken(span),
+            Type::Never => return Out { id: base, open: None },
             Type::Value(_) | Type::Unit | Type::Pointer(_) => {
                 let (text, shown) = (self.cx.text(name), self.cx.show(&ty));
                 let mut error = self.cx.error(

@@ -1,0 +1,62 @@
+//! Text ⇒ a checked program ⇒ modules of every level ⇒ guests that can be called.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
+
+use swasm_executor::{Config, Engine, Module, OptLevel as Tier};
+use swasm_frontend_ir::{Level, render};
+use swasm_linker::{Checked, MemoryMode, OptLevel, Options, Program};
+
+/// The levels that every program is run at.
+pub(crate) const LEVELS: [OptLevel; 3] = [OptLevel::O0, OptLevel::O1, OptLevel::O2];
+
+/// What one call may use before it is stopped: far more than the evaluators allow.
+pub(crate) const FUEL: u64 = 100_000_000;
+
+/// Parses and checks.
+pub(crate) fn check(text: &str) -> Result<Checked, String> {
+    let mut program = Program::default();
+    program.text("random.swir", text.as_bytes());
+    let checked = guarded("the checker", || program.check())?;
+    let errors = |failed: &swasm_linker::Failed| -> String {
+        let errors =
+            failed.diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error);
+        errors.map(|diagnostic| render::human(diagnostic, failed, false)).collect()
+    };
+    checked.map_err(|failed| errors(&failed))
+}
+
+/// Links at one level, in one memory mode.
+pub(crate) fn link(
+    program: &Checked,
+    opt_level: OptLevel,
+    memory: MemoryMode,
+) -> Result<Vec<u8>, String> {
+    let options = Options { opt_level, memory, ..Options::default() };
+    let artifact = guarded("the linker", || swasm_linker::link(program, &options))?;
+    artifact.map(|artifact| artifact.wasm).map_err(|errors| format!("{errors:?}"))
+}
+
+/// Compiles for execution, by the quick tier for what wasn't optimised.
+pub(crate) fn compile(bytes: &[u8], opt_level: OptLevel) -> Result<Module, String> {
+    static ENGINES: [OnceLock<Engine>; 2] = [OnceLock::new(), OnceLock::new()];
+    let optimizes = opt_level == OptLevel::O2;
+    let engine = ENGINES[usize::from(optimizes)].get_or_init(|| {
+        let tier = if optimizes { Tier::Speed } else { Tier::None };
+        Engine::new(&Config::new().opt_level(tier).fuel(true).deterministic(true))
+            .expect("these choices fit each other")
+    });
+    Module::compile(engine, bytes)
+        .map_err(|error| format!("the executor refuses the module: {error}"))
+}
+
+/// A panic of the compiler is a failure like another, so that it can be shrunk.
+fn guarded<T>(who: &str, work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let said = panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        format!("{who} panics: {}", said.unwrap_or_default())
+    })
+}
