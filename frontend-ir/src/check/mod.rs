@@ -649,6 +649,7 @@ impl<'w> Pass<'w> {
     }
 
     fn bodies(&mut self) {
+        let mut room = Body::default();
         for index in 0..self.rest.len() {
             let module = self.id(index);
             let Rest { names, asts, .. } = &mut self.rest[index];
@@ -659,7 +660,7 @@ impl<'w> Pass<'w> {
                 let FnBody::Block(body) = &declared.body else { continue };
                 let function = self.world.function(def);
                 let cx = Resolver::new(self.world, module, names, &mut self.diagnostics);
-                let checked = Checker::new(cx, body, Some(function)).function(&declared);
+                let checked = Checker::new(cx, body, Some(function), &mut room).function(&declared);
                 set_once(&self.world.slot(def).body, checked);
             }
         }
