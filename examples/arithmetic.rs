@@ -5,10 +5,9 @@
 
 use std::process::ExitCode;
 
-use swasm::Link;
 use swasm::builder::{Expr, ModuleBuilder};
 use swasm::executor::{Output, Run, Wasi};
-use swasm::ir::{BinaryOp, ValueType::I64};
+use swasm::{Link, ir::BinaryOp, ir::ValueType::I64};
 
 /// What positions name as their file.
 const FILE: &str = "expression";
@@ -45,8 +44,8 @@ fn parse(text: &str) -> Result<Vec<(Step, u32)>, String> {
     let mut wants_operand = true;
     let mut at = 0;
     while let Some(&c) = text.get(at) {
-        let column = at as u32 + 1;
         at += 1;
+        let column = at as u32;
         let operator = match c {
             ' ' => continue,
             '0'..='9' if wants_operand => {
@@ -55,18 +54,13 @@ fn parse(text: &str) -> Result<Vec<(Step, u32)>, String> {
                     at += 1;
                 }
                 let digits: String = text[start..at].iter().collect();
-                let number =
-                    digits.parse().map_err(|_| format!("{column}: this number is too large"))?;
-                steps.push((Step::Number(number), column));
+                let too_large = |_| format!("{column}: this number is too large");
+                steps.push((Step::Number(digits.parse().map_err(too_large)?), column));
                 wants_operand = false;
                 continue;
             }
-            '(' if wants_operand => {
-                waiting.push((None, column));
-                continue;
-            }
-            '-' if wants_operand => {
-                waiting.push((Some(Step::Negate), column));
+            '(' | '-' if wants_operand => {
+                waiting.push(((c == '-').then_some(Step::Negate), column));
                 continue;
             }
             ')' if !wants_operand => {
@@ -79,12 +73,12 @@ fn parse(text: &str) -> Result<Vec<(Step, u32)>, String> {
                 }
                 continue;
             }
-            '+' if !wants_operand => BinaryOp::Add,
-            '-' if !wants_operand => BinaryOp::Sub,
-            '*' if !wants_operand => BinaryOp::Mul,
-            '/' if !wants_operand => BinaryOp::Div,
-            '%' if !wants_operand => BinaryOp::Rem,
             _ if wants_operand => return Err(format!("{column}: expected a number, found `{c}`")),
+            '+' => BinaryOp::Add,
+            '-' => BinaryOp::Sub,
+            '*' => BinaryOp::Mul,
+            '/' => BinaryOp::Div,
+            '%' => BinaryOp::Rem,
             _ => return Err(format!("{column}: expected an operator, found `{c}`")),
         };
         let operator = Step::Binary(operator);
@@ -101,10 +95,8 @@ fn parse(text: &str) -> Result<Vec<(Step, u32)>, String> {
         return Err(format!("{}: expected a number, found the end", at + 1));
     }
     while let Some((step, column)) = waiting.pop() {
-        steps.push((
-            step.ok_or_else(|| format!("{column}: this parenthesis is never closed"))?,
-            column,
-        ));
+        let open = || format!("{column}: this parenthesis is never closed");
+        steps.push((step.ok_or_else(open)?, column));
     }
     Ok(steps)
 }
@@ -120,11 +112,14 @@ fn build(steps: &[(Step, u32)]) -> ModuleBuilder {
                 Step::Number(number) => f.int_of(I64, number),
                 Step::Negate => -take(),
                 Step::Binary(op) => {
-                    let right = take();
-                    take().binary(op, right)
+                    let (right, left) = (take(), take());
+                    let value = left.binary(op, right);
+                    // The others can't trap, so nobody asks where they stood.
+                    let may_trap = matches!(op, BinaryOp::Div | BinaryOp::Rem);
+                    if may_trap { value.at(FILE, 1, column) } else { value }
                 }
             };
-            stack.push(value.at(FILE, 1, column));
+            stack.push(value);
         }
         f.call("std::io::println_i64", stack);
     });
@@ -134,13 +129,12 @@ fn build(steps: &[(Step, u32)]) -> ModuleBuilder {
 /// Text ⇒ a WebAssembly module.
 pub(crate) fn compile(text: &str) -> Result<Vec<u8>, String> {
     let steps = parse(text).map_err(|message| format!("{FILE}:1:{message}"))?;
-    let linked = build(&steps).link().map_err(|wrong| wrong.to_string())?;
-    linked.to_wasm().map_err(|wrong| wrong.to_string())
+    let wasm = build(&steps).link().and_then(|linked| linked.to_wasm());
+    wasm.map_err(|wrong| wrong.to_string())
 }
 
 fn main() -> ExitCode {
-    let text = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
-    let wasm = match compile(&text) {
+    let wasm = match compile(&std::env::args().skip(1).collect::<Vec<_>>().join(" ")) {
         Ok(wasm) => wasm,
         Err(message) => {
             eprintln!("{message}");

@@ -27,7 +27,11 @@ fn values_are_rusts() {
         ("2 * -3", 2 * -3),
         ("-(2 + 3) * 4", -(2 + 3) * 4),
         ("9223372036854775807 + 1", i64::MIN),
+<<<<<<< HEAD
         ("1+2*3-9/2%3", 1 + 2 * 3 - 9 / 2 % 3),
+=======
+        ("1+2*3-40/7%3", 1 + 2 * 3 - 40 / 7 % 3),
+>>>>>>> refs/heads/programs
         ("((((7))))", 7),
     ];
     for (text, value) in expressions {
@@ -55,7 +59,7 @@ fn mistakes_are_told_with_their_column() {
 #[test]
 fn a_trap_names_the_operator() {
     let trap = run("10 * (4 / (2 - 2))").expect_err("it divides by zero");
-    assert!(trap.starts_with("integer divide by zero\n"), "{trap}");
+    assert!(trap.contains("integer divide by zero"), "{trap}");
     assert!(trap.contains("expression:1:9"), "{trap}");
 }
 
