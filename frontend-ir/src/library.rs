@@ -384,7 +384,8 @@ impl Library {
         let mut diagnostics = Vec::new();
         let cx = Resolver::new(self.world(), def.module, names, &mut diagnostics);
         let function = self.world().function(def);
-        let checked = Checker::new(cx, body, Some(function)).function(declared);
+        let checked =
+            Checker::new(cx, body, Some(function), &mut Body::default()).function(declared);
         self.take(diagnostics);
         slot.body.get_or_init(|| checked)
     }

@@ -17,7 +17,7 @@ impl Heights {
     }
 
     fn of(&self, id: ExprId) -> u32 {
-        u32::from(self.0[id.0 as usize])
+        u32::from(self.0[id.index()])
     }
 
     /// Notes the height of an expression about to be pushed to `body`, and tells it.
@@ -84,8 +84,8 @@ impl Heights {
             ExprKind::For(it) => one(&it.start).max(one(&it.end)).max(one(&it.body)),
             ExprKind::Break(_, a) | ExprKind::Return(a) => maybe(a),
             ExprKind::Call(a, ids) | ExprKind::Method(a, _, ids) => one(a).max(list(&body[*ids])),
-            ExprKind::Struct(_, fields) => {
-                fields.iter().map(|field| one(&field.value)).max().unwrap_or(0)
+            ExprKind::Struct(it) => {
+                it.fields.iter().map(|field| one(&field.value)).max().unwrap_or(0)
             }
             ExprKind::Data(elements) => elements
                 .iter()

@@ -155,8 +155,8 @@ impl Source {
     fn lines(&self) -> &Lines {
         self.lines.get_or_init(|| {
             let text = self.text.as_deref().unwrap_or("");
-            let breaks = text.bytes().zip(1..).filter(|(byte, _)| *byte == b'\n');
-            let starts = std::iter::once(0).chain(breaks.map(|(_, behind)| behind)).collect();
+            let behind_breaks = text.match_indices('\n').map(|(at, _)| at as u32 + 1);
+            let starts = std::iter::once(0).chain(behind_breaks).collect();
             Lines { starts, ascii: text.is_ascii() }
         })
     }

@@ -24,6 +24,7 @@ pub use program::{Failed, Program, library, pass_names};
 
 use swasm_frontend_ir::Diagnostic;
 pub use swasm_frontend_ir::checked::Checked;
+use swasm_tree::Module;
 
 /// Links a checked program into a core WebAssembly module.
 ///
@@ -59,6 +60,8 @@ fn link_with(
     codes.into_iter().for_each(|(func, code)| unit.module.define(func, code));
     entry::export(&mut unit)?;
     let mut written = unit.module.write(&entry::write_options(options));
+    // Written: nobody needs it any more.
+    unit.module = Module::new();
     observer.begin(Phase::Dwarf);
     dwarf::append(&unit, &mut written);
     artifact.wasm = written.bytes;

@@ -53,7 +53,7 @@ pub(crate) struct Reached {
 }
 
 /// The summaries of the functions that may be needed.
-pub(crate) type Summaries = FxHashMap<DefId, Summary>;
+pub(crate) type Summaries = FxHashMap<DefId, Box<Summary>>;
 
 /// Declares everything that the program's exports need; gives the functions with code, callees first.
 ///
@@ -67,7 +67,7 @@ pub(crate) fn reach(unit: &mut Unit<'_>) -> Result<Vec<Reached>, Vec<Diagnostic>
         summaries.entry(def).or_insert_with(|| {
             let summary = summarise(unit, def);
             pending.extend(summary.calls.iter().chain(&summary.addresses));
-            summary
+            Box::new(summary)
         });
     }
     elide::elide(unit, &roots, &summaries);
@@ -121,8 +121,8 @@ fn summarise(unit: &Unit<'_>, def: DefId) -> Summary {
         FunctionKind::Template(row) => summary.row(unit, row, &function.signature.result),
         FunctionKind::Body => {
             let body = program.body(def);
-            for index in 0..body.exprs.len() {
-                summary.expr(unit, body, ExprId(index as u32));
+            for id in body.ids() {
+                summary.expr(unit, body, id);
             }
         }
     }
@@ -142,23 +142,23 @@ impl Summary {
                 self.allocations.push(id)
             }
             ExprKind::Call(callee, _) => match &unit.program.function(*callee).kind {
-                FunctionKind::Template(row) => self.row(unit, row, &body[id].ty),
+                FunctionKind::Template(row) => self.row(unit, row, body.ty(id)),
                 FunctionKind::Import { .. } => {
-                    self.validates_char |= holds_char(unit.program, &body[id].ty);
+                    self.validates_char |= holds_char(unit.program, body.ty(id));
                     add(&mut self.calls, *callee);
                 }
                 FunctionKind::Body | FunctionKind::Hook(_) => add(&mut self.calls, *callee),
             },
             ExprKind::Constant(value) => self.constant(value),
             ExprKind::Static(def) => add(&mut self.statics, *def),
-            ExprKind::Wasm(row, _) => self.row(unit, row, &body[id].ty),
+            ExprKind::Wasm(row, _) => self.row(unit, row, body.ty(id)),
             ExprKind::Config(def) => {
                 self.names_heap |= unit.program.global(*def).config.as_deref() == Some("heap_base");
             }
             ExprKind::Scope(..) => self.scopes.push(id),
             ExprKind::Element(..) => self.checks = true,
             ExprKind::CallPointer(callee, _) => {
-                let Type::Pointer(signature) = &body[*callee].ty else {
+                let Type::Pointer(signature) = body.ty(*callee) else {
                     unreachable!("the checker promised a pointer")
                 };
                 add(&mut self.pointers, signature.clone());
@@ -292,7 +292,10 @@ impl Walk<'_, '_> {
         if matches!(self.unit.program.function(def).kind, FunctionKind::Import { .. }) {
             return None;
         }
-        let summary = self.summaries.remove(&def).unwrap_or_else(|| summarise(self.unit, def));
+        let summary = self
+            .summaries
+            .remove(&def)
+            .map_or_else(|| summarise(self.unit, def), |summary| *summary);
         let mut edges = summary.calls;
         edges.extend(&summary.addresses);
         for key in &summary.datas {

@@ -7,8 +7,9 @@ use wasm_encoder::Encode;
 use crate::ids::node_raw;
 use crate::signature::symbol_type;
 use crate::{
-    Body, DataId, ElemId, FuncId, FuncType, GlobalId, HeapType, Loc, LocalId, MemArg, MemoryId,
-    Module, NodeId, Op, RefType, Shape, Symbol, TableId, TagId, TypeId, ValType, Verified, View,
+    Body, DataId, ElemId, FuncId, FuncType, GlobalId, HeapType, Loc, LocalId, LocalNames, MemArg,
+    MemoryId, Module, NodeId, Op, RefType, Shape, Symbol, TableId, TagId, TypeId, ValType,
+    Verified, View,
 };
 
 /// The code of one function.
@@ -24,7 +25,7 @@ pub struct Code {
     /// Types of blocks that are not a plain value type.
     pub block_types: Vec<FuncType>,
     /// Parameters' and locals' names, in order of the locals.
-    pub local_names: Vec<(LocalId, Box<str>)>,
+    pub local_names: LocalNames,
     /// Whether memory 0 is used by a load or store (which say so without a reloc).
     pub uses_memory: bool,
 }
@@ -119,12 +120,14 @@ impl Encoder {
         code.bytes = self.bytes.as_slice().into();
         code.relocs = self.relocs.as_slice().into();
         code.locs = self.locs.as_slice().into();
-        let mut names = body.local_names().to_vec();
+        let mut names: Vec<(LocalId, &str)> = body.local_names().collect();
         // The last name given to a local counts, and the sort is stable.
         names.reverse();
         names.sort_by_key(|(local, _)| *local);
         names.dedup_by_key(|(local, _)| *local);
-        code.local_names = names;
+        let bytes = names.iter().map(|(_, name)| name.len()).sum();
+        code.local_names = LocalNames::with_capacity(names.len(), bytes);
+        names.into_iter().for_each(|(local, name)| code.local_names.push(local, name));
         code
     }
 
@@ -193,23 +196,27 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn walk(&mut self, root: NodeId) {
+        let body = self.body;
         self.e.open.push((root, 0));
-        while let Some((node, next)) = self.e.open.last_mut() {
+        'open: while let Some((node, next)) = self.e.open.last_mut() {
             let (node, at) = (*node, *next as usize);
-            let children = self.body.children(node);
-            let arms = self.body.op(node).shape().arms();
+            let children = body.children(node);
+            let arms = body.op(node).shape().arms();
             if arms == 0 {
-                if let Some(&child) = children.get(at) {
-                    *next += 1;
-                    if self.body.children(child).is_empty() {
-                        self.write(child);
-                    } else {
-                        self.e.open.push((child, 0));
+                for (&child, behind) in children[at..].iter().zip(at as u32 + 1..) {
+                    // What has no children needs no place on the stack.
+                    if body.children(child).is_empty() {
+                        self.write(child, true);
+                        continue;
                     }
-                } else {
-                    self.e.open.pop();
-                    self.write(node);
+                    if let Some((_, next)) = self.e.open.last_mut() {
+                        *next = behind;
+                    }
+                    self.e.open.push((child, 0));
+                    continue 'open;
                 }
+                self.e.open.pop();
+                self.write(node, children.is_empty());
                 continue;
             }
             *next += 1;
@@ -318,7 +325,7 @@ impl Writer<'_> {
     }
 
     /// A node's own bytes.
-    fn write(&mut self, node: NodeId) {
+    fn write(&mut self, node: NodeId, is_leaf: bool) {
         let op = self.body.op(node);
         if matches!(op.shape(), Shape::Seq | Shape::Stack) {
             return;
@@ -326,7 +333,7 @@ impl Writer<'_> {
         if op == Op::SET_MANY {
             return self.set_many(node);
         }
-        if op.effects().is_removable() && self.body.children(node).is_empty() {
+        if is_leaf && op.effects().is_removable() {
             self.push(node);
         } else {
             self.start(node);
@@ -334,6 +341,15 @@ impl Writer<'_> {
         if op != Op::SYMBOL {
             self.opcode(op);
         }
+        // Most have none.
+        if !matches!(op.shape(), Shape::Plain | Shape::Drop) {
+            self.immediates(node);
+        }
+    }
+
+    /// What follows a node's opcode.
+    #[inline]
+    fn immediates(&mut self, node: NodeId) {
         match self.body.view(node) {
             View::Plain => (),
             View::I32(value) => value.encode(&mut self.e.bytes),

@@ -143,10 +143,10 @@ impl Cut<'_> {
                     return;
                 }
             }
-            for arm in 0..arms.len() {
-                for at in 0..arms[arm].patterns.len() {
-                    if arms[arm].patterns.len() > 1 && self.here() {
-                        arms[arm].patterns.remove(at);
+            for arm in arms {
+                for at in 0..arm.patterns.len() {
+                    if arm.patterns.len() > 1 && self.here() {
+                        arm.patterns.remove(at);
                         return;
                     }
                 }

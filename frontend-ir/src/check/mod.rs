@@ -44,8 +44,10 @@ use world::{Program, World};
 pub const MAX_SCALARS: u32 = 1000;
 /// How deep structs may hold structs.
 pub const MAX_STRUCT_DEPTH: u32 = 64;
-/// Names that the linker exports itself.
+/// Names that the linker exports itself; besides them those that begin with the library's own [`RESERVED_PREFIX`].
 const RESERVED_EXPORTS: [&str; 2] = ["memory", "__heap_base"];
+/// How the names begin under which the library exports what a host reads of it.
+const RESERVED_PREFIX: &str = "std::";
 
 /// What is known of the modules that a host provides.
 pub trait ImportRules {
@@ -600,12 +602,12 @@ impl<'w> Pass<'w> {
         let mut first: FxHashMap<&str, Place> = FxHashMap::default();
         for ((name, span), def) in &exports {
             let place = Place { module: def.module, span: *span };
-            if RESERVED_EXPORTS.contains(&&**name) {
+            if RESERVED_EXPORTS.contains(&&**name) || name.starts_with(RESERVED_PREFIX) {
                 self.diagnostics.push(
                     Diagnostic::error(
                         codes::DUPLICATE_EXPORT,
                         place,
-                        format!("`{name}` is exported by the linker itself"),
+                        format!("`{name}` is a name that the linker and the library keep for exports of their own"),
                     )
                     .help("choose another name"),
                 );
@@ -647,6 +649,7 @@ impl<'w> Pass<'w> {
     }
 
     fn bodies(&mut self) {
+        let mut room = Body::default();
         for index in 0..self.rest.len() {
             let module = self.id(index);
             let Rest { names, asts, .. } = &mut self.rest[index];
@@ -657,7 +660,7 @@ impl<'w> Pass<'w> {
                 let FnBody::Block(body) = &declared.body else { continue };
                 let function = self.world.function(def);
                 let cx = Resolver::new(self.world, module, names, &mut self.diagnostics);
-                let checked = Checker::new(cx, body, Some(function)).function(&declared);
+                let checked = Checker::new(cx, body, Some(function), &mut room).function(&declared);
                 set_once(&self.world.slot(def).body, checked);
             }
         }

@@ -7,7 +7,8 @@ use super::{Parser, Result};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::ir::{
-    Arm, BinaryOp, DataElement, Expr, ExprId, ExprKind, FieldInit, For, Ident, Path, UnaryOp,
+    Arm, BinaryOp, DataElement, Expr, ExprId, ExprKind, FieldInit, For, Ident, Path, StructLiteral,
+    UnaryOp,
 };
 use crate::lexer::{Tok, Token};
 use crate::literal;
@@ -503,7 +504,8 @@ impl Parser<'_> {
         }
         self.close(open, Tok::CloseBrace, "`,` or `}`")?;
         let span = path.span().to(self.span_from(self.previous_end()));
-        Ok(self.push(ExprKind::Struct(Box::new(path), fields.into()), span))
+        Ok(self
+            .push(ExprKind::Struct(Box::new(StructLiteral { path, fields: fields.into() })), span))
     }
 
     fn parenthesized(&mut self) -> Result<ExprId> {

@@ -60,7 +60,7 @@ impl<'a> Function<'_, '_, 'a> {
 
     /// First scalar and number of scalars of a field.
     fn field_range(&mut self, base: ExprId, field: u32) -> (u32, u32) {
-        let Type::Struct(id) = &self.source[base].ty else {
+        let Type::Struct(id) = self.source.ty(base) else {
             unreachable!("the checker promised a struct")
         };
         let starts = &self.layouts.structure(*id).starts;
@@ -80,7 +80,7 @@ impl<'a> Function<'_, '_, 'a> {
         }
         let (start, count) = self.field_range(base, field);
         let types = {
-            let ty = &self.source[base].ty;
+            let ty = self.source.ty(base);
             self.scalars(ty)
         };
         let nodes = self.lower(base)?;
@@ -113,7 +113,7 @@ impl<'a> Function<'_, '_, 'a> {
 
     /// `S { y: b, x: a }`: evaluated as written, held as declared.
     pub(super) fn structure(&mut self, id: ExprId, fields: &[(u32, ExprId)]) -> Lowered {
-        let Type::Struct(structure) = &self.source[id].ty else {
+        let Type::Struct(structure) = self.source.ty(id) else {
             unreachable!("the checker promised a struct")
         };
         let starts = self.layouts.structure(*structure).starts.clone();
@@ -233,7 +233,7 @@ impl<'a> Function<'_, '_, 'a> {
         place: ExprId,
         value: ExprId,
     ) -> Result<NodeId, NodeId> {
-        let Type::Value(ty) = self.source[place].ty else {
+        let Type::Value(ty) = *self.source.ty(place) else {
             unreachable!("the checker promised a scalar")
         };
         let place = self.place(place)?;
@@ -261,7 +261,7 @@ impl<'a> Function<'_, '_, 'a> {
         let ExprKind::AssignOp(_, _, count) = self.source[id].kind else {
             unreachable!("the caller lowers an assignment")
         };
-        let count_type = self.source[count].ty.clone();
+        let count_type = self.source.ty(count).clone();
         self.at(id);
         let new = self.binary_op(op, ty, &count_type, old, value);
         let node = match element {
@@ -338,7 +338,7 @@ impl<'a> Function<'_, '_, 'a> {
         let (Some(node), Some(variable)) = (index_node, variable) else {
             unreachable!("a constant index was handled above")
         };
-        let Type::Value(index_type) = self.source[variable].ty else {
+        let Type::Value(index_type) = *self.source.ty(variable) else {
             unreachable!("the checker promised an integer")
         };
         let wide = width(index_type) == 64;
@@ -530,7 +530,7 @@ impl<'a> Function<'_, '_, 'a> {
     /// An index's constant, as the number it stands for.
     fn index_constant(&self, id: ExprId) -> Option<i128> {
         let ExprKind::Int(bits) = self.source[id].kind else { return None };
-        let signed = matches!(self.source[id].ty, Type::Value(ty) if is_signed(ty));
+        let signed = matches!(self.source.ty(id), Type::Value(ty) if is_signed(*ty));
         Some(if signed { i128::from(bits as i64) } else { i128::from(bits) })
     }
 }

@@ -27,7 +27,7 @@ impl<'a> Function<'_, '_, 'a> {
         let mut pending: Option<NodeId> = None;
         for &id in &source[list] {
             let count = {
-                let ty = &self.source[id].ty;
+                let ty = self.source.ty(id);
                 self.layouts.count(ty)
             };
             let value = match self.lower(id) {
@@ -120,7 +120,7 @@ impl<'a> Function<'_, '_, 'a> {
         before.extend(self.lone_statement(params, &mut arguments));
         before.push(self.body.call_indirect(ty, TableId::FUNCTIONS, &arguments, slot));
         let node = self.seq(&before);
-        let Type::Pointer(signature) = &self.source[callee].ty else {
+        let Type::Pointer(signature) = self.source.ty(callee) else {
             unreachable!("the checker promised a pointer")
         };
         if signature.result == Type::Never { Err(self.never_completes(node)) } else { Ok(node) }
@@ -131,7 +131,7 @@ impl<'a> Function<'_, '_, 'a> {
         callee: ExprId,
         arguments: ExprList,
     ) -> Result<(swasm_tree::TypeId, NodeId, Nodes, Vec<NodeId>), NodeId> {
-        let Type::Pointer(signature) = &self.source[callee].ty else {
+        let Type::Pointer(signature) = self.source.ty(callee) else {
             unreachable!("the checker promised a pointer")
         };
         let ty = self.layouts.func_type(signature);
@@ -146,7 +146,7 @@ impl<'a> Function<'_, '_, 'a> {
         let mut before = Vec::new();
         let slot = if self.constant_of(slot).is_some()
             || self.body.op(slot) == Op::SYMBOL
-            || arguments.len == 0
+            || self.source[arguments].is_empty()
         {
             slot
         } else {
@@ -272,11 +272,11 @@ impl<'a> Function<'_, '_, 'a> {
         operands: ExprList,
     ) -> Result<NodeId, NodeId> {
         let types: Vec<Type> =
-            self.source[operands].iter().map(|id| self.source[*id].ty.clone()).collect();
+            self.source[operands].iter().map(|id| self.source.ty(*id).clone()).collect();
         let nodes = self.arguments(operands)?;
         self.at(id);
         let node = self.row(row, &types, nodes);
-        let ty = self.source[id].ty.clone();
+        let ty = self.source.ty(id).clone();
         if ty == Type::Never {
             Err(self.never_completes(node))
         } else {

@@ -38,7 +38,7 @@ impl Function<'_, '_, '_> {
 
     fn push_frame(&mut self, id: ExprId) {
         let results = {
-            let ty = &self.source[id].ty;
+            let ty = self.source.ty(id);
             self.scalars(ty)
         };
         let scopes = self.scopes.len();
@@ -110,7 +110,7 @@ impl Function<'_, '_, '_> {
         }
         while let Some(Link { id, condition, then }) = links.pop() {
             let results = {
-                let ty = &source[id].ty;
+                let ty = source.ty(id);
                 self.scalars(ty)
             };
             self.at(id);
@@ -230,7 +230,7 @@ impl Function<'_, '_, '_> {
     }
 
     pub(super) fn for_(&mut self, id: ExprId, details: &For) -> Result<NodeId, NodeId> {
-        let Type::Value(ty) = self.source[details.local].ty else {
+        let Type::Value(ty) = *self.source.local_type(details.local) else {
             unreachable!("the checker promised integers")
         };
         let wide = width(ty) == 64;
@@ -415,7 +415,7 @@ impl Function<'_, '_, '_> {
         arms: &[Arm],
     ) -> Result<NodeId, NodeId> {
         let value = self.single(scrutinee)?;
-        let Type::Value(ty) = self.source[scrutinee].ty else {
+        let Type::Value(ty) = *self.source.ty(scrutinee) else {
             unreachable!("the checker promised a scalar")
         };
         let mut before = Vec::new();
@@ -465,7 +465,7 @@ impl Function<'_, '_, '_> {
         arms: &[Arm],
     ) -> Result<NodeId, NodeId> {
         let results = {
-            let ty = &self.source[id].ty;
+            let ty = self.source.ty(id);
             self.scalars(ty)
         };
         // A guard that fails goes on with the next arm, and so does a pattern that doesn't fit: each arm is a block that both leave.
@@ -617,7 +617,7 @@ impl Function<'_, '_, '_> {
         table: &Table,
     ) -> Result<NodeId, NodeId> {
         let results = {
-            let ty = &self.source[id].ty;
+            let ty = self.source.ty(id);
             self.scalars(ty)
         };
         self.at(id);

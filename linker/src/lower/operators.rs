@@ -2,7 +2,7 @@
 //!
 //! `i8 i16 u8 u16 bool char` are held in an i32, normalised: what could leave the range is brought back by [`Function::normalise`].
 
-use smallvec::smallvec;
+use smallvec::{SmallVec, smallvec};
 use swasm_frontend_ir::checked::{BinaryOp, ExprId, ExprKind, Type, ValueType};
 use swasm_tree::{BlockType, NodeId, Op, ValType};
 
@@ -143,7 +143,7 @@ fn instruction(op: BinaryOp, class: Class) -> Op {
 impl Function<'_, '_, '_> {
     /// The type of an operand that completes.
     fn value_type(&self, id: ExprId) -> ValueType {
-        match &self.source[id].ty {
+        match self.source.ty(id) {
             Type::Value(ty) => *ty,
             // Pointers compare and convert as the integers they are.
             Type::Pointer(_) => ValueType::U32,
@@ -156,7 +156,7 @@ impl Function<'_, '_, '_> {
     /// A chain `a + b + c + …` is as deep as it is long: its left spine is walked, not recursed into.
     pub(super) fn binary(&mut self, id: ExprId) -> Lowered {
         let source = self.source;
-        let mut spine = Vec::new();
+        let mut spine: SmallVec<[_; 8]> = SmallVec::new();
         let mut at = id;
         while let ExprKind::Binary(op, left, right) = source[at].kind {
             spine.push((at, op, left, right));
@@ -169,7 +169,7 @@ impl Function<'_, '_, '_> {
                 Err(node) => return Err(self.diverge_after(&[value], node)),
             };
             self.at(id);
-            let count_type = source[right].ty.clone();
+            let count_type = source.ty(right).clone();
             value = self.binary_op(op, self.value_type(left), &count_type, value, right_node);
         }
         Ok(smallvec![value])
@@ -398,7 +398,7 @@ impl Function<'_, '_, '_> {
     /// `a && b` ⇒ `(if (result i32) a (then b) (else (i32.const 0)))`; chains are walked like other operators.
     pub(super) fn logical(&mut self, id: ExprId) -> Lowered {
         let source = self.source;
-        let mut spine = Vec::new();
+        let mut spine: SmallVec<[_; 8]> = SmallVec::new();
         let mut at = id;
         while let ExprKind::And(left, right) | ExprKind::Or(left, right) = source[at].kind {
             spine.push((at, matches!(source[at].kind, ExprKind::And(..)), right));

@@ -388,7 +388,7 @@ fn apply(body: &mut Body, renumbered: &Renumbered) {
     let mut names: Vec<(LocalId, Box<str>)> = Vec::new();
     for (local, name) in body.local_names() {
         if let Some(new) = renumbered.new[local.index()] {
-            names.push((new, name.clone()));
+            names.push((new, name.into()));
         }
     }
     names.sort();

@@ -197,7 +197,9 @@ impl Generator {
         } else {
             self.left(ty, left, depth)
         };
-        let right = if right == Literals::Place && literals != Literals::Place {
+        let right = if is_jump(&left) {
+            self.expr(ty, Literals::Suffixed, depth)
+        } else if right == Literals::Place && literals != Literals::Place {
             self.operand(ty, right, depth)
         } else {
             self.expr(ty, right, depth)
@@ -218,6 +220,16 @@ impl Generator {
         match self.dice.below(16) {
             0..5 => {
                 let op = self.dice.pick(&ARITHMETIC);
+                if matches!(op, BinaryOp::Div | BinaryOp::Rem)
+                    && int.signed()
+                    && self.dice.one_in(3)
+                {
+                    // The quotient that doesn't fit, and its neighbours.
+                    let (least, most) = (self.dice.below(2) as i128, self.dice.below(2) as i128);
+                    let (left, right) =
+                        (self.edge(int, int.min() + least), self.edge(int, -1 - most));
+                    return Expr::new(ty, Kind::Binary(op, left.boxed(), right.boxed()));
+                }
                 let (left, right) = self.pair(ty, literals, depth);
                 // Most divisors are odd, so that most programs go on.
                 let right = if matches!(op, BinaryOp::Div | BinaryOp::Rem)
@@ -269,6 +281,16 @@ impl Generator {
             14 => self.template(ty, depth).unwrap_or_else(|| self.leaf(ty, literals)),
             _ => self.library(ty, depth),
         }
+    }
+
+    /// A known number: as a literal, or hidden from what folds constants.
+    fn edge(&mut self, int: Int, value: i128) -> Expr {
+        let literal = Expr::int(int, value);
+        if self.dice.one_in(3) {
+            return literal;
+        }
+        self.notes += 1;
+        Expr::new(Ty::Int(int), Kind::Trace(self.notes, literal.boxed()))
     }
 
     fn float_operation(&mut self, ty: Ty, literals: Literals, depth: usize) -> Expr {

@@ -142,7 +142,7 @@ impl Checker<'_, '_> {
     fn close_frame(&mut self, target: ExprId) {
         let frame = self.frames.pop().expect("opened by the same expression");
         for jump in frame.jumps {
-            match &mut self.out.exprs[jump.0 as usize].kind {
+            match &mut self.out.exprs[jump.index()].kind {
                 ExprKind::Break(id, _) | ExprKind::Continue(id) => *id = target,
                 _ => unreachable!("only `break` and `continue` are noted"),
             }

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::{Checker, FrameKind, Out, Why};
-use crate::checked::{ExprId, ExprKind, LocalId, Type};
+use crate::checked::{ExprId, ExprKind, LetStruct, LocalId, Type};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::ir::{self, Ident};
@@ -152,7 +152,10 @@ impl Checker<'_, '_> {
             for field in fields {
                 self.declare(field.name, Type::Error, field.mutable);
             }
-            return self.unit(ExprKind::LetStruct(Box::default(), value), span);
+            return self.unit(
+                ExprKind::LetStruct(Box::new(LetStruct { locals: Box::default(), value })),
+                span,
+            );
         };
         let structure = self.cx.world.structure(def);
         let mut locals: Vec<Option<LocalId>> = vec![None; structure.fields.len()];
@@ -191,7 +194,7 @@ impl Checker<'_, '_> {
                 self.report(error);
             }
         }
-        self.unit(ExprKind::LetStruct(locals.into(), value), span)
+        self.unit(ExprKind::LetStruct(Box::new(LetStruct { locals: locals.into(), value })), span)
     }
 
     /// Reports a variable that an earlier field of the same pattern binds too.
