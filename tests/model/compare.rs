@@ -131,7 +131,7 @@ fn agrees<'v>(value: &Value, found: &mut impl Iterator<Item = &'v Core>) -> bool
 }
 
 /// An offset beyond this is only known to be outside.
-const FAR: i128 = 1 << 40;
+const FAR: u128 = 1 << 40;
 
 fn same(trap: &Trap, reason: &Reason) -> bool {
     match (trap, reason) {
@@ -140,6 +140,7 @@ fn same(trap: &Trap, reason: &Reason) -> bool {
         | (Trap::Unreachable, Reason::Unreachable)
         | (Trap::NullCall, Reason::IndirectCallToNull)
         | (Trap::BadSignature, Reason::BadSignature) => true,
+<<<<<<< HEAD
         (
             Trap::Bounds { offset, width, size },
             Reason::SegmentOutOfBounds { offset: found, width: w, size: s },
@@ -147,6 +148,10 @@ fn same(trap: &Trap, reason: &Reason) -> bool {
             (offset.abs() > FAR || *offset as i64 as u64 == *found as u64)
                 && width == w
                 && size == s
+=======
+        (Trap::Bounds { offset, width, size }, Reason::SegmentOutOfBounds { offset: found, width: w, size: s }) => {
+            (offset.unsigned_abs() > FAR || *offset as i64 as u64 == *found as u64) && width == w && size == s
+>>>>>>> refs/heads/model
         }
         (Trap::SizeMismatch { target, source }, Reason::Library { name, numbers }) => {
             name == "size mismatch" && numbers.iter().map(|(_, number)| number).eq([target, source])

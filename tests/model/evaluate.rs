@@ -11,6 +11,8 @@ use crate::print::note;
 
 /// Steps after which a program is given up: loops over loops over calls.
 pub(crate) const STEPS: u64 = 60_000;
+/// The compiler takes indices apart in 128 bits; what needs more is left open.
+const FARTHEST: u128 = 1 << 119;
 /// Calls that may be open at once.
 const CALLS: usize = 200;
 
@@ -701,7 +703,7 @@ impl Machine<'_> {
                 let segment = self.expr(segment, frame)?;
                 let index = self.index(index, frame)?;
                 let size = size_of(expr.ty).ok_or(Stop::Invalid("an element's type"))?;
-                self.within(&segment, index.saturating_mul(size as i128), expr.ty)
+                self.within(&segment, index * size as i128, expr.ty)
             }
             _ => Err(Stop::Invalid("no place")),
         }
@@ -716,11 +718,12 @@ impl Machine<'_> {
             self.step()?;
             let left = self.index(left, frame)?;
             let right = self.index(right, frame)?;
-            return Ok(match op {
-                BinaryOp::Add => left.saturating_add(right),
-                BinaryOp::Sub => left.saturating_sub(right),
-                _ => left.saturating_mul(right),
-            });
+            let exact = match op {
+                BinaryOp::Add => left.checked_add(right),
+                BinaryOp::Sub => left.checked_sub(right),
+                _ => left.checked_mul(right),
+            };
+            return exact.filter(|exact| exact.unsigned_abs() < FARTHEST).ok_or(Stop::Invalid("an index beyond all bounds"));
         }
         let value = self.expr(expr, frame)?;
         integer(&value)

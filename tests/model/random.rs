@@ -107,9 +107,7 @@ fn programs_do_what_the_language_says() {
             }
         }
     };
-    // Panics of the compiler are told with the rest, once.
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| ()));
+    toolchain::silence_compiler();
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
             std::thread::Builder::new()
@@ -118,7 +116,6 @@ fn programs_do_what_the_language_says() {
                 .expect("a thread starts");
         }
     });
-    std::panic::set_hook(hook);
     let mut failures = failures.into_inner().expect("unpoisoned");
     failures.sort();
     let all: String = failures.into_iter().map(|(_, report)| report).collect();

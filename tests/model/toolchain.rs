@@ -1,5 +1,6 @@
 //! Text ⇒ a checked program ⇒ modules of every level ⇒ guests that can be called.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
@@ -50,13 +51,35 @@ pub(crate) fn compile(bytes: &[u8], opt_level: OptLevel) -> Result<Module, Strin
         .map_err(|error| format!("the executor refuses the module: {error}"))
 }
 
-/// A panic of the compiler is a failure like another, so that it can be shrunk.
+thread_local! {
+    /// Whether a panic of this thread is the compiler's, which is told with the rest.
+    static IN_COMPILER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Lets panics of the compiler pass without a word: they are failures like others, shrunk and told once.
+pub(crate) fn silence_compiler() {
+    let others = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !IN_COMPILER.get() {
+            others(panic);
+        }
+    }));
+}
+
 fn guarded<T>(who: &str, work: impl FnOnce() -> T) -> Result<T, String> {
+<<<<<<< HEAD
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
         let said = panic
             .downcast_ref::<String>()
             .cloned()
             .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+=======
+    IN_COMPILER.set(true);
+    let outcome = catch_unwind(AssertUnwindSafe(work));
+    IN_COMPILER.set(false);
+    outcome.map_err(|panic| {
+        let said = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+>>>>>>> refs/heads/model
         format!("{who} panics: {}", said.unwrap_or_default())
     })
 }

@@ -1,6 +1,6 @@
 //! `match`: arms that are all reachable and leave nothing out.
 
-use super::{Generator, Literals, State};
+use super::{Frame, Generator, Literals, State};
 use crate::ast::{Arm, Block, Expr, INTS, Kind, Pattern, Spelling, Ty, Value};
 use crate::evaluate::{self, number_of};
 
@@ -46,6 +46,10 @@ impl Generator {
         let scrutinee = self.scrutinee(of, depth);
         let (low, high) = domain(of);
         let mut covered = Covered::default();
+        if of == Ty::Char {
+            // No character lies between the two halves.
+            covered.add(0xd800, 0xdfff);
+        }
         let mut arms: Vec<Arm> = Vec::new();
         let base = number_of(&self.value(of));
         for at in 0..self.dice.below(6) {
@@ -207,8 +211,13 @@ impl Generator {
     pub(super) fn ladder(&mut self, depth: usize) -> Expr {
         let int = self.dice.pick(&INTS);
         let of = Ty::Int(int);
-        let scrutinee = self.scrutinee(of, depth);
         let count = self.dice.between(2, super::LABELS.len());
+        // The scrutinee stands inside of all blocks.
+        for label in super::LABELS.into_iter().take(count).rev() {
+            self.cx.frames.push(Frame { label: Some(label), ty: Ty::Unit, is_loop: false, literals: Literals::Free });
+        }
+        let scrutinee = self.scrutinee(of, depth);
+        self.cx.frames.truncate(self.cx.frames.len() - count);
         let base = if self.dice.one_in(2) { 0 } else { self.integer(int).min(int.max() - 12) };
         let mut arms: Vec<Arm> = Vec::new();
         for at in 0..self.dice.between(2, 9) {
