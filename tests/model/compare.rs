@@ -140,18 +140,13 @@ fn same(trap: &Trap, reason: &Reason) -> bool {
         | (Trap::Unreachable, Reason::Unreachable)
         | (Trap::NullCall, Reason::IndirectCallToNull)
         | (Trap::BadSignature, Reason::BadSignature) => true,
-<<<<<<< HEAD
         (
             Trap::Bounds { offset, width, size },
             Reason::SegmentOutOfBounds { offset: found, width: w, size: s },
         ) => {
-            (offset.abs() > FAR || *offset as i64 as u64 == *found as u64)
+            (offset.unsigned_abs() > FAR || *offset as i64 as u64 == *found as u64)
                 && width == w
                 && size == s
-=======
-        (Trap::Bounds { offset, width, size }, Reason::SegmentOutOfBounds { offset: found, width: w, size: s }) => {
-            (offset.unsigned_abs() > FAR || *offset as i64 as u64 == *found as u64) && width == w && size == s
->>>>>>> refs/heads/model
         }
         (Trap::SizeMismatch { target, source }, Reason::Library { name, numbers }) => {
             name == "size mismatch" && numbers.iter().map(|(_, number)| number).eq([target, source])

@@ -723,7 +723,9 @@ impl Machine<'_> {
                 BinaryOp::Sub => left.checked_sub(right),
                 _ => left.checked_mul(right),
             };
-            return exact.filter(|exact| exact.unsigned_abs() < FARTHEST).ok_or(Stop::Invalid("an index beyond all bounds"));
+            return exact
+                .filter(|exact| exact.unsigned_abs() < FARTHEST)
+                .ok_or(Stop::Invalid("an index beyond all bounds"));
         }
         let value = self.expr(expr, frame)?;
         integer(&value)

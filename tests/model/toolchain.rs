@@ -67,19 +67,14 @@ pub(crate) fn silence_compiler() {
 }
 
 fn guarded<T>(who: &str, work: impl FnOnce() -> T) -> Result<T, String> {
-<<<<<<< HEAD
-    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
-        let said = panic
-            .downcast_ref::<String>()
-            .cloned()
-            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-=======
     IN_COMPILER.set(true);
     let outcome = catch_unwind(AssertUnwindSafe(work));
     IN_COMPILER.set(false);
     outcome.map_err(|panic| {
-        let said = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
->>>>>>> refs/heads/model
+        let said = panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
         format!("{who} panics: {}", said.unwrap_or_default())
     })
 }

@@ -214,7 +214,12 @@ impl Generator {
         let count = self.dice.between(2, super::LABELS.len());
         // The scrutinee stands inside of all blocks.
         for label in super::LABELS.into_iter().take(count).rev() {
-            self.cx.frames.push(Frame { label: Some(label), ty: Ty::Unit, is_loop: false, literals: Literals::Free });
+            self.cx.frames.push(Frame {
+                label: Some(label),
+                ty: Ty::Unit,
+                is_loop: false,
+                literals: Literals::Free,
+            });
         }
         let scrutinee = self.scrutinee(of, depth);
         self.cx.frames.truncate(self.cx.frames.len() - count);
