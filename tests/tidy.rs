@@ -206,6 +206,144 @@ fn every_intrinsic_is_executed_by_a_test() {
     assert!(open.is_empty(), "no file in tests/programs calls:\n{}", open.join("\n"));
 }
 
+/// What modules of the table and the library let others name: `std::io::flush()`, `std::float::f64::sqrt(self) -> f64`.
+fn library_items() -> BTreeSet<String> {
+    let mut items = BTreeSet::new();
+    for folder in ["intrinsics/table", "stdlib/std"] {
+        for file in swasm_testkit::swir_files(&root().join(folder)).expect("it can be read") {
+            let module =
+                file.file_stem().expect("a file has a name").to_string_lossy().into_owned();
+            let mut owner = String::new();
+            for line in read(&file).lines() {
+                if let Some(rest) = line.strip_prefix("impl ") {
+                    owner = format!("{}::", rest.split([' ', '{']).next().unwrap_or_default());
+                } else if line.starts_with('}') {
+                    owner.clear();
+                }
+                let mut item = line.trim_start();
+                while let Some(rest) = item.strip_prefix("#[") {
+                    item = rest.split_once(']').map_or("", |(_, rest)| rest).trim_start();
+                }
+                let Some(item) = item.strip_prefix("pub ") else { continue };
+                let item = item.strip_prefix("extern ").unwrap_or(item);
+                let (kind, item) = item.split_once(' ').unwrap_or((item, ""));
+                let end = match kind {
+                    "fn" | "struct" => item.find(['{', '=', ';']).unwrap_or(item.len()),
+                    "const" => item.find('=').unwrap_or(item.len()),
+                    _ => panic!("{}: what is `{kind}`?", relative(&file)),
+                };
+                items.insert(format!("std::{module}::{owner}{}", item[..end].trim_end()));
+            }
+        }
+    }
+    items
+}
+
+/// A documented item with `T` and `U` replaced: by a type, and by the unsigned type of its width. `get_T` with `i8` is `get_i8`.
+fn of_type(item: &str, ty: &str) -> String {
+    let mut text = String::new();
+    let mut word = String::new();
+    for c in item.chars().chain([' ']) {
+        if c.is_alphanumeric() || c == '_' {
+            word.push(c);
+            continue;
+        }
+        match &*word {
+            "T" => text.push_str(ty),
+            "U" => text.extend(["u", &ty[1..]]),
+            word => match word.strip_suffix("_T") {
+                Some(stem) => text.extend([stem, "_", ty]),
+                None => text.push_str(word),
+            },
+        }
+        word.clear();
+        text.push(c);
+    }
+    text.trim_end().to_owned()
+}
+
+/// The items in the tables of docs/library.md. One with `…` stands for all constants whose names go on behind it.
+fn documented_items() -> Vec<String> {
+    let mut items = Vec::new();
+    let mut module = String::new();
+    for line in read(&root().join("docs/library.md")).lines() {
+        let code = |cell: &str| cell.split('`').nth(1).unwrap_or_default().to_owned();
+        if let Some(heading) = line.strip_prefix("## ") {
+            module = code(heading);
+        } else if line.starts_with("| `") {
+            let cells: Vec<&str> = line.trim_matches('|').split(" | ").collect();
+            let item = format!("{module}::{}", code(cells[0]));
+            let types = if cells.len() > 2 { code(cells[1]) } else { String::new() };
+            if types.is_empty() {
+                items.push(item);
+            } else {
+                items.extend(types.split(' ').map(|ty| of_type(&item, ty)));
+            }
+        }
+    }
+    items
+}
+
+#[test]
+fn the_library_page_lists_what_the_library_has() {
+    let library = library_items();
+    assert!(library.len() > 400, "the library has items: {}", library.len());
+    let stands_for = |documented: &str, item: &str| match documented.split_once('…') {
+        Some((start, end)) => item.starts_with(start) && item.ends_with(end),
+        None => documented == item,
+    };
+    let documented = documented_items();
+    let missing = library
+        .iter()
+        .filter(|item| !documented.iter().any(|entry| stands_for(entry, item)))
+        .map(|item| format!("is not listed: {item}"));
+    let stale = documented
+        .iter()
+        .filter(|entry| !library.iter().any(|item| stands_for(entry, item)))
+        .map(|entry| format!("is not in the library: {entry}"));
+    let wrong: Vec<String> = missing.chain(stale).collect();
+    assert!(wrong.is_empty(), "docs/library.md and the library differ:\n{}", wrong.join("\n"));
+}
+
+/// The long options and the verbs that the command's own definition has.
+fn options_and_verbs() -> (BTreeSet<String>, BTreeSet<String>) {
+    let text = read(&root().join("cli/src/args.rs"));
+    let (mut options, mut verbs) = (BTreeSet::new(), BTreeSet::new());
+    let mut is_option = false;
+    let verbs_of_enum = text.split("enum Verb {").nth(1).and_then(|rest| rest.split("\n}").next());
+    for line in verbs_of_enum.expect("there are verbs").lines().map(str::trim) {
+        let name = line.split('(').next().filter(|_| line.ends_with("),"));
+        verbs.extend(name.map(str::to_lowercase));
+    }
+    for line in text.lines().map(str::trim) {
+        if let Some(arguments) = line.strip_prefix("#[arg(") {
+            is_option = arguments.split([',', ')', ' ']).any(|word| word == "long");
+        } else if let Some(field) = line.strip_prefix("pub(crate) ") {
+            let name = field.split(':').next().filter(|_| is_option);
+            options.extend(name.map(|name| format!("--{}", name.replace('_', "-"))));
+            is_option = false;
+        }
+    }
+    (options, verbs)
+}
+
+#[test]
+fn the_command_page_tells_all_verbs_and_options() {
+    let (mut options, verbs) = options_and_verbs();
+    assert!(options.len() > 15 && verbs.len() > 7, "{options:?} {verbs:?}");
+    let page = read(&root().join("docs/command.md"));
+    let told: BTreeSet<String> = page
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+        .filter(|word| word.starts_with("--") && word.len() > 2 && !word.starts_with("---"))
+        .map(str::to_owned)
+        .collect();
+    options.extend(["--help".to_owned()]);
+    assert_eq!(told, options, "docs/command.md (left) and the command's definition differ");
+    for verb in verbs {
+        assert!(page.contains(&format!("\n| `{verb} ")), "docs/command.md does not tell `{verb}`");
+    }
+}
+
 #[test]
 fn the_readme_shows_the_example_that_it_runs() {
     let code = |text: &str| -> Vec<String> {

@@ -10,13 +10,16 @@
 //! - children of an expression are evaluated in the order their fields stand in, lists from left to right, each once;
 //! - integer constants are normalised: sign-extended (signed types) or zero-extended (others) from their width to 64 bits.
 
+use std::num::NonZeroU32;
 use std::ops::Index;
 use std::sync::Arc;
 
 pub use crate::check::Checked;
 pub use crate::diagnostic::{ModuleId, Place};
+use crate::ir::exact;
 pub use crate::ir::{BinaryOp, ValueType};
 use crate::source::Span;
+use swasm_tree::FuncType;
 use swasm_tree::template::Template;
 
 /// A definition: a function, method, struct, const or static. Methods count as items of their module.
@@ -163,7 +166,7 @@ pub struct Function {
     /// Its type.
     pub signature: Signature,
     /// Parameter names, for the name section and messages.
-    pub params: Box<[Box<str>]>,
+    pub params: Box<[Arc<str>]>,
     /// Where it comes from.
     pub kind: FunctionKind,
     /// Names it is exported under, in order.
@@ -206,9 +209,18 @@ pub struct Row {
     /// For each hole, which parameter and which scalar of it (0 unless it is a struct; then the flattened scalar's number).
     pub holes: Box<[Hole]>,
     /// For each symbol of the template, what it is.
-    pub symbols: Box<[DefId]>,
+    pub symbols: Box<[RowSymbol]>,
     /// `checked(n)`: the width in bytes of the access at parameter `offset` of parameter `self`.
     pub checked: Option<u32>,
+}
+
+/// What a template names besides its holes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RowSymbol {
+    /// A function, or a static that is one global.
+    Def(DefId),
+    /// A function type, written out.
+    Type(FuncType),
 }
 
 /// What fills a hole.
@@ -231,30 +243,67 @@ pub enum Inline {
     Never,
 }
 
-/// Id of an expression of a [`Body`].
+/// Id of an expression of a [`Body`]: its place among them, plus one, so that `Option<ExprId>` is no larger.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub struct ExprId(pub u32);
+pub struct ExprId(NonZeroU32);
+
+impl ExprId {
+    pub(crate) fn new(index: usize) -> Self {
+        let number = u32::try_from(index + 1).ok().and_then(NonZeroU32::new);
+        Self(number.expect("a module is smaller than 4 GiB, so are its bodies"))
+    }
+
+    /// Its place in [`Body::exprs`].
+    pub fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
+
+/// Id of a type in a [`Body`]: one of the commonest, or its place among the body's others behind those.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TypeId(u32);
+
+/// The types that need no place in a body, scalars first, in their order.
+static COMMON_TYPES: [Type; 17] = [
+    Type::Value(ValueType::Bool),
+    Type::Value(ValueType::Char),
+    Type::Value(ValueType::I8),
+    Type::Value(ValueType::U8),
+    Type::Value(ValueType::I16),
+    Type::Value(ValueType::U16),
+    Type::Value(ValueType::I32),
+    Type::Value(ValueType::U32),
+    Type::Value(ValueType::I64),
+    Type::Value(ValueType::U64),
+    Type::Value(ValueType::F32),
+    Type::Value(ValueType::F64),
+    Type::Value(ValueType::V128),
+    Type::Value(ValueType::Addr),
+    Type::Unit,
+    Type::Never,
+    Type::Error,
+];
 
 /// Id of a local of a [`Body`]; parameters first.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct LocalId(pub u32);
 
-/// A run of expression ids.
+/// A list of expression ids: where it starts in its body's pool, with its length.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ExprList {
-    /// First.
-    pub start: u32,
-    /// How many.
-    pub len: u32,
+pub struct ExprList(u32);
+
+impl ExprList {
+    /// The list without expressions, of any body.
+    pub const EMPTY: Self = Self(u32::MAX);
 }
 
 /// A parameter, variable, loop variable or scope's allocator.
 #[derive(Clone, Debug)]
 pub struct Local {
     /// Its name; not unique.
-    pub name: Box<str>,
-    /// Its type.
-    pub ty: Type,
+    pub name: Arc<str>,
+    /// Its type, in the body's table.
+    pub ty: TypeId,
     /// Whether it is ever assigned after its first assignment.
     pub mutable: bool,
 }
@@ -264,8 +313,10 @@ pub struct Local {
 pub struct Body {
     /// The expressions, children before parents except for targets of `break` and `continue`.
     pub exprs: Vec<Expr>,
-    /// The pool of lists.
-    pub lists: Vec<ExprId>,
+    /// The pool of lists: of each, an id whose index is the length, and then the ids.
+    lists: Vec<ExprId>,
+    /// The types that are not among the commonest.
+    types: Vec<Type>,
     /// The locals; the first ones are the parameters.
     pub locals: Vec<Local>,
     /// The body.
@@ -274,21 +325,33 @@ pub struct Body {
 
 impl Default for ExprId {
     fn default() -> Self {
-        Self(u32::MAX)
+        Self(NonZeroU32::MAX)
     }
 }
 
 impl Index<ExprId> for Body {
     type Output = Expr;
     fn index(&self, id: ExprId) -> &Expr {
-        &self.exprs[id.0 as usize]
+        &self.exprs[id.index()]
     }
 }
 
 impl Index<ExprList> for Body {
     type Output = [ExprId];
     fn index(&self, list: ExprList) -> &[ExprId] {
-        &self.lists[list.start as usize..][..list.len as usize]
+        if list == ExprList::EMPTY {
+            return &[];
+        }
+        let ids = &self.lists[list.0 as usize..];
+        &ids[1..][..ids[0].index()]
+    }
+}
+
+impl Index<TypeId> for Body {
+    type Output = Type;
+    fn index(&self, id: TypeId) -> &Type {
+        let id = id.0 as usize;
+        COMMON_TYPES.get(id).unwrap_or_else(|| &self.types[id - COMMON_TYPES.len()])
     }
 }
 
@@ -300,6 +363,67 @@ impl Index<LocalId> for Body {
 }
 
 impl Body {
+    pub(crate) fn clear(&mut self) {
+        self.exprs.clear();
+        self.lists.clear();
+        self.types.clear();
+        self.locals.clear();
+    }
+
+    /// Moves everything into a body without room for more; the room stays.
+    pub(crate) fn take(&mut self) -> Body {
+        Body {
+            exprs: exact(&mut self.exprs),
+            lists: exact(&mut self.lists),
+            types: exact(&mut self.types),
+            locals: exact(&mut self.locals),
+            root: self.root,
+        }
+    }
+
+    /// The type of an expression.
+    pub fn ty(&self, id: ExprId) -> &Type {
+        &self[self[id].ty]
+    }
+
+    /// The type of a local.
+    pub fn local_type(&self, local: LocalId) -> &Type {
+        &self[self[local].ty]
+    }
+
+    /// The ids of all expressions.
+    pub fn ids(&self) -> impl Iterator<Item = ExprId> + use<> {
+        (0..self.exprs.len()).map(ExprId::new)
+    }
+
+    pub(crate) fn list(&mut self, ids: &[ExprId]) -> ExprList {
+        if ids.is_empty() {
+            return ExprList::EMPTY;
+        }
+        let start = u32::try_from(self.lists.len())
+            .expect("a module is smaller than 4 GiB, so are its bodies");
+        self.lists.push(ExprId::new(ids.len()));
+        self.lists.extend_from_slice(ids);
+        ExprList(start)
+    }
+
+    /// The id of a type that is among the commonest.
+    pub(crate) fn common_type(ty: &Type) -> Option<TypeId> {
+        Some(match ty {
+            Type::Value(value) => TypeId(*value as u32),
+            Type::Unit => TypeId(14),
+            Type::Never => TypeId(15),
+            Type::Error => TypeId(16),
+            Type::Struct(_) | Type::Pointer(_) => return None,
+        })
+    }
+
+    /// Adds a type that is not among the commonest.
+    pub(crate) fn add_type(&mut self, ty: Type) -> TypeId {
+        self.types.push(ty);
+        TypeId((COMMON_TYPES.len() + self.types.len() - 1) as u32)
+    }
+
     /// Calls `f` with each child of an expression, in order of evaluation: the only list of children there is.
     pub fn for_each_child(&self, id: ExprId, mut f: impl FnMut(ExprId)) {
         let all =
@@ -315,7 +439,6 @@ impl Body {
             ExprKind::Neg(a)
             | ExprKind::Not(a)
             | ExprKind::Cast(a)
-            | ExprKind::LetStruct(_, a)
             | ExprKind::Loop(a)
             | ExprKind::Become(a)
             | ExprKind::Field(a, _)
@@ -342,9 +465,10 @@ impl Body {
                 f(*then);
                 else_.iter().for_each(|id| f(*id));
             }
-            ExprKind::Match(scrutinee, arms) => {
-                f(*scrutinee);
-                for arm in arms {
+            ExprKind::LetStruct(it) => f(it.value),
+            ExprKind::Match(it) => {
+                f(it.scrutinee);
+                for arm in &it.arms {
                     arm.guard.iter().for_each(|id| f(*id));
                     f(arm.value);
                 }
@@ -359,7 +483,7 @@ impl Body {
                 f(*callee);
                 all(arguments, &mut f);
             }
-            ExprKind::Struct(fields) => fields.iter().for_each(|(_, id)| f(*id)),
+            ExprKind::Struct(it) => it.fields.iter().for_each(|(_, id)| f(*id)),
         }
     }
 }
@@ -369,8 +493,8 @@ impl Body {
 pub struct Expr {
     /// What it is.
     pub kind: ExprKind,
-    /// Its type.
-    pub ty: Type,
+    /// Its type, in the body's table.
+    pub ty: TypeId,
     /// Where it stands (for `@"…"` positions: there).
     pub span: Span,
 }
@@ -413,14 +537,14 @@ pub enum ExprKind {
         /// Its value.
         tail: Option<ExprId>,
     },
-    /// Declares locals and gives them the value (a struct is taken apart: a local or nothing for each field in declaration order).
-    LetStruct(Box<[Option<LocalId>]>, ExprId),
+    /// Declares locals and gives them the fields of a struct.
+    LetStruct(Box<LetStruct>),
     /// Declares a local; without a value it is assigned later.
     Let(LocalId, Option<ExprId>),
     /// Condition, then, else.
     If(ExprId, ExprId, Option<ExprId>),
-    /// Scrutinee (a bool, char, integer or addr; floats are refused) and arms.
-    Match(ExprId, Box<[Arm]>),
+    /// `match`
+    Match(Box<Match>),
     /// `loop body`; a target of `break` (with this type's value) and `continue`.
     Loop(ExprId),
     /// `while condition body`
@@ -441,14 +565,39 @@ pub enum ExprKind {
     CallPointer(ExprId, ExprList),
     /// A struct's field, by number in declaration order.
     Field(ExprId, u32),
-    /// A struct: field numbers and values in the order they are written (and evaluated). All fields are there.
-    Struct(Box<[(u32, ExprId)]>),
+    /// `S { x: 1.0, y }`
+    Struct(Box<StructValue>),
     /// `segment.type[index]`: a place. The index has any integer type.
     Element(ExprId, ValueType, ExprId),
     /// `with_memory_allocator |local| body`
     Scope(LocalId, ExprId),
     /// `wasm { … }` in an expression: the row's holes name the operands, each a `Local`, `Static` or constant expression.
     Wasm(Arc<Row>, ExprList),
+}
+
+/// `let S { x, y: z, .. } = value;`
+#[derive(Clone, Debug)]
+pub struct LetStruct {
+    /// A local or nothing for each field, in declaration order.
+    pub locals: Box<[Option<LocalId>]>,
+    /// The struct.
+    pub value: ExprId,
+}
+
+/// A struct from its fields.
+#[derive(Clone, Debug)]
+pub struct StructValue {
+    /// Field numbers and values in the order they are written (and evaluated). All fields are there.
+    pub fields: Box<[(u32, ExprId)]>,
+}
+
+/// A `match`.
+#[derive(Clone, Debug)]
+pub struct Match {
+    /// A bool, char, integer or addr; floats are refused.
+    pub scrutinee: ExprId,
+    /// The arms in order.
+    pub arms: Box<[Arm]>,
 }
 
 /// An arm of a `match`: the first one whose pattern fits and whose guard holds is taken.
@@ -486,4 +635,30 @@ pub struct For {
     pub inclusive: bool,
     /// The body, of type `()` or `!`.
     pub body: ExprId,
+}
+
+// Bodies are many, and all of them are in memory at once.
+const _: () = assert!(size_of::<ExprKind>() == 16 && size_of::<Expr>() == 32);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commonest_types_have_their_places() {
+        let body = Body::default();
+        for ty in &COMMON_TYPES {
+            assert_eq!(Body::common_type(ty).map(|id| &body[id]), Some(ty));
+        }
+    }
+
+    #[test]
+    fn lists_are_what_was_put_in() {
+        let mut body = Body::default();
+        let ids: Vec<ExprId> = (0..5).map(ExprId::new).collect();
+        let lists: Vec<ExprList> = (0..=5).map(|len| body.list(&ids[..len])).collect();
+        for (len, list) in lists.into_iter().enumerate() {
+            assert_eq!(&body[list], &ids[..len]);
+        }
+    }
 }

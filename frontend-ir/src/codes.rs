@@ -759,7 +759,7 @@ fn f(at: addr) -> i32 = checked(4) wasm { (i32.load $at) };
 fn f(at: addr) -> i32 = wasm { (i32.load $at) };
 ```
 ";
-    NESTING = 501, "nesting too deep", "Expressions, blocks, types and parentheses nest at most 256 levels. A chain of infix operators counts once, however long.
+    NESTING = 501, "nesting too deep", "Expressions, blocks, types and parentheses nest at most 256 levels. A chain of infix operators or of `else if`s counts once, however long.
 Compute the inner part into a `let` first, or move it into a function.
 
 ```swir

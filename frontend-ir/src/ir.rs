@@ -6,40 +6,51 @@
 //! Invariant: every id in a body points into that body, and children are pushed before their parents (except labelled targets, which name
 //! no node here at all).
 
-use rustc_hash::FxHashMap;
+use indexmap::IndexSet;
+use rustc_hash::FxBuildHasher;
+use std::num::NonZeroU32;
 use std::ops::Index;
+use std::sync::Arc;
 
 use crate::source::{Source, Span};
 
 /// A name, interned in its module. Compare names of one module by id, of two modules by text.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub struct Name(u32);
+pub struct Name(NonZeroU32);
+
+impl Name {
+    fn new(index: usize) -> Self {
+        let number = u32::try_from(index + 1).ok().and_then(NonZeroU32::new);
+        Self(number.expect("a module is smaller than 4 GiB, so are its names"))
+    }
+
+    fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
 
 /// The interner of a module's names, in order of first use.
 #[derive(Clone, Default, Debug)]
 pub struct Names {
-    texts: Vec<Box<str>>,
-    ids: FxHashMap<Box<str>, Name>,
+    texts: IndexSet<Arc<str>, FxBuildHasher>,
 }
 
 impl Names {
     /// The id of `text`, new or known.
     pub fn intern(&mut self, text: &str) -> Name {
-        if let Some(&name) = self.ids.get(text) {
-            return name;
-        }
-        let name = Name(
-            u32::try_from(self.texts.len())
-                .expect("a module is smaller than 4 GiB, so are its names"),
-        );
-        self.texts.push(text.into());
-        self.ids.insert(text.into(), name);
-        name
+        let index =
+            self.texts.get_index_of(text).unwrap_or_else(|| self.texts.insert_full(text.into()).0);
+        Name::new(index)
     }
 
     /// The id of `text` if it occurs in the module.
     pub fn get(&self, text: &str) -> Option<Name> {
-        self.ids.get(text).copied()
+        self.texts.get_index_of(text).map(Name::new)
+    }
+
+    /// A name's text, shared.
+    pub(crate) fn shared(&self, name: Name) -> Arc<str> {
+        self.texts[name.index()].clone()
     }
 
     /// All texts, by id.
@@ -51,7 +62,7 @@ impl Names {
 impl Index<Name> for Names {
     type Output = str;
     fn index(&self, name: Name) -> &str {
-        &self.texts[name.0 as usize]
+        &self.texts[name.index()]
     }
 }
 
@@ -288,33 +299,36 @@ pub enum TypeKind {
     Error,
 }
 
-/// Id of an expression in its body.
+/// Id of an expression in its body: its place there, plus one, so that `Option<ExprId>` is no larger.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub struct ExprId(pub(crate) u32);
+pub struct ExprId(NonZeroU32);
 
 impl ExprId {
+    fn new(index: usize) -> Self {
+        let number = u32::try_from(index + 1).ok().and_then(NonZeroU32::new);
+        Self(number.expect("a module is smaller than 4 GiB, so are its bodies"))
+    }
+
     /// Its place in [`Body::exprs`].
     pub fn index(self) -> usize {
-        self.0 as usize
+        self.0.get() as usize - 1
     }
 }
 
-/// A run of expression ids in a body's list pool.
+/// A list of expression ids: where it starts in its body's pool, with its length.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ExprList {
-    start: u32,
-    len: u32,
-}
+pub struct ExprList(u32);
 
 impl ExprList {
     /// No expressions.
-    pub const EMPTY: Self = Self { start: 0, len: 0 };
+    pub const EMPTY: Self = Self(u32::MAX);
 }
 
 /// The expressions of one function or initialiser.
 #[derive(Clone, Default, Debug)]
 pub struct Body {
     exprs: Vec<Expr>,
+    /// Of each list, an id whose index is the length, and then the ids.
     lists: Vec<ExprId>,
     root: Option<ExprId>,
 }
@@ -322,20 +336,21 @@ pub struct Body {
 impl Body {
     /// Adds an expression.
     pub fn push(&mut self, kind: ExprKind, span: Span) -> ExprId {
-        let id = ExprId(
-            u32::try_from(self.exprs.len())
-                .expect("a module is smaller than 4 GiB, so are its bodies"),
-        );
+        let id = ExprId::new(self.exprs.len());
         self.exprs.push(Expr { kind, span });
         id
     }
 
     /// Adds a list of expressions.
     pub fn list(&mut self, ids: &[ExprId]) -> ExprList {
+        if ids.is_empty() {
+            return ExprList::EMPTY;
+        }
         let start = u32::try_from(self.lists.len())
             .expect("a module is smaller than 4 GiB, so are its bodies");
+        self.lists.push(ExprId::new(ids.len()));
         self.lists.extend_from_slice(ids);
-        ExprList { start, len: ids.len() as u32 }
+        ExprList(start)
     }
 
     /// Says which expression is the body.
@@ -358,10 +373,13 @@ impl Body {
         self.exprs.is_empty()
     }
 
-    /// Gives back what growing reserved: bodies are many and live until they are checked.
-    pub fn shrink_to_fit(&mut self) {
-        self.exprs.shrink_to_fit();
-        self.lists.shrink_to_fit();
+    /// Moves everything into a body without room for more; the room stays. Bodies are many and live until they are checked.
+    pub(crate) fn take(&mut self) -> Body {
+        Body {
+            exprs: exact(&mut self.exprs),
+            lists: exact(&mut self.lists),
+            root: self.root.take(),
+        }
     }
 
     /// The expressions, by id.
@@ -371,21 +389,32 @@ impl Body {
 
     /// Changes an expression in place.
     pub fn get_mut(&mut self, id: ExprId) -> &mut Expr {
-        &mut self.exprs[id.0 as usize]
+        &mut self.exprs[id.index()]
     }
+}
+
+/// Moves the elements into a list without room for more.
+pub(crate) fn exact<T>(room: &mut Vec<T>) -> Vec<T> {
+    let mut list = Vec::with_capacity(room.len());
+    list.append(room);
+    list
 }
 
 impl Index<ExprId> for Body {
     type Output = Expr;
     fn index(&self, id: ExprId) -> &Expr {
-        &self.exprs[id.0 as usize]
+        &self.exprs[id.index()]
     }
 }
 
 impl Index<ExprList> for Body {
     type Output = [ExprId];
     fn index(&self, list: ExprList) -> &[ExprId] {
-        &self.lists[list.start as usize..(list.start + list.len) as usize]
+        if list == ExprList::EMPTY {
+            return &[];
+        }
+        let ids = &self.lists[list.0 as usize..];
+        &ids[1..][..ids[0].index()]
     }
 }
 
@@ -462,7 +491,7 @@ pub enum ExprKind {
     /// `a.i32[i]`: the base is `a.i32`, a [`ExprKind::Field`].
     Index(ExprId, ExprId),
     /// `S { x: 1.0, y }`
-    Struct(Box<Path>, Box<[FieldInit]>),
+    Struct(Box<StructLiteral>),
     /// `data [a, b, [0u32; 256], …]`
     Data(Box<[DataElement]>),
     /// `with_memory_allocator |mem| { … }`; the second is a block.
@@ -632,6 +661,15 @@ pub struct For {
     pub body: ExprId,
 }
 
+/// `S { x: 1.0, y }`
+#[derive(Clone, Debug)]
+pub struct StructLiteral {
+    /// The struct.
+    pub path: Path,
+    /// The fields as they are written.
+    pub fields: Box<[FieldInit]>,
+}
+
 /// `x: 1.0` or `x` in a struct expression.
 #[derive(Clone, Debug)]
 pub struct FieldInit {
@@ -658,7 +696,7 @@ pub struct Let {
     /// What is bound.
     pub pattern: LetPattern,
     /// The type, if written.
-    pub ty: Option<Type>,
+    pub ty: Option<Box<Type>>,
     /// The value; without one the variable must be assigned before use.
     pub value: Option<ExprId>,
 }
@@ -694,3 +732,6 @@ pub struct LetField {
     /// Whether it can be assigned again.
     pub mutable: bool,
 }
+
+// Bodies are many, and all of them are in memory at once.
+const _: () = assert!(size_of::<ExprKind>() == 24 && size_of::<Expr>() == 32);

@@ -214,6 +214,8 @@ pub(crate) struct Lexer<'t> {
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Where literals end that had no end: what follows them is likely to be reported without need.
     pub(crate) cut: Vec<u32>,
+    /// Where characters stood that mean nothing.
+    pub(crate) left_out: Vec<u32>,
 }
 
 impl<'t> Lexer<'t> {
@@ -227,6 +229,7 @@ impl<'t> Lexer<'t> {
             module,
             diagnostics: Vec::new(),
             cut: Vec::new(),
+            left_out: Vec::new(),
         };
         if lo == 0 && text.starts_with('\u{feff}') {
             lexer.pos = 3;
@@ -390,16 +393,23 @@ impl<'t> Lexer<'t> {
             return Some(self.word(lo));
         }
         self.pos += c.len_utf8();
-        if !c.is_whitespace() {
-            self.error(
-                codes::UNKNOWN_CHARACTER,
-                lo,
-                lo + c.len_utf8(),
-                format!("`{}` means nothing here", c.escape_debug()),
-                UNKNOWN_HELP,
-            );
-        }
+        self.leave_out(lo, c);
         None
+    }
+
+    /// Skips a character that is no part of any token; tells so unless it is white space.
+    fn leave_out(&mut self, lo: usize, c: char) {
+        if c.is_whitespace() {
+            return;
+        }
+        self.left_out.push(lo as u32);
+        self.error(
+            codes::UNKNOWN_CHARACTER,
+            lo,
+            lo + c.len_utf8(),
+            format!("`{}` means nothing here", c.escape_debug()),
+            UNKNOWN_HELP,
+        );
     }
 
     fn number(&mut self) -> Tok {
@@ -642,15 +652,7 @@ impl<'t> Lexer<'t> {
             _ => {
                 self.pos += 1;
                 // A form feed or vertical tab is white space too, only rare.
-                if !(first as char).is_whitespace() {
-                    self.error(
-                        codes::UNKNOWN_CHARACTER,
-                        lo,
-                        lo + 1,
-                        format!("`{}` means nothing here", (first as char).escape_debug()),
-                        UNKNOWN_HELP,
-                    );
-                }
+                self.leave_out(lo, first as char);
                 return None;
             }
         };
@@ -764,16 +766,63 @@ fn skip_nested(bytes: &[u8], pos: &mut usize, end: usize, open: &[u8; 2], close:
     false
 }
 
-/// All tokens but comments, [`Tok::Eof`] last.
-pub(crate) fn tokens(lexer: &mut Lexer<'_>) -> Vec<Token> {
-    let mut tokens = Vec::with_capacity((lexer.end - lexer.pos) / 4 + 1);
-    loop {
-        let token = lexer.next();
-        if !matches!(token.tok, Tok::LineComment | Tok::BlockComment) {
-            tokens.push(token);
+/// The tokens of a text but comments, by number, [`Tok::Eof`] last; read little by little.
+pub(crate) struct Tokens<'t> {
+    pub(crate) lexer: Lexer<'t>,
+    read: Vec<Token>,
+    /// The number of the first of `read`: those before it were forgotten.
+    first: usize,
+}
+
+impl<'t> Tokens<'t> {
+    pub(crate) fn new(lexer: Lexer<'t>) -> Self {
+        let mut tokens = Self { lexer, read: Vec::new(), first: 0 };
+        tokens.reach(0);
+        tokens
+    }
+
+    /// A token that was read; the last one for any number behind it.
+    #[inline]
+    pub(crate) fn get(&self, number: usize) -> Token {
+        self.read[(number - self.first).min(self.read.len() - 1)]
+    }
+
+    /// Makes sure that token `at` and [`LOOKAHEAD`] more are read, or the last.
+    #[inline]
+    pub(crate) fn reach(&mut self, at: usize) {
+        if at + LOOKAHEAD >= self.first + self.read.len() {
+            self.read_more();
         }
-        if token.tok == Tok::Eof {
-            return tokens;
+    }
+
+    #[cold]
+    fn read_more(&mut self) {
+        if self.read.last().is_some_and(|last| last.tok == Tok::Eof) {
+            return;
+        }
+        let enough = self.read.len() + CHUNK;
+        while self.read.len() < enough {
+            let token = self.lexer.next();
+            if !matches!(token.tok, Tok::LineComment | Tok::BlockComment) {
+                self.read.push(token);
+            }
+            if token.tok == Tok::Eof {
+                return;
+            }
+        }
+    }
+
+    /// Forgets most of the tokens before `number`, if they are many.
+    pub(crate) fn forget(&mut self, number: usize) {
+        let count = number - self.first;
+        if count >= CHUNK {
+            self.read.drain(..count);
+            self.first = number;
         }
     }
 }
+
+/// How many tokens behind the next one may be looked at.
+pub(crate) const LOOKAHEAD: usize = 3;
+/// How many tokens are read and forgotten at a time.
+const CHUNK: usize = 1024;

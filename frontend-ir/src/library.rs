@@ -137,6 +137,11 @@ impl Library {
         World { library: self, program: &self.nobody }
     }
 
+    /// A module's text.
+    pub(crate) fn text(&self, module: ModuleId) -> &'static str {
+        self.modules[module.0 as usize].text
+    }
+
     pub(crate) fn find(&self, path: &str) -> Option<ModuleId> {
         self.paths.get(path).copied()
     }
@@ -379,7 +384,8 @@ impl Library {
         let mut diagnostics = Vec::new();
         let cx = Resolver::new(self.world(), def.module, names, &mut diagnostics);
         let function = self.world().function(def);
-        let checked = Checker::new(cx, body, Some(function)).function(declared);
+        let checked =
+            Checker::new(cx, body, Some(function), &mut Body::default()).function(declared);
         self.take(diagnostics);
         slot.body.get_or_init(|| checked)
     }

@@ -2,8 +2,8 @@
 
 use crate::ir::{Body, DataElement, ExprId, ExprKind, PatternKind};
 
-/// The deepest nesting of expressions, blocks, types and parentheses. A chain of infix operators counts once, however long it is: `a + b + c`
-/// is to be walked with a loop over its left operands.
+/// The deepest nesting of expressions, blocks, types and parentheses. A chain of infix operators counts once, however long it is, and so does
+/// one of `else if`s: `a + b + c` is to be walked with a loop over its left operands, `if … else if …` with one over what stands behind `else`.
 pub const MAX_NESTING: u32 = 256;
 
 /// The heights of a body's expressions, filled in the order in which they are pushed.
@@ -17,7 +17,7 @@ impl Heights {
     }
 
     fn of(&self, id: ExprId) -> u32 {
-        u32::from(self.0[id.0 as usize])
+        u32::from(self.0[id.index()])
     }
 
     /// Notes the height of an expression about to be pushed to `body`, and tells it.
@@ -66,7 +66,13 @@ impl Heights {
             | ExprKind::While(_, a, b)
             | ExprKind::Index(a, b) => one(a).max(one(b)),
             ExprKind::Block(block) => list(&body[block.statements]).max(maybe(&block.tail)),
-            ExprKind::If(a, b, c) => one(a).max(one(b)).max(maybe(c)),
+            // An `else if` is free.
+            ExprKind::If(a, b, c) => {
+                let otherwise = c.map_or(0, |c| {
+                    self.of(c) + u32::from(!matches!(body[c].kind, ExprKind::If(..)))
+                });
+                one(a).max(one(b)).max(otherwise)
+            }
             ExprKind::Match(a, arms) => arms.iter().fold(one(a), |height, arm| {
                 let patterns = arm.patterns.iter().map(|pattern| match &pattern.kind {
                     PatternKind::Wildcard | PatternKind::Error | PatternKind::Name(_) => 0,
@@ -78,8 +84,8 @@ impl Heights {
             ExprKind::For(it) => one(&it.start).max(one(&it.end)).max(one(&it.body)),
             ExprKind::Break(_, a) | ExprKind::Return(a) => maybe(a),
             ExprKind::Call(a, ids) | ExprKind::Method(a, _, ids) => one(a).max(list(&body[*ids])),
-            ExprKind::Struct(_, fields) => {
-                fields.iter().map(|field| one(&field.value)).max().unwrap_or(0)
+            ExprKind::Struct(it) => {
+                it.fields.iter().map(|field| one(&field.value)).max().unwrap_or(0)
             }
             ExprKind::Data(elements) => elements
                 .iter()

@@ -6,8 +6,8 @@
 use crate::ir::{
     Arm, Attribute, AttributeArgument, Block, Body, DataElement, ExprId, ExprKind, ExprList,
     FieldDecl, FieldInit, Fn, FnBody, For, Global, Ident, Impl, Item, ItemKind, Let, LetField,
-    LetPattern, Module, Param, Path, Pattern, PatternKind, Struct, Template, Type, TypeKind,
-    UseBinding,
+    LetPattern, Module, Param, Path, Pattern, PatternKind, Struct, StructLiteral, Template, Type,
+    TypeKind, UseBinding,
 };
 
 impl PartialEq for Module {
@@ -283,7 +283,9 @@ impl Pairs<'_> {
             (E::Field(a, name), E::Field(b, name_b)) => {
                 same.ident(name, name_b) && self.later(*a, *b)
             }
-            (E::Struct(path, fields), E::Struct(path_b, fields_b)) => {
+            (E::Struct(a), E::Struct(b)) => {
+                let StructLiteral { path, fields } = &**a;
+                let StructLiteral { path: path_b, fields: fields_b } = &**b;
                 same.path(path, path_b)
                     && fields.len() == fields_b.len()
                     && fields.iter().zip(fields_b).all(|(a, b)| self.field(a, b))
@@ -309,7 +311,7 @@ impl Pairs<'_> {
             (E::Let(a), E::Let(b)) => {
                 let Let { pattern, ty, value } = &**a;
                 self.let_pattern(pattern, &b.pattern)
-                    && same.maybe(ty, &b.ty, Same::ty)
+                    && same.maybe(ty, &b.ty, |same, a, b| same.ty(a, b))
                     && self.maybe(*value, b.value)
             }
             // Different kinds were told apart above.

@@ -89,7 +89,25 @@ pub struct Source {
     pub text: Option<Arc<str>>,
     /// Positions that a builder call or `@"file":line:column` gave.
     pub positions: Vec<Position>,
-    lines: std::sync::OnceLock<Box<[u32]>>,
+    lines: std::sync::OnceLock<Lines>,
+}
+
+/// The lines of a text.
+#[derive(Clone, Debug)]
+struct Lines {
+    /// Where each starts.
+    starts: Box<[u32]>,
+    /// Whether a byte is a character everywhere.
+    ascii: bool,
+}
+
+/// A line of a text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Line {
+    /// From 1.
+    pub number: u32,
+    /// Its bytes, its line break included; the last line's range has no end.
+    pub range: std::ops::Range<u32>,
 }
 
 impl Source {
@@ -129,21 +147,36 @@ impl Source {
         if let Some(index) = span.position() {
             return self.positions[index].clone();
         }
+        let line = self.line(span.lo);
+        let column = self.column(&line, span.lo);
+        Position { file: self.file.clone(), line: line.number, column }
+    }
+
+    fn lines(&self) -> &Lines {
+        self.lines.get_or_init(|| {
+            let text = self.text.as_deref().unwrap_or("");
+            let behind_breaks = text.match_indices('\n').map(|(at, _)| at as u32 + 1);
+            let starts = std::iter::once(0).chain(behind_breaks).collect();
+            Lines { starts, ascii: text.is_ascii() }
+        })
+    }
+
+    /// The line of byte `at` of the text.
+    pub fn line(&self, at: u32) -> Line {
+        let starts = &self.lines().starts;
+        let number = starts.partition_point(|start| *start <= at);
+        let end = starts.get(number).copied().unwrap_or(u32::MAX);
+        Line { number: number as u32, range: starts[number - 1]..end }
+    }
+
+    /// The column, from 1, of byte `at`, which stands in `line`.
+    pub fn column(&self, line: &Line, at: u32) -> u32 {
         let text = self.text.as_deref().unwrap_or("");
-        let starts = self.lines.get_or_init(|| {
-            std::iter::once(0)
-                .chain(
-                    text.bytes()
-                        .enumerate()
-                        .filter(|(_, byte)| *byte == b'\n')
-                        .map(|(at, _)| at as u32 + 1),
-                )
-                .collect()
-        });
-        let at = (span.lo as usize).min(text.len());
-        let line = starts.partition_point(|start| *start as usize <= at) - 1;
-        let column =
-            text.get(starts[line] as usize..at).map_or(0, |before| before.chars().count()) + 1;
-        Position { file: self.file.clone(), line: line as u32 + 1, column: column as u32 }
+        let start = line.range.start;
+        let at = at.min(text.len() as u32);
+        if self.lines().ascii {
+            return at - start + 1;
+        }
+        text.get(start as usize..at as usize).map_or(0, |before| before.chars().count()) as u32 + 1
     }
 }

@@ -1,4 +1,4 @@
-//! The samples of docs/language.md and of the text's diagnostic codes are what they say they are.
+//! The samples of the documents and of the text's diagnostic codes are what they say they are.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use swasm_frontend_ir::codes::ALL;
@@ -25,24 +25,41 @@ fn codes(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// The documents in `docs`: name and text.
+fn documents() -> Vec<(String, String)> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("docs");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let documents = files.filter(|file| file.extension().is_some_and(|found| found == "md"));
+    let mut documents: Vec<_> = documents
+        .map(|file| (file.display().to_string(), std::fs::read_to_string(file).unwrap()))
+        .collect();
+    documents.sort();
+    documents
+}
+
+/// What samples do when they run, and mistakes that only the checker finds, are for `tests/tidy.rs`.
 #[test]
 fn the_documents_samples_parse() {
-    let samples = samples(include_str!("../../docs/language.md"));
-    assert!(samples.len() > 10, "{}", samples.len());
-    for (kind, text) in samples {
-        match kind.strip_prefix("fails ") {
-            Some(code) => assert_eq!(codes(&text), [code], "{text}"),
-            None => {
-                assert_eq!((kind.as_str(), codes(&text)), ("", Vec::new()), "{text}");
-                assert_eq!(format(&text).unwrap(), text);
-                let module = parse("sample.swir", text.as_str(), ModuleId(0)).module;
-                assert!(
-                    parse("sample.swir", print(&module), ModuleId(0)).module == module,
-                    "{text}"
-                );
+    let mut count = 0;
+    for (document, text) in documents() {
+        for (kind, text) in samples(&text) {
+            count += 1;
+            match kind.strip_prefix("fails ").filter(|code| code.starts_with("SW01")) {
+                Some(code) => assert_eq!(codes(&text), [code], "{document}: {text}"),
+                None => {
+                    assert!(kind.is_empty() || kind.starts_with("fails SW"), "{document}: {kind}");
+                    assert_eq!(codes(&text), [""; 0], "{document}: {text}");
+                    assert_eq!(format(&text).unwrap(), text, "{document}");
+                    let module = parse("sample.swir", text.as_str(), ModuleId(0)).module;
+                    assert!(
+                        parse("sample.swir", print(&module), ModuleId(0)).module == module,
+                        "{document}: {text}"
+                    );
+                }
             }
         }
     }
+    assert!(count > 30, "{count}");
 }
 
 #[test]

@@ -42,7 +42,8 @@ fn reports_mistakes_where_they_are() {
         ("fn f() { g(b\"abc);\n let x = ; }", "SW0102@1:12 SW0101@2:10"),
         ("fn f() { } /* never /* */", "SW0102@1:12"),
         ("fn f() -> i32 = wasm { (i32.const 1) ;; }", "SW0102@1:22"),
-        ("fn f() { 1 § 2 }", "SW0103@1:12 SW0101@1:14"),
+        ("fn f() { 1 § 2 }", "SW0103@1:12"),
+        ("fn f() { § } fn g(a § i32) {} fn h( {}", "SW0103@1:10 SW0103@1:21 SW0108@1:35"),
         (
             "fn f() { '\\q'; '\\u{110000}'; b\"\\xg0\"; '' ; 'ab' }",
             "SW0104@1:11 SW0104@1:17 SW0104@1:32 SW0104@1:39 SW0104@1:44",
@@ -126,8 +127,10 @@ fn bounds_nesting_but_not_length() {
         format!("fn f() {{ {}1 }}", "x = ".repeat(n)),
         format!("fn f() {{ {}1 }}", "return ".repeat(n)),
         format!("fn f() {{ {}1 }}", "@\"a\":1:1 ".repeat(n)),
-        format!("fn f() {{ {}{{ }} }}", "if x { } else ".repeat(n)),
         format!("fn f(x: {}i32) {{ }}", "extern fn() -> ".repeat(n)),
+        format!("fn f(x: {}i32{}, y: i32) {{ }}", "extern fn(".repeat(n), ")".repeat(n)),
+        format!("fn f() -> {}i32{} {{ }}", "extern fn(".repeat(n), ")".repeat(n)),
+        format!("struct S {{ x: {}i32{}, y: i32 }}", "extern fn(".repeat(n), ")".repeat(n)),
         format!("use {}a{};", "{".repeat(n), "}".repeat(n)),
         format!("fn f() {{ {}{} }}", "f(".repeat(n), ")".repeat(n)),
         format!("fn f() {{ {}1{} }}", "match x { _ => ".repeat(n), " }".repeat(n)),
@@ -153,9 +156,22 @@ fn bounds_nesting_but_not_length() {
             &text[..30]
         );
     }
+    // Each item is told about.
+    let deep = format!("{}i32{}", "extern fn(".repeat(n), ")".repeat(n));
+    let parsed = parse(
+        "t.swir",
+        format!(
+            "fn f() {{ {}1{} }}\nfn g(x: {deep}) {{}}\nfn h() -> {deep} {{ 1 }}",
+            "(".repeat(n),
+            ")".repeat(n)
+        ),
+        ModuleId(0),
+    );
+    assert_eq!(parsed.diagnostics.len(), 3, "{}", mistakes(&parsed));
     for text in [
         format!("fn f() {{ 1{} }}", " + 1".repeat(n)),
         format!("fn f() {{ {} }}", "g();".repeat(n)),
+        format!("fn f() {{ {} {{}} }}", "if c {} else ".repeat(n)),
     ] {
         assert_eq!(mistakes(&parse("t.swir", text, ModuleId(0))), "");
     }

@@ -78,24 +78,24 @@ fn constant_allocations(
     let mut total = 0u64;
     let mut pending = vec![(*inner, false)];
     while let Some((id, in_loop)) = pending.pop() {
-        let mut in_loop = in_loop;
-        match &body[id].kind {
-            ExprKind::Local(local) if local == allocator => return None,
-            ExprKind::Call(callee, arguments) if Some(*callee) == unit.well_known.allocate => {
-                if let Some(allocation) = constant_call(body, *allocator, &body[*arguments]) {
-                    let (size, align) = allocation;
-                    if in_loop || !align.is_power_of_two() || align > MAX_STATIC_ALIGN {
-                        return None;
-                    }
-                    total = total.checked_add(size)?.checked_add(align)?;
-                    found.push((id, size, align));
-                    continue;
-                }
-            }
-            ExprKind::Loop(_) | ExprKind::While(..) | ExprKind::For(_) => in_loop = true,
-            // What is inside an inner scope still belongs to this one's allocator if it names it.
-            _ => (),
+        let kind = &body[id].kind;
+        // Also inside an inner scope: what is allocated there by name belongs to this one.
+        if matches!(kind, ExprKind::Local(local) if local == allocator) {
+            return None;
         }
+        if let ExprKind::Call(callee, arguments) = kind
+            && Some(*callee) == unit.well_known.allocate
+            && let Some((size, align)) = constant_call(body, *allocator, &body[*arguments])
+        {
+            if in_loop || !align.is_power_of_two() || align > MAX_STATIC_ALIGN {
+                return None;
+            }
+            total = total.checked_add(size)?.checked_add(align)?;
+            found.push((id, size, align));
+            continue;
+        }
+        let is_loop = matches!(kind, ExprKind::Loop(_) | ExprKind::While(..) | ExprKind::For(_));
+        let in_loop = in_loop || is_loop;
         body.for_each_child(id, |child| pending.push((child, in_loop)));
     }
     found.sort_unstable();

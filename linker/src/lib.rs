@@ -24,11 +24,12 @@ pub use program::{Failed, Program, library, pass_names};
 
 use swasm_frontend_ir::Diagnostic;
 pub use swasm_frontend_ir::checked::Checked;
+use swasm_tree::Module;
 
 /// Links a checked program into a core WebAssembly module.
 ///
 /// # Errors
-/// If nothing is exported, an option names what doesn't exist, or an export is not possible.
+/// If nothing is exported, an option names what doesn't exist, an export is not possible, or two declarations of one import disagree.
 pub fn link(program: &Checked, options: &Options) -> Result<Artifact, Vec<Diagnostic>> {
     link_with(program, options, &mut Observer(None))
 }
@@ -53,12 +54,14 @@ fn link_with(
     let mut artifact = Artifact::default();
     observer.begin(Phase::Reach);
     let mut unit = unit::Unit::new(program, options);
-    let functions = reach::reach(&mut unit);
+    let functions = reach::reach(&mut unit)?;
     let codes = pipeline::run(&unit, &functions, &mut artifact, observer)?;
     observer.begin(Phase::Write);
     codes.into_iter().for_each(|(func, code)| unit.module.define(func, code));
     entry::export(&mut unit)?;
     let mut written = unit.module.write(&entry::write_options(options));
+    // Written: nobody needs it any more.
+    unit.module = Module::new();
     observer.begin(Phase::Dwarf);
     dwarf::append(&unit, &mut written);
     artifact.wasm = written.bytes;

@@ -137,11 +137,13 @@ fn empty_source() -> &'static Source {
 
 /// The expressions that a `break` or `continue` names.
 fn targets(source: &Source) -> FxHashSet<ExprId> {
-    let target = |kind: &ExprKind| match kind {
-        ExprKind::Break(target, _) | ExprKind::Continue(target) => Some(*target),
-        _ => None,
-    };
-    source.exprs.iter().filter_map(|expr| target(&expr.kind)).collect()
+    let mut targets = FxHashSet::default();
+    for expr in &source.exprs {
+        if let ExprKind::Break(target, _) | ExprKind::Continue(target) = expr.kind {
+            targets.insert(target);
+        }
+    }
+    targets
 }
 
 impl<'a> Function<'_, '_, 'a> {
@@ -189,16 +191,17 @@ impl<'a> Function<'_, '_, 'a> {
             self.locals.resize(self.source.locals.len(), UNKNOWN);
         }
         if self.locals[index].first == u32::MAX {
-            let declared = &self.source[local];
-            let mut scalars = Vec::new();
-            self.layouts.push(&declared.ty, &mut scalars);
+            let source = self.source;
+            let declared = &source[local];
+            let ty = source.local_type(local);
+            let scalars = self.scalars(ty);
             let first = self.body.local_count() as u32;
             for ty in &scalars {
                 self.body.add_local(*ty);
             }
             let locals = Locals { first, count: scalars.len() as u32 };
             self.locals[index] = locals;
-            self.name_locals(locals, &declared.ty, &declared.name);
+            self.name_locals(locals, ty, &declared.name);
         }
         self.locals[index]
     }
@@ -365,7 +368,7 @@ impl<'a> Function<'_, '_, 'a> {
     /// A statement: evaluated, its value dropped.
     fn statement(&mut self, id: ExprId) -> Result<NodeId, NodeId> {
         let count = {
-            let ty = &self.source[id].ty;
+            let ty = self.source.ty(id);
             self.layouts.count(ty)
         };
         if count == 0 {
@@ -391,24 +394,27 @@ impl<'a> Function<'_, '_, 'a> {
         self.at(id);
         match &expr.kind {
             ExprKind::Int(bits) => {
-                let node = self.int(*bits, &expr.ty);
+                let node = self.int(*bits, source.ty(id));
                 Ok(smallvec![node])
             }
-            ExprKind::Float(bits) => Ok(smallvec![match expr.ty {
-                Type::Value(ValueType::F32) => self.body.f32_const(*bits as u32),
-                _ => self.body.f64_const(*bits),
-            }]),
+            ExprKind::Float(bits) if *source.ty(id) == Type::Value(ValueType::F32) => {
+                Ok(smallvec![self.body.f32_const(*bits as u32)])
+            }
+            ExprKind::Float(bits) => Ok(smallvec![self.body.f64_const(*bits)]),
             ExprKind::Constant(value) => {
                 let mut nodes = Nodes::new();
-                self.constant(value, &expr.ty, &mut nodes);
+                self.constant(value, source.ty(id), &mut nodes);
                 Ok(nodes)
             }
             ExprKind::Config(def) => {
-                let node = self.config(*def, &expr.ty);
+                let node = self.config(*def, source.ty(id));
                 Ok(smallvec![node])
             }
             ExprKind::Local(local) => {
                 let locals = self.local(*local);
+                if locals.count == 1 {
+                    return Ok(smallvec![self.body.local_get(LocalId(locals.first))]);
+                }
                 Ok(locals.iter().map(|local| self.body.local_get(local)).collect())
             }
             ExprKind::Static(def) => {
@@ -421,7 +427,7 @@ impl<'a> Function<'_, '_, 'a> {
             ExprKind::And(..) | ExprKind::Or(..) => self.logical(id),
             ExprKind::Cast(operand) => self.cast(id, *operand),
             ExprKind::Field(base, field) => self.field(id, *base, *field),
-            ExprKind::Struct(fields) => self.structure(id, fields),
+            ExprKind::Struct(it) => self.structure(id, &it.fields),
             ExprKind::Element(segment, ty, index) => self.element_load(id, *segment, *ty, *index),
             ExprKind::Block { statements, tail } if !self.is_target(id) => {
                 self.plain_block(&source[*statements], *tail)
@@ -445,15 +451,15 @@ impl<'a> Function<'_, '_, 'a> {
             | ExprKind::Scope(..)
             | ExprKind::Wasm(..) => {
                 // A call that became one or more scalars is already taken apart.
-                if let ExprKind::Call(callee, arguments) = &expr.kind {
-                    if let Some(nodes) = self.expanded_call(id, *callee, *arguments)? {
-                        return Ok(nodes);
-                    }
+                if let ExprKind::Call(callee, arguments) = &expr.kind
+                    && let Some(nodes) = self.expanded_call(id, *callee, *arguments)?
+                {
+                    return Ok(nodes);
                 }
                 let Some(node) = self.structured(id)? else {
                     unreachable!("every kind is lowered to scalars or to one node")
                 };
-                let types = self.scalars(&expr.ty);
+                let types = self.scalars(source.ty(id));
                 Ok(self.split(node, &types))
             }
         }
@@ -471,9 +477,9 @@ impl<'a> Function<'_, '_, 'a> {
             ExprKind::Assign(place, value) => self.assign(id, *place, *value)?,
             ExprKind::AssignOp(op, place, value) => self.assign_op(id, *op, *place, *value)?,
             ExprKind::Let(local, value) => self.let_(id, *local, *value)?,
-            ExprKind::LetStruct(locals, value) => self.let_struct(id, locals, *value)?,
-            ExprKind::If(condition, then, else_) => self.if_(id, *condition, *then, *else_)?,
-            ExprKind::Match(scrutinee, arms) => self.match_(id, *scrutinee, arms)?,
+            ExprKind::LetStruct(it) => self.let_struct(id, &it.locals, it.value)?,
+            ExprKind::If(..) => self.if_(id)?,
+            ExprKind::Match(it) => self.match_(id, it.scrutinee, &it.arms)?,
             ExprKind::Loop(body) => self.loop_(id, *body)?,
             ExprKind::While(condition, body) => self.while_(id, *condition, *body)?,
             ExprKind::For(details) => self.for_(id, details)?,
@@ -515,9 +521,10 @@ impl<'a> Function<'_, '_, 'a> {
     // ---- constants
 
     fn int(&mut self, bits: u64, ty: &Type) -> NodeId {
-        match ty {
-            Type::Value(ValueType::I64 | ValueType::U64) => self.body.i64_const(bits as i64),
-            _ => self.body.i32_const(bits as i32),
+        if matches!(ty, Type::Value(ValueType::I64 | ValueType::U64)) {
+            self.body.i64_const(bits as i64)
+        } else {
+            self.body.i32_const(bits as i32)
         }
     }
 
@@ -578,10 +585,10 @@ impl<'a> Function<'_, '_, 'a> {
         value: ExprId,
     ) -> Result<NodeId, NodeId> {
         let types = {
-            let ty = &self.source[value].ty;
+            let ty = self.source.ty(value);
             self.scalars(ty)
         };
-        let Type::Struct(structure) = &self.source[value].ty else {
+        let Type::Struct(structure) = self.source.ty(value) else {
             unreachable!("the checker promised a struct")
         };
         let starts = self.layouts.structure(*structure).starts.clone();

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use swasm_frontend_ir::checked::{DefId, Inline};
 use swasm_frontend_ir::{Diagnostic, codes};
 use swasm_optimizer::{Callees, InlineHint, Level, Pass};
-use swasm_tree::{Body, Code, Encoder, FuncId, Verifier};
+use swasm_tree::{Body, Code, Encoder, FuncId, Loc, Verifier};
 
 use crate::artifact::{Artifact, Observer, Phase, Printed};
 use crate::lower::Lowerer;
@@ -16,12 +16,20 @@ use crate::reach::Reached;
 use crate::unit::Unit;
 
 /// The bodies that may be copied into callers.
-#[derive(Default)]
-struct Inlinable(FxHashMap<FuncId, Body>);
+struct Inlinable {
+    bodies: FxHashMap<FuncId, Box<Body>>,
+    /// Positions before this one are the library's.
+    first_of_program: Loc,
+}
 
 impl Callees for Inlinable {
     fn inlinable(&self, func: FuncId) -> Option<&Body> {
-        self.0.get(&func)
+        self.bodies.get(&func).map(|body| &**body)
+    }
+
+    /// What is copied from the library stands where the program called it: a trap names the user's text.
+    fn position(&self, inner: Loc, call: Loc) -> Loc {
+        if inner.0 < self.first_of_program.0 { call } else { inner }
     }
 }
 
@@ -30,9 +38,9 @@ struct Compiled {
     /// Its place in the list of functions.
     index: usize,
     func: FuncId,
-    code: Code,
+    code: Box<Code>,
     /// Its body, if it may be copied into callers.
-    inlinable: Option<Body>,
+    inlinable: Option<Box<Body>>,
     prints: Vec<Printed>,
     nodes: usize,
 }
@@ -43,22 +51,24 @@ pub(crate) fn run(
     functions: &[Reached],
     artifact: &mut Artifact,
     observer: &mut Observer<'_>,
-) -> Result<Vec<(FuncId, Code)>, Vec<Diagnostic>> {
+) -> Result<Vec<(FuncId, Box<Code>)>, Vec<Diagnostic>> {
     let passes = passes(unit.options)?;
     let mut order: Vec<usize> = (0..functions.len()).collect();
     // Nothing is copied without passes: then all is one wave.
     order.sort_by_key(|index| if passes.is_empty() { 0 } else { functions[*index].wave });
-    let mut inlinable = Inlinable::default();
+    let first_of_program = unit.locations.first_of(unit.program.program_modules().next());
+    let mut inlinable = Inlinable { bodies: FxHashMap::default(), first_of_program };
+    let mut worker = Worker::new(unit);
     let mut finished: Vec<Compiled> = Vec::with_capacity(functions.len());
     for wave in order.chunk_by(|a, b| passes.is_empty() || functions[*a].wave == functions[*b].wave)
     {
         let start = finished.len();
         finished.extend(match observer.0 {
-            Some(_) => in_turn(unit, functions, wave, &passes, &inlinable, observer),
-            None => at_once(unit, functions, wave, &passes, &inlinable),
+            Some(_) => in_turn(&mut worker, functions, wave, &passes, &inlinable, observer),
+            None => at_once(&mut worker, functions, wave, &passes, &inlinable),
         });
         for compiled in &mut finished[start..] {
-            inlinable.0.extend(compiled.inlinable.take().map(|body| (compiled.func, body)));
+            inlinable.bodies.extend(compiled.inlinable.take().map(|body| (compiled.func, body)));
         }
     }
     finished.sort_unstable_by_key(|compiled| compiled.index);
@@ -73,14 +83,13 @@ pub(crate) fn run(
 
 /// One function after another, with the same arena.
 fn in_turn(
-    unit: &Unit<'_>,
+    worker: &mut Worker<'_, '_>,
     functions: &[Reached],
     wave: &[usize],
     passes: &[&'static Pass],
     inlinable: &Inlinable,
     observer: &mut Observer<'_>,
 ) -> Vec<Compiled> {
-    let mut worker = Worker::new(unit);
     wave.iter()
         .map(|&index| worker.compile(index, functions[index].def, passes, inlinable, observer))
         .collect()
@@ -88,19 +97,19 @@ fn in_turn(
 
 #[cfg(not(feature = "parallel"))]
 fn at_once(
-    unit: &Unit<'_>,
+    worker: &mut Worker<'_, '_>,
     functions: &[Reached],
     wave: &[usize],
     passes: &[&'static Pass],
     inlinable: &Inlinable,
 ) -> Vec<Compiled> {
-    in_turn(unit, functions, wave, passes, inlinable, &mut Observer(None))
+    in_turn(worker, functions, wave, passes, inlinable, &mut Observer(None))
 }
 
 /// On the threads of the caller's rayon pool.
 #[cfg(feature = "parallel")]
 fn at_once(
-    unit: &Unit<'_>,
+    worker: &mut Worker<'_, '_>,
     functions: &[Reached],
     wave: &[usize],
     passes: &[&'static Pass],
@@ -111,8 +120,9 @@ fn at_once(
     /// Fewer functions than this are not worth waking a thread for.
     const MIN_SHARE: usize = 32;
     if wave.len() < 2 * MIN_SHARE {
-        return in_turn(unit, functions, wave, passes, inlinable, &mut Observer(None));
+        return in_turn(worker, functions, wave, passes, inlinable, &mut Observer(None));
     }
+    let unit = worker.unit;
     let compile = |worker: &mut Worker<'_, '_>, &index: &usize| {
         worker.compile(index, functions[index].def, passes, inlinable, &mut Observer(None))
     };
@@ -180,7 +190,7 @@ impl<'u, 'a> Worker<'u, 'a> {
             let small =
                 |body| swasm_optimizer::is_inlinable(&unit.module, func, body, hint(unit, def));
             if unit.may_inline(def) && small(&*body) {
-                inlinable = Some(body.clone());
+                inlinable = Some(Box::new(body.clone()));
             }
         }
         print(&Stage::Final, body);
@@ -195,7 +205,7 @@ impl<'u, 'a> Worker<'u, 'a> {
             ),
         };
         observer.begin(Phase::Encode);
-        let code = encoder.encode(verified);
+        let code = Box::new(encoder.encode(verified));
         Compiled { index, func, code, inlinable, prints, nodes }
     }
 }

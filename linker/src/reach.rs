@@ -6,10 +6,12 @@
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use swasm_frontend_ir::Diagnostic;
 use swasm_frontend_ir::checked::{
-    Body, Constant, DataKey, Def, DefId, ExprId, ExprKind, FunctionKind, ModuleId, Row, Signature,
-    Type,
+    Body, Constant, DataKey, Def, DefId, ExprId, ExprKind, FunctionKind, ModuleId, Row, RowSymbol,
+    Signature, Type,
 };
+use swasm_tree::FuncType;
 
 use crate::elide;
 use crate::options::MemoryMode;
@@ -32,6 +34,8 @@ pub(crate) struct Summary {
     pub(crate) allocations: Vec<ExprId>,
     /// The types of the pointers it calls through.
     pub(crate) pointers: Vec<Arc<Signature>>,
+    /// Types that templates call through.
+    pub(crate) types: Vec<FuncType>,
     /// Whether it needs `std::trap::out_of_bounds`.
     pub(crate) checks: bool,
     /// Whether it validates a `char`.
@@ -49,19 +53,22 @@ pub(crate) struct Reached {
 }
 
 /// The summaries of the functions that may be needed.
-pub(crate) type Summaries = FxHashMap<DefId, Summary>;
+pub(crate) type Summaries = FxHashMap<DefId, Box<Summary>>;
 
 /// Declares everything that the program's exports need; gives the functions with code, callees first.
-pub(crate) fn reach(unit: &mut Unit<'_>) -> Vec<Reached> {
+///
+/// # Errors
+/// If declarations of one import disagree.
+pub(crate) fn reach(unit: &mut Unit<'_>) -> Result<Vec<Reached>, Vec<Diagnostic>> {
     let roots = roots(unit);
     let mut summaries = Summaries::default();
     let mut pending = roots.clone();
     while let Some(def) = pending.pop() {
-        if !summaries.contains_key(&def) {
+        summaries.entry(def).or_insert_with(|| {
             let summary = summarise(unit, def);
             pending.extend(summary.calls.iter().chain(&summary.addresses));
-            summaries.insert(def, summary);
-        }
+            Box::new(summary)
+        });
     }
     elide::elide(unit, &roots, &summaries);
 
@@ -78,7 +85,8 @@ pub(crate) fn reach(unit: &mut Unit<'_>) -> Vec<Reached> {
         walk.visit(def);
     }
     walk.visit_exits();
-    walk.order
+    let order = walk.order;
+    if unit.conflicts.is_empty() { Ok(order) } else { Err(std::mem::take(&mut unit.conflicts)) }
 }
 
 /// The functions that something outside asks for, in order of definition.
@@ -113,8 +121,8 @@ fn summarise(unit: &Unit<'_>, def: DefId) -> Summary {
         FunctionKind::Template(row) => summary.row(unit, row, &function.signature.result),
         FunctionKind::Body => {
             let body = program.body(def);
-            for index in 0..body.exprs.len() {
-                summary.expr(unit, body, ExprId(index as u32));
+            for id in body.ids() {
+                summary.expr(unit, body, id);
             }
         }
     }
@@ -134,23 +142,23 @@ impl Summary {
                 self.allocations.push(id)
             }
             ExprKind::Call(callee, _) => match &unit.program.function(*callee).kind {
-                FunctionKind::Template(row) => self.row(unit, row, &body[id].ty),
+                FunctionKind::Template(row) => self.row(unit, row, body.ty(id)),
                 FunctionKind::Import { .. } => {
-                    self.validates_char |= holds_char(unit.program, &body[id].ty);
+                    self.validates_char |= holds_char(unit.program, body.ty(id));
                     add(&mut self.calls, *callee);
                 }
                 FunctionKind::Body | FunctionKind::Hook(_) => add(&mut self.calls, *callee),
             },
             ExprKind::Constant(value) => self.constant(value),
             ExprKind::Static(def) => add(&mut self.statics, *def),
-            ExprKind::Wasm(row, _) => self.row(unit, row, &body[id].ty),
+            ExprKind::Wasm(row, _) => self.row(unit, row, body.ty(id)),
             ExprKind::Config(def) => {
                 self.names_heap |= unit.program.global(*def).config.as_deref() == Some("heap_base");
             }
             ExprKind::Scope(..) => self.scopes.push(id),
             ExprKind::Element(..) => self.checks = true,
             ExprKind::CallPointer(callee, _) => {
-                let Type::Pointer(signature) = &body[*callee].ty else {
+                let Type::Pointer(signature) = body.ty(*callee) else {
                     unreachable!("the checker promised a pointer")
                 };
                 add(&mut self.pointers, signature.clone());
@@ -188,9 +196,16 @@ impl Summary {
         self.checks |= row.checked.is_some();
         self.validates_char |= holds_char(unit.program, result);
         for symbol in &row.symbols {
-            match unit.program.def(*symbol) {
-                Def::Function(_) => add(&mut self.calls, *symbol),
-                Def::Global(_) => add(&mut self.statics, *symbol),
+            let def = match symbol {
+                RowSymbol::Def(def) => *def,
+                RowSymbol::Type(ty) => {
+                    add(&mut self.types, ty.clone());
+                    continue;
+                }
+            };
+            match unit.program.def(def) {
+                Def::Function(_) => add(&mut self.calls, def),
+                Def::Global(_) => add(&mut self.statics, def),
                 Def::Struct(_) => {
                     unreachable!("the checker binds symbols to functions and statics")
                 }
@@ -277,7 +292,10 @@ impl Walk<'_, '_> {
         if matches!(self.unit.program.function(def).kind, FunctionKind::Import { .. }) {
             return None;
         }
-        let summary = self.summaries.remove(&def).unwrap_or_else(|| summarise(self.unit, def));
+        let summary = self
+            .summaries
+            .remove(&def)
+            .map_or_else(|| summarise(self.unit, def), |summary| *summary);
         let mut edges = summary.calls;
         edges.extend(&summary.addresses);
         for key in &summary.datas {
@@ -285,6 +303,9 @@ impl Walk<'_, '_> {
         }
         for signature in &summary.pointers {
             let ty = self.unit.layouts.func_type(signature);
+            self.unit.module.types.func(ty);
+        }
+        for ty in summary.types {
             self.unit.module.types.func(ty);
         }
         for def in summary.statics {

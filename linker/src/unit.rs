@@ -7,6 +7,7 @@ use swasm_frontend_ir::checked::{
     Checked, Constant, Data, DataKey, Def, DefId, ExprId, FunctionKind, GlobalKind as StaticKind,
     Inline, ModuleId, Type, ValueType,
 };
+use swasm_frontend_ir::{Diagnostic, codes};
 use swasm_tree::{
     ConstExpr, DataId, DataPlace, Func, FuncId, FuncKind, FuncType, Global, GlobalId, GlobalKind,
     Import, Memory, MemoryId, Module, Symbol, ValType,
@@ -40,9 +41,11 @@ pub(crate) struct Unit<'a> {
     /// Whether something needs the end of static data by name.
     pub(crate) uses_heap: bool,
     pub(crate) layouts: Layouts<'a>,
+    /// Imports that two modules declare with different types, as they were met.
+    pub(crate) conflicts: Vec<Diagnostic>,
     main: Option<ModuleId>,
     funcs: FxHashMap<DefId, FuncId>,
-    imports: FxHashMap<(&'a str, &'a str), FuncId>,
+    imports: FxHashMap<(&'a str, &'a str), (FuncId, DefId)>,
     globals: FxHashMap<DefId, Box<[GlobalId]>>,
     datas: FxHashMap<DataKey, DataId>,
 }
@@ -91,15 +94,13 @@ impl<'a> Unit<'a> {
             program,
             options,
             module,
-            locations: Locations::new(
-                program,
-                program.program_modules().last().map_or(0, |last| last.0 + 1),
-            ),
+            locations: Locations::new(program),
             well_known: WellKnown::new(program),
             static_scopes: FxHashMap::default(),
             at_exit: Vec::new(),
             uses_heap: false,
             layouts: Layouts::new(program),
+            conflicts: Vec::new(),
             main: program.program_modules().next(),
             funcs: FxHashMap::default(),
             imports: FxHashMap::default(),
@@ -132,7 +133,7 @@ impl<'a> Unit<'a> {
         let function = self.program.function(def);
         let ty = self.layouts.func_type(&function.signature);
         let func = match &function.kind {
-            FunctionKind::Import { module, name } => self.declare_import(module, name, ty),
+            FunctionKind::Import { module, name } => self.declare_import(def, module, name, ty),
             FunctionKind::Body | FunctionKind::Template(_) | FunctionKind::Hook(_) => {
                 let name = self.name(def.module, &function.path);
                 self.module.declare_func(ty, Some(name))
@@ -142,20 +143,46 @@ impl<'a> Unit<'a> {
         (func, true)
     }
 
-    /// One import, however many declarations bind it: the checker has seen that they agree.
-    fn declare_import(&mut self, module: &'a str, name: &'a str, ty: FuncType) -> FuncId {
-        if let Some(&func) = self.imports.get(&(module, name)) {
+    /// One import, however many declarations bind it. The checker has seen that those of the program agree; the library's are met here.
+    fn declare_import(
+        &mut self,
+        def: DefId,
+        module: &'a str,
+        name: &'a str,
+        ty: FuncType,
+    ) -> FuncId {
+        let ty = self.module.types.func(ty);
+        if let Some(&(func, first)) = self.imports.get(&(module, name)) {
+            if self.module.funcs[func.index()].ty != ty {
+                let conflict = self.import_conflict(module, name, first, def);
+                self.conflicts.push(conflict);
+            }
             return func;
         }
-        let ty = self.module.types.func(ty);
         let import = Import { module: module.into(), name: name.into() };
         let func = self.module.add_func(Func {
             ty,
             name: Some(name.into()),
             kind: FuncKind::Import(import),
         });
-        self.imports.insert((module, name), func);
+        self.imports.insert((module, name), (func, def));
         func
+    }
+
+    fn import_conflict(&mut self, module: &str, name: &str, a: DefId, b: DefId) -> Diagnostic {
+        let program = self.program;
+        // A user can change the program's declaration, which has the larger id.
+        let (theirs, ours) = (program.function(a.min(b)), program.function(a.max(b)));
+        let (theirs_ty, ours_ty) =
+            (self.layouts.func_type(&theirs.signature), self.layouts.func_type(&ours.signature));
+        Diagnostic::error(
+            codes::IMPORT_CONFLICT,
+            ours.place,
+            format!("`{name}` of `{module}` is imported with two signatures"),
+        )
+        .note(format!("here it is `{}`", show(&ours_ty)))
+        .label(theirs.place, format!("here it is `{}`", show(&theirs_ty)))
+        .help("declare it the same way as there")
     }
 
     /// Declares the globals of a `static mut`: one for each scalar.
@@ -372,6 +399,17 @@ impl<'a> Unit<'a> {
             FuncKind::Import(import) => Some(&*import.module),
             FuncKind::Defined(_) | FuncKind::Declared => None,
         })
+    }
+}
+
+/// `fn(i32, i64) -> i32`
+fn show(ty: &FuncType) -> String {
+    let list =
+        |types: &[ValType]| types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    match &*ty.results {
+        [] => format!("fn({})", list(&ty.params)),
+        [result] => format!("fn({}) -> {result}", list(&ty.params)),
+        results => format!("fn({}) -> ({})", list(&ty.params), list(results)),
     }
 }
 

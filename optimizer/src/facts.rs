@@ -12,6 +12,8 @@ use swasm_tree::{LocalId, Op};
 pub(crate) enum Side {
     /// What a local holds at a version.
     Local(LocalId, u32),
+    /// That, shifted right as an unsigned number by so many bits, at least one: how many elements a segment has.
+    Shifted(LocalId, u32, u8),
     /// A constant, as the signed number of its type.
     Number(i64),
 }
@@ -81,11 +83,12 @@ impl Comparison {
         };
         let comparison = Comparison { left, right, order, holds, wide };
         // A local comes before a number, and of two locals the one with the smaller number.
-        let swapped = match (left, right) {
-            (Side::Number(_), Side::Local(..)) => true,
-            (Side::Local(a, _), Side::Local(b, _)) => a > b,
-            (_, Side::Number(_)) => false,
+        let rank = |side| match side {
+            Side::Local(local, _) => (0, local),
+            Side::Shifted(local, ..) => (1, local),
+            Side::Number(_) => (2, LocalId(0)),
         };
+        let swapped = rank(left) > rank(right);
         Some(if swapped { comparison.mirrored() } else { comparison })
     }
 
@@ -160,7 +163,7 @@ impl Facts {
 
     /// From here on a comparison is true.
     pub(crate) fn add(&mut self, fact: Comparison) {
-        if fact.holds == ANY || !matches!(fact.left, Side::Local(..)) {
+        if fact.holds == ANY || matches!(fact.left, Side::Number(_)) {
             return;
         }
         if self.list.len() == KEPT {
@@ -201,6 +204,7 @@ impl Facts {
         let zero = Comparison { left: side, right: Side::Number(0), ..like };
         match side {
             Side::Number(number) => number >= 0,
+            Side::Shifted(..) => true,
             Side::Local(..) => self.possible(zero, Order::Signed) & LESS == 0,
         }
     }

@@ -1,6 +1,6 @@
 //! Tree in, better tree out: the ordered list of passes.
 //!
-//! A pass is a function over one body; [`all`] lists them with what each turns into what, and [`passes`] says which of
+//! A pass is a function over one body; [`all`] lists them with what each turns into what, and [`passes()`] says which of
 //! them a [`Level`] runs, in which order. What a pass must know about other functions it gets through [`Callees`]: the
 //! bodies that may be copied into callers.
 //!
@@ -31,6 +31,7 @@ mod cursor;
 mod effects;
 mod facts;
 mod passes;
+mod rewrite;
 mod simplify;
 mod uses;
 

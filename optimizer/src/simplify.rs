@@ -175,7 +175,8 @@ fn bounds_of_unsigned(body: &mut Body, node: NodeId) -> Option<NodeId> {
     }
 }
 
-fn integer(body: &Body, node: NodeId) -> Option<i64> {
+/// The value of an integer constant, as the signed number of its type.
+pub(crate) fn integer(body: &Body, node: NodeId) -> Option<i64> {
     if let View::I32(value) = body.view(node) {
         return Some(value.into());
     }

@@ -15,6 +15,10 @@ pub(crate) struct Uses {
     pub(crate) sets: Vec<u32>,
     /// Branches, by number of the block; a `br_table` counts for each of its labels.
     pub(crate) branches: Vec<u32>,
+    /// Whether there is a loop.
+    pub(crate) has_loops: bool,
+    /// Whether several values are assigned at once somewhere.
+    pub(crate) has_set_many: bool,
 }
 
 impl Uses {
@@ -24,6 +28,8 @@ impl Uses {
             gets: vec![0; body.local_count()],
             sets: vec![0; body.local_count()],
             branches: vec![0; body.node_count()],
+            has_loops: false,
+            has_set_many: false,
         };
         let mut cursor = Cursor::default();
         cursor.forward(body.root());
@@ -39,6 +45,10 @@ impl Uses {
         match body.op(node) {
             Op::LOCAL_GET | Op::LOCAL_SET | Op::LOCAL_TEE | Op::SET_MANY => (),
             Op::BR | Op::BR_IF | Op::BR_TABLE => (),
+            Op::LOOP => {
+                self.has_loops = true;
+                return;
+            }
             _ => return,
         }
         let is_get = body.op(node) == Op::LOCAL_GET;
@@ -46,6 +56,7 @@ impl Uses {
             let counts = if is_get { &mut self.gets } else { &mut self.sets };
             counts[local.index()] += 1;
         } else if let View::SetMany(locals) = body.view(node) {
+            self.has_set_many = true;
             for local in locals {
                 self.sets[local.index()] += 1;
             }

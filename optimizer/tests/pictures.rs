@@ -499,3 +499,54 @@ fn conditions_of_ifs_in_ifs_are_one() {
             (select (local.get 0) (i32.const 3) (i32.load (local.get 0))))",
     );
 }
+
+#[test]
+fn rotate_tests_at_the_end() {
+    assert_becomes(
+        &["rotate", "flatten"],
+        "(func (param i32) (loop $l (if (i32.load (local.get 0)) (then (call 2 (i32.const 1)) (br $l)))))",
+        "(func (param i32) (if (i32.load (local.get 0)) (then
+            (loop $l (call 2 (i32.const 1)) (br_if $l (i32.load (local.get 0)))))))",
+    );
+    for kept in [
+        "(func (loop $l (if (call 0 (i32.const 1)) (then (call 2 (i32.const 1)) (br $l)))))",
+        "(func (param i32) (loop $l (if (local.get 0) (then (br_if $l (call 0 (i32.const 1))) (br $l)))))",
+    ] {
+        assert_becomes(&["rotate"], kept, kept);
+    }
+}
+
+#[test]
+fn a_number_of_elements_is_a_bound() {
+    // `let n = a.size() / 8; for i in 0..n { a.f64[i] }`
+    assert_becomes(
+        &["propagate"],
+        "(func (param i32 i32) (local i32)
+            (local.set 1 (i32.shr_u (local.get 0) (i32.const 3)))
+            (if (i32.ne (local.get 1) (i32.const 0)) (then
+                (loop $l
+                    (if (i32.ge_u (local.get 2) (i32.shr_u (local.get 0) (i32.const 3))) (then (unreachable)))
+                    (br_if $l (i32.lt_u (local.tee 2 (i32.add (local.get 2) (i32.const 1))) (local.get 1)))))))",
+        "(func (param i32 i32) (local i32)
+            (local.set 1 (i32.shr_u (local.get 0) (i32.const 3)))
+            (if (i32.ne (local.get 1) (i32.const 0)) (then
+                (loop $l
+                    (if (seq (drop (i32.shr_u (local.get 0) (i32.const 3))) (i32.const 0)) (then (unreachable)))
+                    (br_if $l (i32.lt_u (local.tee 2 (i32.add (local.get 2) (i32.const 1))) (local.get 1)))))))",
+    );
+}
+
+#[test]
+fn returns_on_conditions_become_selects() {
+    assert_becomes(
+        &["branches", "branches"],
+        "(func (param i32 i32 i32) (result i32)
+            (if (i32.lt_s (local.get 0) (local.get 1)) (then (return (local.get 1))))
+            (if (i32.gt_s (local.get 0) (local.get 2)) (then (return (local.get 2))))
+            (local.get 0))",
+        "(func (param i32 i32 i32) (result i32)
+            (select (local.get 1)
+                (select (local.get 2) (local.get 0) (i32.gt_s (local.get 0) (local.get 2)))
+                (i32.lt_s (local.get 0) (local.get 1))))",
+    );
+}

@@ -16,7 +16,7 @@ use swasm_tree::{
 };
 
 /// Bodies in each test.
-const BODIES: u64 = 300;
+const BODIES: u64 = 200;
 /// Nodes that one run may execute. Optimised bodies take fewer.
 const FUEL: u32 = 20_000;
 
@@ -535,6 +535,7 @@ fn levels_change_nothing_that_is_seen() {
     for seed in BODIES..2 * BODIES {
         assert_same_after(seed, passes(Level::O1));
         assert_same_after(seed, passes(Level::O2));
+        assert_same_after(seed, passes(Level::Os));
     }
 }
 

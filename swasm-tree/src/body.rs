@@ -41,6 +41,54 @@ pub struct MemArg {
     pub memory: MemoryId,
 }
 
+/// Names of locals, all in one text: most functions have some, and they stay until the module is written.
+#[derive(Clone, Default, Debug)]
+pub struct LocalNames {
+    text: String,
+    /// Whose each is and where it ends.
+    ends: Vec<(LocalId, u32)>,
+}
+
+impl LocalNames {
+    /// Room for that many names of that many bytes together.
+    pub(crate) fn with_capacity(names: usize, bytes: usize) -> LocalNames {
+        LocalNames { text: String::with_capacity(bytes), ends: Vec::with_capacity(names) }
+    }
+
+    pub(crate) fn push(&mut self, local: LocalId, name: &str) {
+        self.text.push_str(name);
+        self.ends.push((local, self.text.len() as u32));
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.text.clear();
+        self.ends.clear();
+    }
+
+    /// Keeps the names of some locals.
+    fn retain(&mut self, keep: impl Fn(LocalId) -> bool) {
+        let all = std::mem::take(self);
+        all.iter()
+            .filter(|(local, _)| keep(*local))
+            .for_each(|(local, name)| self.push(local, name));
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The locals and their names, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (LocalId, &str)> {
+        let mut start = 0;
+        self.ends.iter().map(move |&(local, end)| {
+            let name = &self.text[start..end as usize];
+            start = end as usize;
+            (local, name)
+        })
+    }
+}
+
 /// What a block takes from its operands and gives.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct BlockType<'a> {
@@ -116,7 +164,7 @@ pub struct Body {
     locals: Vec<ValType>,
     param_count: u32,
     results: Vec<ValType>,
-    local_names: Vec<(LocalId, Box<str>)>,
+    local_names: LocalNames,
     loc: Loc,
     /// The node that the function consists of; an empty `Seq` until [`Body::set_root`].
     root: NodeId,
@@ -139,7 +187,7 @@ impl Body {
             locals: Vec::new(),
             param_count: 0,
             results: Vec::new(),
-            local_names: Vec::new(),
+            local_names: LocalNames::default(),
             loc: Loc::NONE,
             root: node_from_raw(0),
         };
@@ -228,7 +276,7 @@ impl Body {
         self.locals.truncate(self.param_count as usize);
         self.locals.extend_from_slice(types);
         let params = self.param_count;
-        self.local_names.retain(|(local, _)| local.0 < params);
+        self.local_names.retain(|local| local.0 < params);
     }
 
     /// The type of a parameter or local.
@@ -249,12 +297,12 @@ impl Body {
 
     /// Names a parameter or local, for people.
     pub fn name_local(&mut self, local: LocalId, name: &str) {
-        self.local_names.push((local, name.into()));
+        self.local_names.push(local, name);
     }
 
     /// The names given, in the order they were given; a later one for the same local counts.
-    pub fn local_names(&self) -> &[(LocalId, Box<str>)] {
-        &self.local_names
+    pub fn local_names(&self) -> impl Iterator<Item = (LocalId, &str)> {
+        self.local_names.iter()
     }
 
     /// The position that nodes made from now on get.

@@ -7,8 +7,9 @@ use wasm_encoder::Encode;
 use crate::ids::node_raw;
 use crate::signature::symbol_type;
 use crate::{
-    Body, DataId, ElemId, FuncId, FuncType, GlobalId, HeapType, Loc, LocalId, MemArg, MemoryId,
-    Module, NodeId, Op, RefType, Shape, Symbol, TableId, TagId, TypeId, ValType, Verified, View,
+    Body, DataId, ElemId, FuncId, FuncType, GlobalId, HeapType, Loc, LocalId, LocalNames, MemArg,
+    MemoryId, Module, NodeId, Op, RefType, Shape, Symbol, TableId, TagId, TypeId, ValType,
+    Verified, View,
 };
 
 /// The code of one function.
@@ -18,12 +19,13 @@ pub struct Code {
     pub bytes: Vec<u8>,
     /// Where indices belong, in order.
     pub relocs: Vec<Reloc>,
-    /// Where instructions come from: offset in `bytes`, in order; an entry counts until the next.
+    /// Where instructions come from: offset in `bytes`, in order; an entry counts until the next. What only pushes a constant or a
+    /// variable belongs to the instruction behind it, which takes it: whatever can trap or call has its own exact entry.
     pub locs: Vec<(u32, Loc)>,
     /// Types of blocks that are not a plain value type.
     pub block_types: Vec<FuncType>,
     /// Parameters' and locals' names, in order of the locals.
-    pub local_names: Vec<(LocalId, Box<str>)>,
+    pub local_names: LocalNames,
     /// Whether memory 0 is used by a load or store (which say so without a reloc).
     pub uses_memory: bool,
 }
@@ -110,18 +112,22 @@ impl Encoder {
         }
         let mut code = Code::default();
         self.declare_locals(body);
-        let mut writer = Writer { module, body, code: &mut code, e: self, depth: 0, loc: None };
+        let mut writer =
+            Writer { module, body, code: &mut code, e: self, depth: 0, loc: None, pushed: None };
         writer.walk(body.root());
+        writer.settle();
         self.bytes.push(END);
         code.bytes = self.bytes.as_slice().into();
         code.relocs = self.relocs.as_slice().into();
         code.locs = self.locs.as_slice().into();
-        let mut names = body.local_names().to_vec();
+        let mut names: Vec<(LocalId, &str)> = body.local_names().collect();
         // The last name given to a local counts, and the sort is stable.
         names.reverse();
         names.sort_by_key(|(local, _)| *local);
         names.dedup_by_key(|(local, _)| *local);
-        code.local_names = names;
+        let bytes = names.iter().map(|(_, name)| name.len()).sum();
+        code.local_names = LocalNames::with_capacity(names.len(), bytes);
+        names.into_iter().for_each(|(local, name)| code.local_names.push(local, name));
         code
     }
 
@@ -184,27 +190,33 @@ struct Writer<'a> {
     /// How many blocks are open.
     depth: u32,
     loc: Option<Loc>,
+    /// The offset of the first of the pushes that wait for the instruction that takes them, and the position of the last.
+    pushed: Option<(u32, Loc)>,
 }
 
 impl Writer<'_> {
     fn walk(&mut self, root: NodeId) {
+        let body = self.body;
         self.e.open.push((root, 0));
-        while let Some((node, next)) = self.e.open.last_mut() {
+        'open: while let Some((node, next)) = self.e.open.last_mut() {
             let (node, at) = (*node, *next as usize);
-            let children = self.body.children(node);
-            let arms = self.body.op(node).shape().arms();
+            let children = body.children(node);
+            let arms = body.op(node).shape().arms();
             if arms == 0 {
-                if let Some(&child) = children.get(at) {
-                    *next += 1;
-                    if self.body.children(child).is_empty() {
-                        self.write(child);
-                    } else {
-                        self.e.open.push((child, 0));
+                for (&child, behind) in children[at..].iter().zip(at as u32 + 1..) {
+                    // What has no children needs no place on the stack.
+                    if body.children(child).is_empty() {
+                        self.write(child, true);
+                        continue;
                     }
-                } else {
-                    self.e.open.pop();
-                    self.write(node);
+                    if let Some((_, next)) = self.e.open.last_mut() {
+                        *next = behind;
+                    }
+                    self.e.open.push((child, 0));
+                    continue 'open;
                 }
+                self.e.open.pop();
+                self.write(node, children.is_empty());
                 continue;
             }
             *next += 1;
@@ -215,12 +227,14 @@ impl Writer<'_> {
                 if self.is_empty(children[at]) {
                     continue;
                 }
+                self.settle();
                 self.e.bytes.push(ELSE);
             }
             match children.get(at) {
                 Some(&child) => self.e.open.push((child, 0)),
                 None => {
                     self.e.open.pop();
+                    self.settle();
                     self.e.bytes.push(END);
                     self.depth -= 1;
                 }
@@ -257,9 +271,30 @@ impl Writer<'_> {
     #[inline]
     fn start(&mut self, node: NodeId) {
         let loc = self.body.node(node).loc;
+        let at = self.pushed.take().map_or(self.e.bytes.len() as u32, |(at, _)| at);
+        self.entry(at, loc);
+    }
+
+    /// Notes that the instruction that comes next only pushes something.
+    #[inline]
+    fn push(&mut self, node: NodeId) {
+        let at = self.pushed.map_or(self.e.bytes.len() as u32, |(at, _)| at);
+        self.pushed = Some((at, self.body.node(node).loc));
+    }
+
+    /// What was pushed is the result of a block: nobody in it takes it.
+    #[inline]
+    fn settle(&mut self) {
+        if let Some((at, loc)) = self.pushed.take() {
+            self.entry(at, loc);
+        }
+    }
+
+    #[inline]
+    fn entry(&mut self, at: u32, loc: Loc) {
         if self.loc != Some(loc) {
             self.loc = Some(loc);
-            self.e.locs.push((self.e.bytes.len() as u32, loc));
+            self.e.locs.push((at, loc));
         }
     }
 
@@ -290,7 +325,7 @@ impl Writer<'_> {
     }
 
     /// A node's own bytes.
-    fn write(&mut self, node: NodeId) {
+    fn write(&mut self, node: NodeId, is_leaf: bool) {
         let op = self.body.op(node);
         if matches!(op.shape(), Shape::Seq | Shape::Stack) {
             return;
@@ -298,10 +333,23 @@ impl Writer<'_> {
         if op == Op::SET_MANY {
             return self.set_many(node);
         }
-        self.start(node);
+        if is_leaf && op.effects().is_removable() {
+            self.push(node);
+        } else {
+            self.start(node);
+        }
         if op != Op::SYMBOL {
             self.opcode(op);
         }
+        // Most have none.
+        if !matches!(op.shape(), Shape::Plain | Shape::Drop) {
+            self.immediates(node);
+        }
+    }
+
+    /// What follows a node's opcode.
+    #[inline]
+    fn immediates(&mut self, node: NodeId) {
         match self.body.view(node) {
             View::Plain => (),
             View::I32(value) => value.encode(&mut self.e.bytes),

@@ -39,7 +39,7 @@ mod verify;
 mod walk;
 mod write;
 
-pub use body::{BlockType, Body, MemArg, Node, Symbol, View, WithImmediate};
+pub use body::{BlockType, Body, LocalNames, MemArg, Node, Symbol, View, WithImmediate};
 pub use encode::{Code, Encoder, Reloc, Target, encode};
 pub use fold::{Const, evaluate};
 pub use ids::{

@@ -68,7 +68,7 @@ pub enum FuncKind {
     /// From the host.
     Import(Import),
     /// From here.
-    Defined(Code),
+    Defined(Box<Code>),
     /// To be defined with [`Module::define`]; the writer leaves it out when it is not reachable.
     Declared,
 }
@@ -293,8 +293,8 @@ impl Module {
     }
 
     /// Gives a declared function its code (or a defined one other code).
-    pub fn define(&mut self, func: FuncId, code: Code) {
-        self.funcs[func.index()].kind = FuncKind::Defined(code);
+    pub fn define(&mut self, func: FuncId, code: impl Into<Box<Code>>) {
+        self.funcs[func.index()].kind = FuncKind::Defined(code.into());
     }
 
     /// Adds a table.

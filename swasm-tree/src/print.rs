@@ -176,8 +176,7 @@ enum Task {
 impl<'a> Printer<'a> {
     fn new(module: &'a Module, names: &'a Names, body: &'a Body) -> Printer<'a> {
         // The last name given to a local counts.
-        let given: HashMap<LocalId, &str> =
-            body.local_names().iter().map(|(local, name)| (*local, &**name)).collect();
+        let given: HashMap<LocalId, &str> = body.local_names().collect();
         let name = |at: usize| given.get(&LocalId(at as u32)).copied();
         let locals = unique("", body.local_count(), name);
         let mut printer =

@@ -251,6 +251,7 @@ impl<'a> Writer<'a> {
             let contents = code.byte_len() + leb_len(code.len());
             written.code_start = out.len() - contents;
         }
+        drop(code);
         add(&mut out, data_section.is_empty(), &data_section);
         for (name, contents) in &module.customs {
             out.section(&we::CustomSection { name: name.into(), data: contents.into() });

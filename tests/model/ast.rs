@@ -19,7 +19,8 @@ pub(crate) enum Int {
     Addr,
 }
 
-pub(crate) const INTS: [Int; 9] = [Int::I8, Int::U8, Int::I16, Int::U16, Int::I32, Int::U32, Int::I64, Int::U64, Int::Addr];
+pub(crate) const INTS: [Int; 9] =
+    [Int::I8, Int::U8, Int::I16, Int::U16, Int::I32, Int::U32, Int::I64, Int::U64, Int::Addr];
 
 /// A type. Numbers index the module's lists.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -151,7 +152,8 @@ pub(crate) enum Template {
     Fail,
 }
 
-pub(crate) const TEMPLATES: [Template; 4] = [Template::Below, Template::Over, Template::Choose, Template::Narrow];
+pub(crate) const TEMPLATES: [Template; 4] =
+    [Template::Below, Template::Over, Template::Choose, Template::Narrow];
 
 /// An expression of type `ty`; one that does not complete has the type its place wants.
 #[derive(Clone, PartialEq, Debug)]
@@ -237,11 +239,23 @@ pub(crate) struct Block {
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Statement {
     /// `let [mut] name[: ty] = value;`
-    Let { name: Name, mutable: bool, annotated: bool, value: Expr },
+    Let {
+        name: Name,
+        mutable: bool,
+        annotated: bool,
+        value: Expr,
+    },
     /// `let name: ty;`
-    Declare { name: Name, ty: Ty },
+    Declare {
+        name: Name,
+        ty: Ty,
+    },
     /// `let S { field: [mut] name, … } = value;`
-    Destructure { of: usize, fields: Vec<(usize, Name, bool)>, value: Expr },
+    Destructure {
+        of: usize,
+        fields: Vec<(usize, Name, bool)>,
+        value: Expr,
+    },
     Expr(Expr),
 }
 
@@ -399,7 +413,10 @@ impl Module {
             Ty::F32 => Value::F32(0.0),
             Ty::F64 => Value::F64(0.0),
             Ty::Unit => Value::Unit,
-            Ty::Struct(of) => Value::Struct(of, self.structs[of].iter().map(|ty| self.simplest(*ty)).collect::<Option<_>>()?),
+            Ty::Struct(of) => Value::Struct(
+                of,
+                self.structs[of].iter().map(|ty| self.simplest(*ty)).collect::<Option<_>>()?,
+            ),
             Ty::Pointer(_) => Value::Pointer(Target::Null),
             Ty::Segment => return None,
         })

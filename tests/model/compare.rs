@@ -36,7 +36,8 @@ pub(crate) fn judge(module: &Module, levels: &[OptLevel]) -> Verdict {
         let run = toolchain::link(&program, level, MemoryMode::Checked).and_then(|bytes| {
             let compiled = toolchain::compile(&bytes, level)?;
             let limits = Limits::new().fuel(FUEL);
-            let mut instance = Instance::new(&compiled, Wasi::new(), limits).map_err(|stop| format!("{stop:#}"))?;
+            let mut instance = Instance::new(&compiled, Wasi::new(), limits)
+                .map_err(|stop| format!("{stop:#}"))?;
             run(module, &expected, &mut instance)
         });
         if let Err(message) = run {
@@ -64,13 +65,22 @@ fn run(module: &Module, expected: &[Observed], instance: &mut Instance) -> Resul
             (expected, found) => return Err(format!("{shown} gives {found:?}, not {expected:?}")),
         }
         if instance.global("trace") != Some(Core::I64(expected.trace as i64)) {
-            return Err(format!("{shown} gives the value {:?}, but leaves another trace", expected.result));
+            return Err(format!(
+                "{shown} gives the value {:?}, but leaves another trace",
+                expected.result
+            ));
         }
-        let exported = module.statics.iter().enumerate().filter(|(_, item)| item.exported && !item.omitted);
+        let exported =
+            module.statics.iter().enumerate().filter(|(_, item)| item.exported && !item.omitted);
         for ((index, item), value) in exported.zip(&expected.statics) {
             let found = instance.global(&format!("G{index}"));
-            if !found.iter().all(|found| agrees(value, &mut std::iter::once(found))) || found.is_none() {
-                return Err(format!("{shown} leaves {found:?} in G{index}, of type {:?}, not {value:?}", item.ty));
+            if !found.iter().all(|found| agrees(value, &mut std::iter::once(found)))
+                || found.is_none()
+            {
+                return Err(format!(
+                    "{shown} leaves {found:?} in G{index}, of type {:?}, not {value:?}",
+                    item.ty
+                ));
             }
         }
     }
@@ -92,7 +102,9 @@ fn flatten(value: &Value, out: &mut Vec<Core>) {
         Value::Char(x) => out.push(Core::I32(u32::from(*x) as i32)),
         Value::Struct(_, fields) => fields.iter().for_each(|field| flatten(field, out)),
         Value::Unit => (),
-        Value::Pointer(_) | Value::Segment { .. } => unreachable!("the host is not passed pointers"),
+        Value::Pointer(_) | Value::Segment { .. } => {
+            unreachable!("the host is not passed pointers")
+        }
     }
 }
 
@@ -106,8 +118,12 @@ fn agrees<'v>(value: &Value, found: &mut impl Iterator<Item = &'v Core>) -> bool
             Some(Core::I32(found)) => int.width() < 64 && *found == *x as i32,
             _ => false,
         },
-        Value::F32(_) => matches!(found.next(), Some(Core::F32(found)) if trace_bits(&Value::F32(*found)) == trace_bits(value)),
-        Value::F64(_) => matches!(found.next(), Some(Core::F64(found)) if trace_bits(&Value::F64(*found)) == trace_bits(value)),
+        Value::F32(_) => {
+            matches!(found.next(), Some(Core::F32(found)) if trace_bits(&Value::F32(*found)) == trace_bits(value))
+        }
+        Value::F64(_) => {
+            matches!(found.next(), Some(Core::F64(found)) if trace_bits(&Value::F64(*found)) == trace_bits(value))
+        }
         Value::Bool(x) => found.next() == Some(&Core::I32(i32::from(*x))),
         Value::Char(x) => found.next() == Some(&Core::I32(u32::from(*x) as i32)),
         Value::Pointer(_) | Value::Segment { .. } => false,
@@ -124,8 +140,13 @@ fn same(trap: &Trap, reason: &Reason) -> bool {
         | (Trap::Unreachable, Reason::Unreachable)
         | (Trap::NullCall, Reason::IndirectCallToNull)
         | (Trap::BadSignature, Reason::BadSignature) => true,
-        (Trap::Bounds { offset, width, size }, Reason::SegmentOutOfBounds { offset: found, width: w, size: s }) => {
-            (offset.unsigned_abs() > FAR || *offset as i64 as u64 == *found as u64) && width == w && size == s
+        (
+            Trap::Bounds { offset, width, size },
+            Reason::SegmentOutOfBounds { offset: found, width: w, size: s },
+        ) => {
+            (offset.unsigned_abs() > FAR || *offset as i64 as u64 == *found as u64)
+                && width == w
+                && size == s
         }
         (Trap::SizeMismatch { target, source }, Reason::Library { name, numbers }) => {
             name == "size mismatch" && numbers.iter().map(|(_, number)| number).eq([target, source])

@@ -2,7 +2,10 @@
 //!
 //! Names are looked up where they are used, as the text's are. A program that is none (shrinking makes such) is [`Stop::Invalid`].
 
-use crate::ast::{Arm, BinaryOp, Block, Expr, Int, Kind, Method, Module, Name, Pattern, Statement, Target, Ty, Value};
+use crate::ast::{
+    Arm, BinaryOp, Block, Expr, Int, Kind, Method, Module, Name, Pattern, Statement, Target, Ty,
+    Value,
+};
 use crate::number::{self, Trap};
 use crate::print::note;
 
@@ -40,7 +43,15 @@ pub(crate) struct Observed {
 
 /// What the calls of a module give; none if the module is given up.
 pub(crate) fn evaluate(module: &Module) -> std::result::Result<Vec<Observed>, Stop> {
-    let mut machine = Machine { module, consts: Vec::new(), statics: Vec::new(), buffers: Vec::new(), trace: 0, steps: 0, calls: 0 };
+    let mut machine = Machine {
+        module,
+        consts: Vec::new(),
+        statics: Vec::new(),
+        buffers: Vec::new(),
+        trace: 0,
+        steps: 0,
+        calls: 0,
+    };
     for item in &module.consts {
         let value = machine.expr(&item.value, &mut Frame::default())?;
         machine.consts.push(value);
@@ -66,15 +77,31 @@ pub(crate) fn evaluate(module: &Module) -> std::result::Result<Vec<Observed>, St
             Err(Stop::Trap(trap)) => Err(trap),
             Err(stop) => return Err(stop),
         };
-        let statics = module.statics.iter().zip(&machine.statics).filter(|(item, _)| item.exported && !item.omitted);
-        observed.push(Observed { result, trace: machine.trace, statics: statics.map(|(_, value)| value.clone()).collect() });
+        let statics = module
+            .statics
+            .iter()
+            .zip(&machine.statics)
+            .filter(|(item, _)| item.exported && !item.omitted);
+        observed.push(Observed {
+            result,
+            trace: machine.trace,
+            statics: statics.map(|(_, value)| value.clone()).collect(),
+        });
     }
     Ok(observed)
 }
 
 /// The value of a constant expression of the module.
 pub(crate) fn constant(module: &Module, expr: &Expr) -> Result<Value> {
-    let mut machine = Machine { module, consts: Vec::new(), statics: Vec::new(), buffers: Vec::new(), trace: 0, steps: 0, calls: 0 };
+    let mut machine = Machine {
+        module,
+        consts: Vec::new(),
+        statics: Vec::new(),
+        buffers: Vec::new(),
+        trace: 0,
+        steps: 0,
+        calls: 0,
+    };
     for item in &module.consts {
         let value = machine.expr(&item.value, &mut Frame::default())?;
         machine.consts.push(value);
@@ -112,7 +139,11 @@ enum Place {
     Local(usize, Vec<usize>),
     Static(usize, Vec<usize>),
     /// A scalar in memory.
-    Memory { buffer: usize, at: usize, ty: Ty },
+    Memory {
+        buffer: usize,
+        at: usize,
+        ty: Ty,
+    },
 }
 
 const UNIT: Value = Value::Unit;
@@ -139,7 +170,12 @@ pub(crate) fn encode(value: &Value) -> Option<Vec<u8>> {
         Value::Int(int, x) => x.to_le_bytes()[..int.width() as usize / 8].to_vec(),
         Value::F32(x) => x.to_le_bytes().to_vec(),
         Value::F64(x) => x.to_le_bytes().to_vec(),
-        Value::Bool(_) | Value::Char(_) | Value::Unit | Value::Struct(..) | Value::Pointer(_) | Value::Segment { .. } => return None,
+        Value::Bool(_)
+        | Value::Char(_)
+        | Value::Unit
+        | Value::Struct(..)
+        | Value::Pointer(_)
+        | Value::Segment { .. } => return None,
     })
 }
 
@@ -149,7 +185,9 @@ pub(crate) fn size_of(ty: Ty) -> Option<usize> {
         Ty::Int(int) => int.width() as usize / 8,
         Ty::F32 => 4,
         Ty::F64 => 8,
-        Ty::Bool | Ty::Char | Ty::Unit | Ty::Struct(_) | Ty::Pointer(_) | Ty::Segment => return None,
+        Ty::Bool | Ty::Char | Ty::Unit | Ty::Struct(_) | Ty::Pointer(_) | Ty::Segment => {
+            return None;
+        }
     })
 }
 
@@ -161,7 +199,9 @@ fn decode(ty: Ty, bytes: &[u8]) -> Option<Value> {
         Ty::Int(int) => Value::Int(int, int.wrap(number)),
         Ty::F32 => Value::F32(f32::from_bits(number as u32)),
         Ty::F64 => Value::F64(f64::from_bits(number as u64)),
-        Ty::Bool | Ty::Char | Ty::Unit | Ty::Struct(_) | Ty::Pointer(_) | Ty::Segment => return None,
+        Ty::Bool | Ty::Char | Ty::Unit | Ty::Struct(_) | Ty::Pointer(_) | Ty::Segment => {
+            return None;
+        }
     })
 }
 
@@ -171,8 +211,20 @@ pub(crate) fn trace_bits(value: &Value) -> Option<u64> {
         Value::Int(_, x) => *x as u64,
         Value::Bool(x) => u64::from(*x),
         Value::Char(x) => u64::from(u32::from(*x)),
-        Value::F32(x) => if x.is_nan() { 1 } else { u64::from(x.to_bits()) },
-        Value::F64(x) => if x.is_nan() { 1 } else { x.to_bits() },
+        Value::F32(x) => {
+            if x.is_nan() {
+                1
+            } else {
+                u64::from(x.to_bits())
+            }
+        }
+        Value::F64(x) => {
+            if x.is_nan() {
+                1
+            } else {
+                x.to_bits()
+            }
+        }
         Value::Unit | Value::Struct(..) | Value::Pointer(_) | Value::Segment { .. } => return None,
     })
 }
@@ -191,7 +243,9 @@ impl Machine<'_> {
         let (mut function, mut arguments) = (function, arguments);
         let result = loop {
             self.step()?;
-            let Some(called) = self.module.functions.get(function) else { return Err(Stop::Invalid("a function")) };
+            let Some(called) = self.module.functions.get(function) else {
+                return Err(Stop::Invalid("a function"));
+            };
             if called.omitted || called.params.len() != arguments.len() {
                 return Err(Stop::Invalid("arguments"));
             }
@@ -228,7 +282,9 @@ impl Machine<'_> {
                 }
                 Statement::Declare { name, .. } => frame.locals.push((name, None)),
                 Statement::Destructure { fields, value, .. } => {
-                    let Value::Struct(_, values) = self.expr(value, frame)? else { return Err(Stop::Invalid("no struct")) };
+                    let Value::Struct(_, values) = self.expr(value, frame)? else {
+                        return Err(Stop::Invalid("no struct"));
+                    };
                     for (field, name, _) in fields {
                         let value = values.get(*field).cloned().ok_or(Stop::Invalid("a field"))?;
                         frame.locals.push((name, Some(value)));
@@ -253,15 +309,30 @@ impl Machine<'_> {
         self.step()?;
         Ok(match &expr.kind {
             Kind::Literal(value, _) => value.clone(),
-            Kind::Const(index) => self.consts.get(*index).cloned().ok_or(Stop::Invalid("a const"))?,
+            Kind::Const(index) => {
+                self.consts.get(*index).cloned().ok_or(Stop::Invalid("a const"))?
+            }
             Kind::Local(name) => {
-                let local = frame.locals.iter().rev().find(|(other, _)| other == name).ok_or(Stop::Invalid("a local"))?;
+                let local = frame
+                    .locals
+                    .iter()
+                    .rev()
+                    .find(|(other, _)| other == name)
+                    .ok_or(Stop::Invalid("a local"))?;
                 local.1.clone().ok_or(Stop::Invalid("not assigned"))?
             }
-            Kind::Static(index) => self.statics.get(*index).cloned().ok_or(Stop::Invalid("a static"))?,
-            Kind::Data(index) => Value::Segment { buffer: *index, start: 0, size: self.buffers[*index].bytes.len() as u64 },
+            Kind::Static(index) => {
+                self.statics.get(*index).cloned().ok_or(Stop::Invalid("a static"))?
+            }
+            Kind::Data(index) => Value::Segment {
+                buffer: *index,
+                start: 0,
+                size: self.buffers[*index].bytes.len() as u64,
+            },
             Kind::Field(base, field) => match self.expr(base, frame)? {
-                Value::Struct(_, fields) => fields.get(*field).cloned().ok_or(Stop::Invalid("a field"))?,
+                Value::Struct(_, fields) => {
+                    fields.get(*field).cloned().ok_or(Stop::Invalid("a field"))?
+                }
                 _ => return Err(Stop::Invalid("no struct")),
             },
             Kind::Unary(op, operand) => {
@@ -300,15 +371,21 @@ impl Machine<'_> {
             Kind::Library(method, arguments) => {
                 let arguments = self.all(arguments, frame)?;
                 // The sign of a NaN is left open.
-                if *method == Method::Copysign && matches!(arguments[1], Value::F32(x) if x.is_nan()) {
+                if *method == Method::Copysign
+                    && matches!(arguments[1], Value::F32(x) if x.is_nan())
+                {
                     return Err(Stop::Invalid("the sign of a NaN"));
                 }
-                if *method == Method::Copysign && matches!(arguments[1], Value::F64(x) if x.is_nan()) {
+                if *method == Method::Copysign
+                    && matches!(arguments[1], Value::F64(x) if x.is_nan())
+                {
                     return Err(Stop::Invalid("the sign of a NaN"));
                 }
                 outcome(number::method(*method, &arguments))?
             }
-            Kind::Function(function) | Kind::Forged(function) => Value::Pointer(Target::Function(*function)),
+            Kind::Function(function) | Kind::Forged(function) => {
+                Value::Pointer(Target::Function(*function))
+            }
             Kind::IsNull(pointer) => match self.expr(pointer, frame)? {
                 Value::Pointer(target) => Value::Bool(target == Target::Null),
                 _ => return Err(Stop::Invalid("no pointer")),
@@ -319,11 +396,15 @@ impl Machine<'_> {
                     let value = self.expr(value, frame)?;
                     *fields.get_mut(*field).ok_or(Stop::Invalid("a field"))? = Some(value);
                 }
-                Value::Struct(*of, fields.into_iter().collect::<Option<_>>().ok_or(Stop::Invalid("a field"))?)
+                Value::Struct(
+                    *of,
+                    fields.into_iter().collect::<Option<_>>().ok_or(Stop::Invalid("a field"))?,
+                )
             }
             Kind::Trace(id, value) => {
                 let value = self.expr(value, frame)?;
-                self.trace = note(self.trace, *id, trace_bits(&value).ok_or(Stop::Invalid("a scalar"))?);
+                self.trace =
+                    note(self.trace, *id, trace_bits(&value).ok_or(Stop::Invalid("a scalar"))?);
                 value
             }
             Kind::If(condition, yes, no) => {
@@ -360,7 +441,9 @@ impl Machine<'_> {
             Kind::For(it) => {
                 let start = self.expr(&it.start, frame)?;
                 let end = self.expr(&it.end, frame)?;
-                let (Value::Int(int, mut at), end) = (start, integer(&end)?) else { return Err(Stop::Invalid("bounds")) };
+                let (Value::Int(int, mut at), end) = (start, integer(&end)?) else {
+                    return Err(Stop::Invalid("bounds"));
+                };
                 while at < end || (it.inclusive && at == end) {
                     frame.locals.push((it.name, Some(Value::Int(int, at))));
                     let round = self.round(it.label, &it.body, frame);
@@ -430,12 +513,17 @@ impl Machine<'_> {
                 let segment = self.expr(segment, frame)?;
                 let offset = self.expr(offset, frame)?;
                 let size = self.expr(size, frame)?;
-                let (Value::Segment { buffer, start, size: whole }, offset, size) = (segment, integer(&offset)? as u64, integer(&size)? as u64)
+                let (Value::Segment { buffer, start, size: whole }, offset, size) =
+                    (segment, integer(&offset)? as u64, integer(&size)? as u64)
                 else {
                     return Err(Stop::Invalid("no segment"));
                 };
                 if offset + size > whole {
-                    return Err(Stop::Trap(Trap::Bounds { offset: i128::from(offset), width: size, size: whole }));
+                    return Err(Stop::Trap(Trap::Bounds {
+                        offset: i128::from(offset),
+                        width: size,
+                        size: whole,
+                    }));
                 }
                 Value::Segment { buffer, start: start + offset, size }
             }
@@ -453,7 +541,8 @@ impl Machine<'_> {
             Kind::CopyFrom(target, source) => {
                 let target = self.expr(target, frame)?;
                 let source = self.expr(source, frame)?;
-                let ((to, to_range), (from, from_range)) = (self.range(&target)?, self.range(&source)?);
+                let ((to, to_range), (from, from_range)) =
+                    (self.range(&target)?, self.range(&source)?);
                 if to_range.len() != from_range.len() {
                     let (target, source) = (to_range.len() as u64, from_range.len() as u64);
                     return Err(Stop::Trap(Trap::SizeMismatch { target, source }));
@@ -482,14 +571,23 @@ impl Machine<'_> {
                 if !frame.allocators.contains(name) {
                     return Err(Stop::Invalid("an allocator"));
                 }
-                self.buffers.push(Buffer { bytes: vec![0; *size as usize], written: *size == 0, writable: true });
+                self.buffers.push(Buffer {
+                    bytes: vec![0; *size as usize],
+                    written: *size == 0,
+                    writable: true,
+                });
                 Value::Segment { buffer: self.buffers.len() - 1, start: 0, size: u64::from(*size) }
             }
         })
     }
 
     /// Once through a loop's body; a value if that leaves the loop.
-    fn round(&mut self, label: Option<Name>, body: &Block, frame: &mut Frame) -> Result<Option<Value>> {
+    fn round(
+        &mut self,
+        label: Option<Name>,
+        body: &Block,
+        frame: &mut Frame,
+    ) -> Result<Option<Value>> {
         let ours = |to: &Option<Name>| to.is_none() || *to == label;
         match self.block(body, frame) {
             Ok(_) => Ok(None),
@@ -499,17 +597,29 @@ impl Machine<'_> {
         }
     }
 
-    fn pointer_call(&mut self, callee: &Expr, arguments: &[Expr], frame: &mut Frame) -> Result<(usize, Vec<Value>)> {
+    fn pointer_call(
+        &mut self,
+        callee: &Expr,
+        arguments: &[Expr],
+        frame: &mut Frame,
+    ) -> Result<(usize, Vec<Value>)> {
         let Ty::Pointer(signature) = callee.ty else { return Err(Stop::Invalid("no pointer")) };
         let callee = self.expr(callee, frame)?;
         let arguments = self.all(arguments, frame)?;
         match callee {
             Value::Pointer(Target::Null) => Err(Stop::Trap(Trap::NullCall)),
             Value::Pointer(Target::Function(function)) => {
-                let called = self.module.functions.get(function).ok_or(Stop::Invalid("a function"))?;
-                let signature = self.module.signatures.get(signature).ok_or(Stop::Invalid("a signature"))?;
+                let called =
+                    self.module.functions.get(function).ok_or(Stop::Invalid("a function"))?;
+                let signature =
+                    self.module.signatures.get(signature).ok_or(Stop::Invalid("a signature"))?;
                 // Signatures are compared as WebAssembly has them; the generator forges only what differs there, or not at all.
-                let same = called.result == signature.result && called.params.iter().map(|param| param.ty).eq(signature.params.iter().copied());
+                let same = called.result == signature.result
+                    && called
+                        .params
+                        .iter()
+                        .map(|param| param.ty)
+                        .eq(signature.params.iter().copied());
                 if same { Ok((function, arguments)) } else { Err(Stop::Trap(Trap::BadSignature)) }
             }
             _ => Err(Stop::Invalid("no pointer")),
@@ -523,11 +633,16 @@ impl Machine<'_> {
             for pattern in &arm.patterns {
                 matches |= match pattern {
                     Pattern::Value(wanted, _) => number_of(wanted) == number_of(value),
-                    Pattern::Const(index) => number_of(self.consts.get(*index).ok_or(Stop::Invalid("a const"))?) == number_of(value),
+                    Pattern::Const(index) => {
+                        number_of(self.consts.get(*index).ok_or(Stop::Invalid("a const"))?)
+                            == number_of(value)
+                    }
                     Pattern::Range(from, to, inclusive) => {
                         let at = number_of(value);
                         from.as_ref().is_none_or(|from| number_of(from) <= at)
-                            && to.as_ref().is_none_or(|to| at < number_of(to) || (*inclusive && at == number_of(to)))
+                            && to.as_ref().is_none_or(|to| {
+                                at < number_of(to) || (*inclusive && at == number_of(to))
+                            })
                     }
                     Pattern::Bind(name) => {
                         bound = Some(*name);
@@ -568,7 +683,11 @@ impl Machine<'_> {
     fn place(&mut self, expr: &Expr, frame: &mut Frame) -> Result<Place> {
         match &expr.kind {
             Kind::Local(name) => {
-                let at = frame.locals.iter().rposition(|(other, _)| other == name).ok_or(Stop::Invalid("a local"))?;
+                let at = frame
+                    .locals
+                    .iter()
+                    .rposition(|(other, _)| other == name)
+                    .ok_or(Stop::Invalid("a local"))?;
                 Ok(Place::Local(at, Vec::new()))
             }
             Kind::Static(index) => Ok(Place::Static(*index, Vec::new())),
@@ -592,7 +711,8 @@ impl Machine<'_> {
 
     /// An index: `+ - *` by constants at its top are exact.
     fn index(&mut self, expr: &Expr, frame: &mut Frame) -> Result<i128> {
-        if let Kind::Binary(op @ (BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul), left, right) = &expr.kind
+        if let Kind::Binary(op @ (BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul), left, right) =
+            &expr.kind
             && (is_constant(left) || is_constant(right))
         {
             self.step()?;
@@ -603,7 +723,9 @@ impl Machine<'_> {
                 BinaryOp::Sub => left.checked_sub(right),
                 _ => left.checked_mul(right),
             };
-            return exact.filter(|exact| exact.unsigned_abs() < FARTHEST).ok_or(Stop::Invalid("an index beyond all bounds"));
+            return exact
+                .filter(|exact| exact.unsigned_abs() < FARTHEST)
+                .ok_or(Stop::Invalid("an index beyond all bounds"));
         }
         let value = self.expr(expr, frame)?;
         integer(&value)
@@ -611,7 +733,9 @@ impl Machine<'_> {
 
     fn within(&self, segment: &Value, offset: i128, ty: Ty) -> Result<Place> {
         let width = size_of(ty).ok_or(Stop::Invalid("an element's type"))?;
-        let Value::Segment { buffer, start, size } = *segment else { return Err(Stop::Invalid("no segment")) };
+        let Value::Segment { buffer, start, size } = *segment else {
+            return Err(Stop::Invalid("no segment"));
+        };
         if offset < 0 || offset + width as i128 > i128::from(size) {
             return Err(Stop::Trap(Trap::Bounds { offset, width: width as u64, size }));
         }
@@ -619,13 +743,19 @@ impl Machine<'_> {
     }
 
     fn range(&self, segment: &Value) -> Result<(usize, std::ops::Range<usize>)> {
-        let Value::Segment { buffer, start, size } = *segment else { return Err(Stop::Invalid("no segment")) };
+        let Value::Segment { buffer, start, size } = *segment else {
+            return Err(Stop::Invalid("no segment"));
+        };
         Ok((buffer, start as usize..(start + size) as usize))
     }
 
     fn readable(&self, buffer: usize) -> Result<&[u8]> {
         let buffer = &self.buffers[buffer];
-        if buffer.written { Ok(&buffer.bytes) } else { Err(Stop::Invalid("memory that nobody wrote")) }
+        if buffer.written {
+            Ok(&buffer.bytes)
+        } else {
+            Err(Stop::Invalid("memory that nobody wrote"))
+        }
     }
 
     fn writable(&mut self, buffer: usize) -> Result<&mut Buffer> {
@@ -635,8 +765,12 @@ impl Machine<'_> {
 
     fn read(&self, place: &Place, frame: &Frame) -> Result<Value> {
         let (mut value, path) = match place {
-            Place::Local(at, path) => (frame.locals[*at].1.as_ref().ok_or(Stop::Invalid("not assigned"))?, path),
-            Place::Static(index, path) => (self.statics.get(*index).ok_or(Stop::Invalid("a static"))?, path),
+            Place::Local(at, path) => {
+                (frame.locals[*at].1.as_ref().ok_or(Stop::Invalid("not assigned"))?, path)
+            }
+            Place::Static(index, path) => {
+                (self.statics.get(*index).ok_or(Stop::Invalid("a static"))?, path)
+            }
             Place::Memory { buffer, at, ty } => {
                 let size = size_of(*ty).ok_or(Stop::Invalid("an element's type"))?;
                 let bytes = &self.readable(*buffer)?[*at..*at + size];
@@ -656,8 +790,12 @@ impl Machine<'_> {
                 frame.locals[*at].1 = Some(new);
                 return Ok(UNIT);
             }
-            Place::Local(at, path) => (frame.locals[*at].1.as_mut().ok_or(Stop::Invalid("not assigned"))?, path),
-            Place::Static(index, path) => (self.statics.get_mut(*index).ok_or(Stop::Invalid("a static"))?, path),
+            Place::Local(at, path) => {
+                (frame.locals[*at].1.as_mut().ok_or(Stop::Invalid("not assigned"))?, path)
+            }
+            Place::Static(index, path) => {
+                (self.statics.get_mut(*index).ok_or(Stop::Invalid("a static"))?, path)
+            }
             Place::Memory { buffer, at, ty: _ } => {
                 let bytes = encode(&new).ok_or(Stop::Invalid("an element's type"))?;
                 self.writable(*buffer)?.bytes[*at..*at + bytes.len()].copy_from_slice(&bytes);
@@ -679,7 +817,12 @@ pub(crate) fn number_of(value: &Value) -> i128 {
         Value::Int(_, x) => *x,
         Value::Bool(x) => i128::from(*x),
         Value::Char(x) => i128::from(u32::from(*x)),
-        Value::F32(_) | Value::F64(_) | Value::Unit | Value::Struct(..) | Value::Pointer(_) | Value::Segment { .. } => -1,
+        Value::F32(_)
+        | Value::F64(_)
+        | Value::Unit
+        | Value::Struct(..)
+        | Value::Pointer(_)
+        | Value::Segment { .. } => -1,
     }
 }
 

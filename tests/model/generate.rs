@@ -8,7 +8,8 @@ mod pattern;
 mod statement;
 
 use crate::ast::{
-    Data, Expr, Function, INTS, Inline, Int, Item, Kind, Module, Name, Param, Signature, Spelling, Target, Ty, U32, Value,
+    Data, Expr, Function, INTS, Inline, Int, Item, Kind, Module, Name, Param, Signature, Spelling,
+    Target, Ty, U32, Value,
 };
 use crate::dice::Dice;
 use crate::evaluate;
@@ -134,11 +135,19 @@ impl Generator {
     fn signatures(&mut self) {
         let count = self.dice.between(2, 7);
         for index in 0..count {
-            let of = if !self.module.structs.is_empty() && self.dice.one_in(5) { Some(self.dice.below(self.module.structs.len())) } else { None };
+            let of = if !self.module.structs.is_empty() && self.dice.one_in(5) {
+                Some(self.dice.below(self.module.structs.len()))
+            } else {
+                None
+            };
             let recursive = of.is_none() && self.dice.one_in(4);
             let mut params = Vec::new();
             if let Some(of) = of {
-                params.push(Param { name: "self", ty: Ty::Struct(of), mutable: self.dice.one_in(3) });
+                params.push(Param {
+                    name: "self",
+                    ty: Ty::Struct(of),
+                    mutable: self.dice.one_in(3),
+                });
             }
             if recursive {
                 params.push(Param { name: DEPTH, ty: U32, mutable: false });
@@ -156,13 +165,30 @@ impl Generator {
                 params.push(Param { name, ty, mutable: ty != Ty::Segment && self.dice.one_in(3) });
             }
             let result = if self.dice.one_in(8) { Ty::Unit } else { self.ty(2) };
-            let inline = self.dice.pick(&[Inline::Free, Inline::Free, Inline::Free, Inline::Always, Inline::Never, Inline::Cold]);
+            let inline = self.dice.pick(&[
+                Inline::Free,
+                Inline::Free,
+                Inline::Free,
+                Inline::Always,
+                Inline::Never,
+                Inline::Cold,
+            ]);
             // The last one is for the host; others may be called from both sides.
-            let exported = (index + 1 == count || self.dice.one_in(3)) && of.is_none() && params.iter().all(|param| is_plain_in(&self.module, param.ty));
+            let exported = (index + 1 == count || self.dice.one_in(3))
+                && of.is_none()
+                && params.iter().all(|param| is_plain_in(&self.module, param.ty));
             let exported = exported && is_plain_in(&self.module, result);
             let peer = if index + 1 < count && self.dice.one_in(2) { index + 1 } else { index };
             self.recursive.push(recursive.then_some(peer));
-            self.module.functions.push(Function { of, params, result, body: Default::default(), exported, inline, omitted: false });
+            self.module.functions.push(Function {
+                of,
+                params,
+                result,
+                body: Default::default(),
+                exported,
+                inline,
+                omitted: false,
+            });
         }
         // A peer must be recursive too.
         for index in 0..count {
@@ -175,7 +201,15 @@ impl Generator {
         if !self.module.functions.iter().any(|function| function.exported) {
             let inline = Inline::Free;
             let result = self.scalar();
-            self.module.functions.push(Function { of: None, params: Vec::new(), result, body: Default::default(), exported: true, inline, omitted: false });
+            self.module.functions.push(Function {
+                of: None,
+                params: Vec::new(),
+                result,
+                body: Default::default(),
+                exported: true,
+                inline,
+                omitted: false,
+            });
             self.recursive.push(None);
         }
         self.costs = vec![0; self.module.functions.len()];
@@ -185,7 +219,11 @@ impl Generator {
         for at in 0..self.dice.between(1, 3) {
             // The first is one that may be written, so that there always is a segment.
             let writable = at == 0 || self.dice.one_in(2);
-            let ty = if at == 0 || self.dice.one_in(2) { None } else { Some(self.dice.pick(&[Ty::F32, Ty::F64])) };
+            let ty = if at == 0 || self.dice.one_in(2) {
+                None
+            } else {
+                Some(self.dice.pick(&[Ty::F32, Ty::F64]))
+            };
             let count = self.dice.between(1, 8);
             let elements = (0..count)
                 .map(|_| {
@@ -228,7 +266,9 @@ impl Generator {
     }
 
     fn calls(&mut self) {
-        let exported: Vec<usize> = (0..self.module.functions.len()).filter(|index| self.module.functions[*index].exported).collect();
+        let exported: Vec<usize> = (0..self.module.functions.len())
+            .filter(|index| self.module.functions[*index].exported)
+            .collect();
         for _ in 0..self.dice.between(4, 9) {
             let function = self.dice.pick(&exported);
             let params = self.module.functions[function].params.clone();
@@ -271,7 +311,8 @@ impl Generator {
     fn signature(&mut self) -> usize {
         let function = self.dice.below(self.module.functions.len());
         let Function { params, result, .. } = &self.module.functions[function];
-        let signature = Signature { params: params.iter().map(|param| param.ty).collect(), result: *result };
+        let signature =
+            Signature { params: params.iter().map(|param| param.ty).collect(), result: *result };
         let known = self.module.signatures.iter().position(|other| *other == signature);
         known.unwrap_or_else(|| {
             self.module.signatures.push(signature);
@@ -321,12 +362,30 @@ impl Generator {
             18446744073709551616.0,
             16777217.0,
         ];
-        if self.dice.one_in(3) { self.dice.below(100) as f64 / 4.0 - 5.0 } else { self.dice.pick(&EDGES) }
+        if self.dice.one_in(3) {
+            self.dice.below(100) as f64 / 4.0 - 5.0
+        } else {
+            self.dice.pick(&EDGES)
+        }
     }
 
     fn char(&mut self) -> char {
-        const EDGES: [char; 9] = ['\0', '\'', '\\', '\u{7f}', '\u{80}', '\u{d7ff}', '\u{e000}', '\u{ffff}', '\u{10ffff}'];
-        if self.dice.one_in(2) { char::from(self.dice.between(97, 104) as u8) } else { self.dice.pick(&EDGES) }
+        const EDGES: [char; 9] = [
+            '\0',
+            '\'',
+            '\\',
+            '\u{7f}',
+            '\u{80}',
+            '\u{d7ff}',
+            '\u{e000}',
+            '\u{ffff}',
+            '\u{10ffff}',
+        ];
+        if self.dice.one_in(2) {
+            char::from(self.dice.between(97, 104) as u8)
+        } else {
+            self.dice.pick(&EDGES)
+        }
     }
 
     /// A value of a type, at its edges more often than not.
@@ -351,7 +410,11 @@ impl Generator {
     fn literal(&mut self, ty: Ty, literals: Literals) -> Expr {
         if let Ty::Struct(of) = ty {
             let fields = self.module.structs[of].clone();
-            let mut inits: Vec<(usize, Expr)> = fields.into_iter().enumerate().map(|(at, ty)| (at, self.literal(ty, Literals::Place))).collect();
+            let mut inits: Vec<(usize, Expr)> = fields
+                .into_iter()
+                .enumerate()
+                .map(|(at, ty)| (at, self.literal(ty, Literals::Place)))
+                .collect();
             if self.dice.one_in(3) {
                 inits.reverse();
             }
@@ -386,7 +449,9 @@ impl Generator {
 
     fn constant_parts(&mut self, ty: Ty, depth: usize) -> Expr {
         use crate::ast::{BinaryOp as B, UnaryOp};
-        let named: Vec<usize> = (0..self.module.consts.len()).filter(|index| self.module.consts[*index].ty == ty).collect();
+        let named: Vec<usize> = (0..self.module.consts.len())
+            .filter(|index| self.module.consts[*index].ty == ty)
+            .collect();
         if depth == 0 || self.dice.one_in(3) {
             return if !named.is_empty() && self.dice.one_in(2) {
                 Expr::new(ty, Kind::Const(self.dice.pick(&named)))
@@ -405,24 +470,40 @@ impl Generator {
                 Expr::new(ty, Kind::Unary(UnaryOp::Neg, operand.boxed()))
             }
             Ty::Int(_) => {
-                let op = self.dice.pick(&[B::Add, B::Sub, B::Mul, B::Div, B::Rem, B::And, B::Or, B::Xor]);
-                let (left, right) = (self.constant_parts(ty, depth - 1), self.constant_parts(ty, depth - 1));
+                let op = self.dice.pick(&[
+                    B::Add,
+                    B::Sub,
+                    B::Mul,
+                    B::Div,
+                    B::Rem,
+                    B::And,
+                    B::Or,
+                    B::Xor,
+                ]);
+                let (left, right) =
+                    (self.constant_parts(ty, depth - 1), self.constant_parts(ty, depth - 1));
                 Expr::new(ty, Kind::Binary(op, left.boxed(), right.boxed()))
             }
             Ty::F32 | Ty::F64 => {
                 let op = self.dice.pick(&[B::Add, B::Sub, B::Mul, B::Div]);
-                let (left, right) = (self.constant_parts(ty, depth - 1), self.constant_parts(ty, depth - 1));
+                let (left, right) =
+                    (self.constant_parts(ty, depth - 1), self.constant_parts(ty, depth - 1));
                 Expr::new(ty, Kind::Binary(op, left.boxed(), right.boxed()))
             }
             Ty::Bool => {
                 let of = self.scalar();
-                let (left, right) = (self.constant_cast_operand(of, depth - 1), self.constant_parts(of, depth - 1));
+                let (left, right) =
+                    (self.constant_cast_operand(of, depth - 1), self.constant_parts(of, depth - 1));
                 let op = self.dice.pick(&[B::Eq, B::Ne, B::Lt, B::Le, B::Gt, B::Ge]);
                 Expr::new(ty, Kind::Binary(op, left.boxed(), right.boxed()))
             }
             Ty::Struct(of) => {
                 let fields = self.module.structs[of].clone();
-                let inits = fields.into_iter().enumerate().map(|(at, ty)| (at, self.constant_parts(ty, depth - 1))).collect();
+                let inits = fields
+                    .into_iter()
+                    .enumerate()
+                    .map(|(at, ty)| (at, self.constant_parts(ty, depth - 1)))
+                    .collect();
                 Expr::new(ty, Kind::Struct(of, inits))
             }
             Ty::Char | Ty::Unit | Ty::Pointer(_) | Ty::Segment => self.literal(ty, Literals::Place),
@@ -431,7 +512,9 @@ impl Generator {
 
     /// A constant whose own literals say its type.
     fn constant_cast_operand(&mut self, ty: Ty, depth: usize) -> Expr {
-        let named: Vec<usize> = (0..self.module.consts.len()).filter(|index| self.module.consts[*index].ty == ty).collect();
+        let named: Vec<usize> = (0..self.module.consts.len())
+            .filter(|index| self.module.consts[*index].ty == ty)
+            .collect();
         if depth > 0 && !named.is_empty() && self.dice.one_in(2) {
             Expr::new(ty, Kind::Const(self.dice.pick(&named)))
         } else {
@@ -472,7 +555,11 @@ impl Generator {
     fn places(&self, ty: Ty, assigned: bool) -> Vec<Expr> {
         let mut found = Vec::new();
         for variable in self.visible() {
-            let usable = if assigned { variable.state == State::Mutable } else { variable.state != State::Unassigned };
+            let usable = if assigned {
+                variable.state == State::Mutable
+            } else {
+                variable.state != State::Unassigned
+            };
             if usable {
                 self.parts(Expr::new(variable.ty, Kind::Local(variable.name)), ty, &mut found);
             }

@@ -11,8 +11,15 @@ pub(crate) enum Trap {
     NullCall,
     BadSignature,
     /// An access outside a segment; the offset may be any number.
-    Bounds { offset: i128, width: u64, size: u64 },
-    SizeMismatch { target: u64, source: u64 },
+    Bounds {
+        offset: i128,
+        width: u64,
+        size: u64,
+    },
+    SizeMismatch {
+        target: u64,
+        source: u64,
+    },
 }
 
 /// What is no program: operands that the checker would have refused.
@@ -103,7 +110,9 @@ fn integers(op: BinaryOp, int: Int, a: i128, b: i128) -> Outcome {
 
 pub(crate) fn cast(value: Value, ty: Ty) -> Outcome {
     // A float saturates, NaN is 0.
-    let saturate = |x: f64, int: Int| if x.is_nan() { 0 } else { (x.trunc() as i128).clamp(int.min(), int.max()) };
+    let saturate = |x: f64, int: Int| {
+        if x.is_nan() { 0 } else { (x.trunc() as i128).clamp(int.min(), int.max()) }
+    };
     fine(match (value, ty) {
         (Value::Int(Int::U8, x), Ty::Char) => Value::Char(char::from(x as u8)),
         (Value::Int(_, x), Ty::Int(int)) => Value::Int(int, int.wrap(x)),
@@ -142,12 +151,19 @@ pub(crate) fn method_signature(method: Method, ty: Ty) -> Option<(Vec<Ty>, Ty)> 
         (M::LeadingZeros | M::TrailingZeros | M::CountOnes, Ty::Int(_)) => Some((vec![], count)),
         (M::ReverseBits, Ty::Int(_)) => Some((vec![], ty)),
         (M::AbsDiff, Ty::Int(int)) => Some((vec![ty], Ty::Int(unsigned(int)))),
-        (M::SaturatingAdd | M::SaturatingSub | M::SaturatingMul, Ty::Int(_)) => Some((vec![ty], ty)),
+        (M::SaturatingAdd | M::SaturatingSub | M::SaturatingMul, Ty::Int(_)) => {
+            Some((vec![ty], ty))
+        }
         (M::MultiplyHigh, Ty::Int(int)) if int.width() >= 32 => Some((vec![ty], ty)),
         (M::Abs | M::Signum, Ty::Int(int)) if int.signed() => Some((vec![], ty)),
         (M::DivEuclid | M::RemEuclid, Ty::Int(int)) if int.signed() => Some((vec![ty], ty)),
-        (M::Abs | M::Sqrt | M::Floor | M::Ceil | M::Trunc | M::RoundTiesEven | M::Round, Ty::F32 | Ty::F64) => Some((vec![], ty)),
-        (M::Min | M::Max | M::Minimum | M::Maximum | M::Copysign, Ty::F32 | Ty::F64) => Some((vec![ty], ty)),
+        (
+            M::Abs | M::Sqrt | M::Floor | M::Ceil | M::Trunc | M::RoundTiesEven | M::Round,
+            Ty::F32 | Ty::F64,
+        ) => Some((vec![], ty)),
+        (M::Min | M::Max | M::Minimum | M::Maximum | M::Copysign, Ty::F32 | Ty::F64) => {
+            Some((vec![ty], ty))
+        }
         (M::IsNan, Ty::F32 | Ty::F64) => Some((vec![], Ty::Bool)),
         _ => None,
     }
@@ -193,7 +209,9 @@ pub(crate) fn method(method: Method, values: &[Value]) -> Outcome {
             Method::IsNan => fine(Value::Bool(x.is_nan())),
             _ => float_method(method, f64::from(x), 0.0).map(|x| Ok(Value::F32(x as f32))),
         },
-        [Value::F32(x), Value::F32(y)] => float_method(method, f64::from(x), f64::from(y)).map(|x| Ok(Value::F32(x as f32))),
+        [Value::F32(x), Value::F32(y)] => {
+            float_method(method, f64::from(x), f64::from(y)).map(|x| Ok(Value::F32(x as f32)))
+        }
         [Value::F64(x)] => match method {
             Method::IsNan => fine(Value::Bool(x.is_nan())),
             _ => float_method(method, x, 0.0).map(|x| Ok(Value::F64(x))),
@@ -219,8 +237,20 @@ fn float_method(method: Method, x: f64, y: f64) -> Result<f64, IllTyped> {
         Method::Max if x > y || y.is_nan() => x,
         Method::Min | Method::Max => y,
         Method::Minimum | Method::Maximum if x.is_nan() || y.is_nan() => f64::NAN,
-        Method::Minimum if x == y => if x.is_sign_negative() { x } else { y },
-        Method::Maximum if x == y => if x.is_sign_negative() { y } else { x },
+        Method::Minimum if x == y => {
+            if x.is_sign_negative() {
+                x
+            } else {
+                y
+            }
+        }
+        Method::Maximum if x == y => {
+            if x.is_sign_negative() {
+                y
+            } else {
+                x
+            }
+        }
         Method::Minimum => x.min(y),
         Method::Maximum => x.max(y),
         _ => return Err(IllTyped),
@@ -255,7 +285,9 @@ fn integer_method(method: Method, int: Int, x: i128, y: i128) -> Outcome {
         Method::SaturatingAdd => own((x + y).clamp(int.min(), int.max())),
         Method::SaturatingSub => own((x - y).clamp(int.min(), int.max())),
         // Two u64 may need all 128 bits.
-        Method::SaturatingMul => own(x.checked_mul(y).unwrap_or(i128::MAX).clamp(int.min(), int.max())),
+        Method::SaturatingMul => {
+            own(x.checked_mul(y).unwrap_or(i128::MAX).clamp(int.min(), int.max()))
+        }
         Method::MultiplyHigh if int.signed() => own((x * y) >> width),
         Method::MultiplyHigh => own(((x as u128 * y as u128) >> width) as i128),
         Method::DivEuclid | Method::RemEuclid if y == 0 => Ok(Err(Trap::DivideByZero)),

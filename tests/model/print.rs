@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use crate::ast::{
-    Arm, BinaryOp, Block, Data, Expr, FIELDS, Function, Inline, Int, Item, Kind, Module, Pattern, Spelling, Statement, Target, Template, Ty,
-    UnaryOp, Value,
+    Arm, BinaryOp, Block, Data, Expr, FIELDS, Function, Inline, Int, Item, Kind, Module, Pattern,
+    Spelling, Statement, Target, Template, Ty, UnaryOp, Value,
 };
 use crate::number::METHODS;
 
@@ -120,15 +120,23 @@ impl Printer<'_> {
     fn module(&mut self) {
         let module = self.module;
         for (index, fields) in module.structs.iter().enumerate() {
-            let fields: Vec<String> = fields.iter().zip(FIELDS).map(|(ty, name)| format!("{name}: {}", self.ty(*ty))).collect();
+            let fields: Vec<String> = fields
+                .iter()
+                .zip(FIELDS)
+                .map(|(ty, name)| format!("{name}: {}", self.ty(*ty)))
+                .collect();
             let _ = writeln!(self.text, "struct S{index} {{ {} }}", fields.join(", "));
         }
-        for (index, Item { ty, value, .. }) in module.consts.iter().enumerate().filter(|(_, item)| !item.omitted) {
+        for (index, Item { ty, value, .. }) in
+            module.consts.iter().enumerate().filter(|(_, item)| !item.omitted)
+        {
             let _ = write!(self.text, "const K{index}: {} = ", self.ty(*ty));
             self.expr(value, 0);
             self.word(";\n");
         }
-        for (index, Item { ty, value, exported, .. }) in module.statics.iter().enumerate().filter(|(_, item)| !item.omitted) {
+        for (index, Item { ty, value, exported, .. }) in
+            module.statics.iter().enumerate().filter(|(_, item)| !item.omitted)
+        {
             if *exported {
                 let _ = write!(self.text, "#[wasm_export(\"G{index}\")] ");
             }
@@ -136,7 +144,9 @@ impl Printer<'_> {
             self.expr(value, 0);
             self.word(";\n");
         }
-        for (index, Data { elements, writable, .. }) in module.data.iter().enumerate().filter(|(_, data)| !data.omitted) {
+        for (index, Data { elements, writable, .. }) in
+            module.data.iter().enumerate().filter(|(_, data)| !data.omitted)
+        {
             let word = if *writable { "static" } else { "const" };
             let _ = write!(self.text, "{word} D{index}: MemorySegment = data [");
             for (at, element) in elements.iter().enumerate() {
@@ -145,7 +155,9 @@ impl Printer<'_> {
             }
             self.word("];\n");
         }
-        for (index, function) in module.functions.iter().enumerate().filter(|(_, function)| !function.omitted) {
+        for (index, function) in
+            module.functions.iter().enumerate().filter(|(_, function)| !function.omitted)
+        {
             self.function(index, function);
         }
     }
@@ -197,7 +209,11 @@ impl Printer<'_> {
             Ty::Pointer(index) => {
                 let signature = &self.module.signatures[index];
                 let params: Vec<String> = signature.params.iter().map(|ty| self.ty(*ty)).collect();
-                let result = if signature.result == Ty::Unit { String::new() } else { format!(" -> {}", self.ty(signature.result)) };
+                let result = if signature.result == Ty::Unit {
+                    String::new()
+                } else {
+                    format!(" -> {}", self.ty(signature.result))
+                };
                 format!("extern fn({}){result}", params.join(", "))
             }
             Ty::Segment => "MemorySegment".to_owned(),
@@ -242,13 +258,20 @@ impl Printer<'_> {
             Statement::Destructure { of, fields, value } => {
                 let _ = write!(self.text, "let S{of} {{ ");
                 for (field, name, mutable) in fields {
-                    let _ = write!(self.text, "{}: {}{name}, ", FIELDS[*field], if *mutable { "mut " } else { "" });
+                    let _ = write!(
+                        self.text,
+                        "{}: {}{name}, ",
+                        FIELDS[*field],
+                        if *mutable { "mut " } else { "" }
+                    );
                 }
                 self.word(".. } = ");
                 self.expr(value, 0);
             }
             // A block's value that nobody wants stands in parentheses.
-            Statement::Expr(value) => self.expr(value, u8::from(is_block(&value.kind) && value.ty != Ty::Unit)),
+            Statement::Expr(value) => {
+                self.expr(value, u8::from(is_block(&value.kind) && value.ty != Ty::Unit))
+            }
         }
         self.word(";");
     }
@@ -349,18 +372,24 @@ impl Printer<'_> {
                 let _ = write!(self.text, "f{function}");
                 self.arguments(arguments);
             }
-            Kind::CallMethod(function, arguments) => self.method(&arguments[0], &format!("f{function}"), &arguments[1..]),
+            Kind::CallMethod(function, arguments) => {
+                self.method(&arguments[0], &format!("f{function}"), &arguments[1..])
+            }
             Kind::CallTemplate(template, arguments) => {
                 self.word(template_name(*template));
                 self.arguments(arguments);
             }
             Kind::CallPointer(callee, arguments) => {
                 // A name before `(` would be a function's.
-                self.expr(callee, if matches!(callee.kind, Kind::Local(_)) { 0 } else { level::ATOM + 1 });
+                self.expr(
+                    callee,
+                    if matches!(callee.kind, Kind::Local(_)) { 0 } else { level::ATOM + 1 },
+                );
                 self.arguments(arguments);
             }
             Kind::Library(method, arguments) => {
-                let name = METHODS.iter().find(|(other, _)| other == method).map_or("", |(_, name)| name);
+                let name =
+                    METHODS.iter().find(|(other, _)| other == method).map_or("", |(_, name)| name);
                 self.method(&arguments[0], name, &arguments[1..]);
             }
             Kind::Function(function) => self.text.push_str(&format!("f{function}")),
@@ -495,15 +524,25 @@ impl Printer<'_> {
                 self.method(segment, &name, &[(**offset).clone(), (**value).clone()]);
             }
             Kind::Size(segment) => self.method(segment, "size", &[]),
-            Kind::Slice(segment, offset, size) => self.method(segment, "slice", &[(**offset).clone(), (**size).clone()]),
-            Kind::Fill(segment, value) => self.method(segment, "fill", std::slice::from_ref(&**value)),
-            Kind::CopyFrom(segment, other) => self.method(segment, "copy_from", std::slice::from_ref(&**other)),
-            Kind::Compare(segment, other) => self.method(segment, "compare", std::slice::from_ref(&**other)),
+            Kind::Slice(segment, offset, size) => {
+                self.method(segment, "slice", &[(**offset).clone(), (**size).clone()])
+            }
+            Kind::Fill(segment, value) => {
+                self.method(segment, "fill", std::slice::from_ref(&**value))
+            }
+            Kind::CopyFrom(segment, other) => {
+                self.method(segment, "copy_from", std::slice::from_ref(&**other))
+            }
+            Kind::Compare(segment, other) => {
+                self.method(segment, "compare", std::slice::from_ref(&**other))
+            }
             Kind::Scope(name, body) => {
                 let _ = write!(self.text, "with_memory_allocator |{name}| ");
                 self.block(body);
             }
-            Kind::Allocate(name, size, align) => self.text.push_str(&format!("{name}.allocate({size}, {align})")),
+            Kind::Allocate(name, size, align) => {
+                self.text.push_str(&format!("{name}.allocate({size}, {align})"))
+            }
         }
     }
 
@@ -547,7 +586,8 @@ impl Printer<'_> {
             Value::Struct(of, fields) => {
                 let _ = write!(self.text, "S{of} {{ ");
                 for ((at, value), ty) in fields.iter().enumerate().zip(&self.module.structs[*of]) {
-                    let _ = write!(self.text, "{}{}: ", if at == 0 { "" } else { ", " }, FIELDS[at]);
+                    let _ =
+                        write!(self.text, "{}{}: ", if at == 0 { "" } else { ", " }, FIELDS[at]);
                     self.expr(&Expr::literal(*ty, value.clone()), 0);
                 }
                 " }".to_owned()
@@ -567,7 +607,9 @@ fn integer(int: Int, value: i128, spelling: Spelling) -> String {
         Spelling::Hexadecimal if value >= 0 => format!("{value:#x}_{name}"),
         Spelling::Named if value == int.max() => format!("{name}::MAX"),
         Spelling::Named if value == int.min() => format!("{name}::MIN"),
-        Spelling::Named if int == Int::U8 && (value as u8).is_ascii_alphanumeric() => format!("b'{}'", value as u8 as char),
+        Spelling::Named if int == Int::U8 && (value as u8).is_ascii_alphanumeric() => {
+            format!("b'{}'", value as u8 as char)
+        }
         Spelling::Suffixed | Spelling::Hexadecimal | Spelling::Named => format!("{value}{name}"),
     }
 }
@@ -593,10 +635,16 @@ fn level_of(kind: &Kind) -> u8 {
                 Value::Int(int, x) => *x < 0 && !(*spelling == Spelling::Named && *x == int.min()),
                 Value::F32(x) => x.is_sign_negative() && !x.is_nan(),
                 Value::F64(x) => x.is_sign_negative() && !x.is_nan(),
-                Value::Bool(_) | Value::Char(_) | Value::Unit | Value::Struct(..) | Value::Pointer(_) | Value::Segment { .. } => false,
+                Value::Bool(_)
+                | Value::Char(_)
+                | Value::Unit
+                | Value::Struct(..)
+                | Value::Pointer(_)
+                | Value::Segment { .. } => false,
             };
             // `5.abs()` would be read as a float.
-            let bare = *spelling == Spelling::Plain && matches!(value, Value::Int(..) | Value::F32(_) | Value::F64(_));
+            let bare = *spelling == Spelling::Plain
+                && matches!(value, Value::Int(..) | Value::F32(_) | Value::F64(_));
             if negative || bare { level::UNARY } else { level::ATOM }
         }
         Kind::Binary(op, ..) => symbol(*op).1,
@@ -604,7 +652,12 @@ fn level_of(kind: &Kind) -> u8 {
         Kind::AndThen(..) => level::AND,
         Kind::OrElse(..) => level::OR,
         Kind::Unary(..) => level::UNARY,
-        Kind::Break(..) | Kind::Continue(_) | Kind::Return(_) | Kind::Become(_) | Kind::Assign(..) | Kind::AssignOp(..) => level::JUMP,
+        Kind::Break(..)
+        | Kind::Continue(_)
+        | Kind::Return(_)
+        | Kind::Become(_)
+        | Kind::Assign(..)
+        | Kind::AssignOp(..) => level::JUMP,
         Kind::Const(_)
         | Kind::Local(_)
         | Kind::Static(_)
@@ -640,7 +693,13 @@ fn level_of(kind: &Kind) -> u8 {
 fn is_block(kind: &Kind) -> bool {
     matches!(
         kind,
-        Kind::If(..) | Kind::Match(..) | Kind::Block(..) | Kind::Loop(..) | Kind::While(..) | Kind::For(_) | Kind::Scope(..)
+        Kind::If(..)
+            | Kind::Match(..)
+            | Kind::Block(..)
+            | Kind::Loop(..)
+            | Kind::While(..)
+            | Kind::For(_)
+            | Kind::Scope(..)
     )
 }
 
@@ -648,11 +707,21 @@ fn is_block(kind: &Kind) -> bool {
 fn contains_struct(expr: &Expr) -> bool {
     match &expr.kind {
         Kind::Struct(..) | Kind::Literal(Value::Struct(..), _) => true,
-        Kind::Binary(_, left, right) | Kind::AndThen(left, right) | Kind::OrElse(left, right) => contains_struct(left) || contains_struct(right),
-        Kind::Unary(_, operand) | Kind::Cast(operand) | Kind::Field(operand, _) | Kind::IsNull(operand) | Kind::Size(operand) => contains_struct(operand),
-        Kind::CallMethod(_, arguments) | Kind::Library(_, arguments) => contains_struct(&arguments[0]),
+        Kind::Binary(_, left, right) | Kind::AndThen(left, right) | Kind::OrElse(left, right) => {
+            contains_struct(left) || contains_struct(right)
+        }
+        Kind::Unary(_, operand)
+        | Kind::Cast(operand)
+        | Kind::Field(operand, _)
+        | Kind::IsNull(operand)
+        | Kind::Size(operand) => contains_struct(operand),
+        Kind::CallMethod(_, arguments) | Kind::Library(_, arguments) => {
+            contains_struct(&arguments[0])
+        }
         Kind::CallPointer(callee, _) => contains_struct(callee),
-        Kind::Element(segment, _) | Kind::Get(segment, _) | Kind::Compare(segment, _) => contains_struct(segment),
+        Kind::Element(segment, _) | Kind::Get(segment, _) | Kind::Compare(segment, _) => {
+            contains_struct(segment)
+        }
         Kind::Return(Some(value)) | Kind::Break(_, Some(value)) => contains_struct(value),
         Kind::Become(call) => contains_struct(call),
         _ => false,

@@ -1,6 +1,10 @@
 //! Random programs, at every level of optimisation, against a reference evaluator: results, reasons to trap, the order of what happens.
 //!
 //! `SWASM_RANDOM_PROGRAMS` says how many (some hundreds if unset), `SWASM_RANDOM_SEED` where to begin. What fails is printed, made smaller.
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "the generator and the evaluator single out a few of many kinds"
+)]
 
 mod ast;
 mod compare;
@@ -26,7 +30,9 @@ const STACK: usize = 256 << 20;
 const ENOUGH: usize = 3;
 
 fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
+    std::env::var(name).ok().map_or(default, |text| {
+        text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}"))
+    })
 }
 
 /// The program of a seed: small ones and large ones.
@@ -38,12 +44,18 @@ fn program(seed: u64) -> ast::Module {
 fn kind(verdict: &Verdict) -> Option<String> {
     let message = match verdict {
         Verdict::Agrees | Verdict::GivenUp(_) => return None,
-        Verdict::Refused(message) => message.lines().find(|line| line.starts_with("error")).unwrap_or_default(),
-        Verdict::Differs(message) if message.contains("panics") => &message[..message.len().min(60)],
+        Verdict::Refused(message) => {
+            message.lines().find(|line| line.starts_with("error")).unwrap_or_default()
+        }
+        Verdict::Differs(message) if message.contains("panics") => {
+            &message[..message.len().min(60)]
+        }
         // The level, and what is wrong.
         Verdict::Differs(message) => {
             let level = message.split(':').next().unwrap_or_default();
-            let what = ["another trace", "leaves", "Trap", "Ok("].into_iter().find(|what| message.contains(what));
+            let what = ["another trace", "leaves", "Trap", "Ok("]
+                .into_iter()
+                .find(|what| message.contains(what));
             return Some(format!("{level} {what:?}"));
         }
     };
@@ -54,21 +66,27 @@ fn report(seed: u64, module: &ast::Module, verdict: &Verdict) -> String {
     let wanted = kind(verdict);
     // Only the level that fails is tried again.
     let levels: Vec<_> = match verdict {
-        Verdict::Differs(message) => LEVELS.into_iter().filter(|level| message.starts_with(&format!("at {level:?}"))).collect(),
+        Verdict::Differs(message) => LEVELS
+            .into_iter()
+            .filter(|level| message.starts_with(&format!("at {level:?}")))
+            .collect(),
         Verdict::Agrees | Verdict::GivenUp(_) | Verdict::Refused(_) => Vec::new(),
     };
     let small = shrink::shrink(module.clone(), |smaller| kind(&judge(smaller, &levels)) == wanted);
     let verdict = judge(&small, &levels);
     let message = match &verdict {
         Verdict::Agrees => "agrees",
-        Verdict::GivenUp(message) | Verdict::Refused(message) | Verdict::Differs(message) => message,
+        Verdict::GivenUp(message) | Verdict::Refused(message) | Verdict::Differs(message) => {
+            message
+        }
     };
     format!("seed {seed}: {message}\n{}\ncalls: {:?}\n\n", print::print_short(&small), small.calls)
 }
 
 #[test]
 fn programs_do_what_the_language_says() {
-    let (first, count) = (setting("SWASM_RANDOM_SEED", 0), setting("SWASM_RANDOM_PROGRAMS", PROGRAMS));
+    let (first, count) =
+        (setting("SWASM_RANDOM_SEED", 0), setting("SWASM_RANDOM_PROGRAMS", PROGRAMS));
     let next = AtomicU64::new(first);
     let (failures, given_up) = (Mutex::new(Vec::new()), AtomicU64::new(0));
     let work = || {
@@ -92,7 +110,10 @@ fn programs_do_what_the_language_says() {
     toolchain::silence_compiler();
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).expect("a thread starts");
+            std::thread::Builder::new()
+                .stack_size(STACK)
+                .spawn_scoped(scope, work)
+                .expect("a thread starts");
         }
     });
     let mut failures = failures.into_inner().expect("unpoisoned");

@@ -36,7 +36,11 @@ pub(crate) fn shrink(mut module: Module, fails: impl Fn(&Module) -> bool) -> Mod
         // Each cut has a number: that of the place where it is made, in the order of a walk.
         while Instant::now() < end {
             let mut smaller = module.clone();
-            let mut cut = Cut { left: at, simplest: &|ty| module.simplest(ty).map(|value| Expr::literal(ty, value)), made: false };
+            let mut cut = Cut {
+                left: at,
+                simplest: &|ty| module.simplest(ty).map(|value| Expr::literal(ty, value)),
+                made: false,
+            };
             smaller.functions.iter_mut().for_each(|function| cut.block(&mut function.body));
             if !cut.made {
                 break;
@@ -100,7 +104,9 @@ impl Cut<'_> {
         }
         for statement in &mut block.statements {
             match statement {
-                Statement::Let { value, .. } | Statement::Destructure { value, .. } | Statement::Expr(value) => self.expr(value),
+                Statement::Let { value, .. }
+                | Statement::Destructure { value, .. }
+                | Statement::Expr(value) => self.expr(value),
                 Statement::Declare { .. } => (),
             }
         }
@@ -137,10 +143,10 @@ impl Cut<'_> {
                     return;
                 }
             }
-            for arm in 0..arms.len() {
-                for at in 0..arms[arm].patterns.len() {
-                    if arms[arm].patterns.len() > 1 && self.here() {
-                        arms[arm].patterns.remove(at);
+            for arm in arms {
+                for at in 0..arm.patterns.len() {
+                    if arm.patterns.len() > 1 && self.here() {
+                        arm.patterns.remove(at);
                         return;
                     }
                 }
@@ -194,11 +200,16 @@ fn parts(expr: &mut Expr) -> Vec<&mut Expr> {
         | Kind::CopyFrom(a, b)
         | Kind::Compare(a, b) => vec![&mut **a, &mut **b],
         Kind::Set(a, b, c) | Kind::Slice(a, b, c) => vec![&mut **a, &mut **b, &mut **c],
-        Kind::Call(_, list) | Kind::CallMethod(_, list) | Kind::CallTemplate(_, list) | Kind::Library(_, list) => list.iter_mut().collect(),
+        Kind::Call(_, list)
+        | Kind::CallMethod(_, list)
+        | Kind::CallTemplate(_, list)
+        | Kind::Library(_, list) => list.iter_mut().collect(),
         Kind::CallPointer(callee, list) => std::iter::once(&mut **callee).chain(list).collect(),
         Kind::Struct(_, fields) => fields.iter_mut().map(|(_, value)| value).collect(),
         Kind::Match(scrutinee, arms) => {
-            let arms = arms.iter_mut().flat_map(|arm| arm.guard.iter_mut().chain(std::iter::once(&mut arm.body)));
+            let arms = arms
+                .iter_mut()
+                .flat_map(|arm| arm.guard.iter_mut().chain(std::iter::once(&mut arm.body)));
             std::iter::once(&mut **scrutinee).chain(arms).collect()
         }
         Kind::For(it) => vec![&mut it.start, &mut it.end],
@@ -208,7 +219,10 @@ fn parts(expr: &mut Expr) -> Vec<&mut Expr> {
 fn blocks(expr: &mut Expr) -> Vec<&mut Block> {
     match &mut expr.kind {
         Kind::If(_, yes, no) => std::iter::once(yes).chain(no).collect(),
-        Kind::Block(_, block) | Kind::Loop(_, block) | Kind::While(_, _, block) | Kind::Scope(_, block) => vec![block],
+        Kind::Block(_, block)
+        | Kind::Loop(_, block)
+        | Kind::While(_, _, block)
+        | Kind::Scope(_, block) => vec![block],
         Kind::For(it) => vec![&mut it.body],
         _ => Vec::new(),
     }

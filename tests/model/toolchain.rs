@@ -20,14 +20,19 @@ pub(crate) fn check(text: &str) -> Result<Checked, String> {
     program.text("random.swir", text.as_bytes());
     let checked = guarded("the checker", || program.check())?;
     let errors = |failed: &swasm_linker::Failed| -> String {
-        let errors = failed.diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error);
+        let errors =
+            failed.diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error);
         errors.map(|diagnostic| render::human(diagnostic, failed, false)).collect()
     };
     checked.map_err(|failed| errors(&failed))
 }
 
 /// Links at one level, in one memory mode.
-pub(crate) fn link(program: &Checked, opt_level: OptLevel, memory: MemoryMode) -> Result<Vec<u8>, String> {
+pub(crate) fn link(
+    program: &Checked,
+    opt_level: OptLevel,
+    memory: MemoryMode,
+) -> Result<Vec<u8>, String> {
     let options = Options { opt_level, memory, ..Options::default() };
     let artifact = guarded("the linker", || swasm_linker::link(program, &options))?;
     artifact.map(|artifact| artifact.wasm).map_err(|errors| format!("{errors:?}"))
@@ -39,9 +44,11 @@ pub(crate) fn compile(bytes: &[u8], opt_level: OptLevel) -> Result<Module, Strin
     let optimizes = opt_level == OptLevel::O2;
     let engine = ENGINES[usize::from(optimizes)].get_or_init(|| {
         let tier = if optimizes { Tier::Speed } else { Tier::None };
-        Engine::new(&Config::new().opt_level(tier).fuel(true).deterministic(true)).expect("these choices fit each other")
+        Engine::new(&Config::new().opt_level(tier).fuel(true).deterministic(true))
+            .expect("these choices fit each other")
     });
-    Module::compile(engine, bytes).map_err(|error| format!("the executor refuses the module: {error}"))
+    Module::compile(engine, bytes)
+        .map_err(|error| format!("the executor refuses the module: {error}"))
 }
 
 thread_local! {
@@ -64,7 +71,10 @@ fn guarded<T>(who: &str, work: impl FnOnce() -> T) -> Result<T, String> {
     let outcome = catch_unwind(AssertUnwindSafe(work));
     IN_COMPILER.set(false);
     outcome.map_err(|panic| {
-        let said = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        let said = panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
         format!("{who} panics: {}", said.unwrap_or_default())
     })
 }

@@ -113,7 +113,7 @@ impl State {
 
     /// Gives an expression its parent, a statement list or another expression.
     pub(super) fn place(&mut self, id: ExprId, span: Span) -> ExprId {
-        let placed = &mut self.placed[id.0 as usize];
+        let placed = &mut self.placed[id.index()];
         if *placed {
             self.ground.error(
                 codes::BUILDER_PLACED,
@@ -122,7 +122,7 @@ impl State {
                 "use it inside the closure that makes it, or bind it to a local first",
             );
             let error = self.push(ExprKind::Error, span);
-            self.placed[error.0 as usize] = true;
+            self.placed[error.index()] = true;
             return error;
         }
         *placed = true;
@@ -135,7 +135,7 @@ impl State {
         let made = self.open.pop().unwrap_or_default();
         let mut statements = Vec::new();
         for id in made {
-            if !std::mem::replace(&mut self.placed[id.0 as usize], true) {
+            if !std::mem::replace(&mut self.placed[id.index()], true) {
                 statements.push(id);
             }
         }
@@ -178,8 +178,7 @@ impl Code {
         let State { mut body, ground: lent, .. } = self.state.into_inner();
         *ground = lent;
         body.set_root(root);
-        body.shrink_to_fit();
-        body
+        body.take()
     }
 
     /// The value of a `const` or `static`.
@@ -192,7 +191,7 @@ impl Code {
         let root = self.place(&value, location);
         let mut state = self.state.borrow_mut();
         let made = std::mem::take(&mut state.open);
-        if let Some(stray) = made.into_iter().flatten().find(|id| !state.placed[id.0 as usize]) {
+        if let Some(stray) = made.into_iter().flatten().find(|id| !state.placed[id.index()]) {
             let span = state.body[stray].span;
             state.ground.error(
                 codes::BUILDER_MISPLACED,
@@ -214,7 +213,7 @@ impl Code {
         let mut state = self.state.borrow_mut();
         let span = state.ground.span(location);
         let root = state.close(None, tail.map(|tail| tail.id), span);
-        state.placed[root.0 as usize] = true;
+        state.placed[root.index()] = true;
         root
     }
 
@@ -265,7 +264,7 @@ impl Code {
         let mut span = None;
         for part in parts {
             span.get_or_insert(state.body[part.id].span);
-            state.placed[part.id.0 as usize] = true;
+            state.placed[part.id.index()] = true;
         }
         let span = span.unwrap_or(Span::text(0, 0));
         let id = state.push(ExprKind::Error, span);
@@ -586,7 +585,7 @@ impl Code {
         let span = state.ground.span(Location::caller());
         let id = state.place(value.id, span);
         // It waits again, behind all that was made so far; most often it was made last.
-        state.placed[id.0 as usize] = false;
+        state.placed[id.index()] = false;
         let leaf = is_leaf(&state.body[id].kind);
         if let Some(block) = state.open.last_mut() {
             if !leaf && let Some(at) = block.iter().rposition(|made| *made == id) {

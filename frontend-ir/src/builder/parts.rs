@@ -8,7 +8,7 @@ use super::value::{Expr, Local, Tail, Value};
 use crate::codes;
 use crate::ir::{
     Arm, DataElement, ExprId, ExprKind, FieldInit, For, Ident, IntLiteral, Let, LetField,
-    LetPattern, Pattern, PatternKind, UnaryOp, ValueType,
+    LetPattern, Pattern, PatternKind, StructLiteral, UnaryOp, ValueType,
 };
 use crate::source::{Position, Span};
 
@@ -123,7 +123,7 @@ impl<'f> LetBuilder<'f> {
 
     fn end(self, value: Option<Expr<'f>>) -> Local<'f> {
         let Self { code, location, head, mutable, ty, at } = self;
-        let ty = ty.map(|ty| code.written_type(ty, location));
+        let ty = ty.map(|ty| Box::new(code.written_type(ty, location)));
         let (pattern, name) = match head {
             LetHead::Name(name) => {
                 let name = code.variable(&name, mutable, location);
@@ -155,7 +155,7 @@ impl<'f> LetBuilder<'f> {
         let value = value.map(|value| state.place(value.id, span));
         let mut id = state.push(ExprKind::Let(Box::new(Let { pattern, ty, value })), span);
         for at in at.into_iter().rev() {
-            state.placed[id.0 as usize] = true;
+            state.placed[id.index()] = true;
             id = state.push(ExprKind::At(at, id), span);
         }
         Local { code, name }
@@ -217,7 +217,7 @@ impl<'f> Branches<'f> {
         let span = state.ground.span(self.location);
         for (condition, then) in self.cases.into_iter().rev() {
             if let Some(inner) = otherwise {
-                state.placed[inner.0 as usize] = true;
+                state.placed[inner.index()] = true;
             }
             otherwise = Some(state.push(ExprKind::If(condition, then, otherwise), span));
         }
@@ -370,7 +370,7 @@ impl Code {
             }
         };
         // A negated literal waits in its block; its pattern has it now.
-        self.state.borrow_mut().placed[id.0 as usize] = true;
+        self.state.borrow_mut().placed[id.index()] = true;
         id
     }
 }
@@ -565,7 +565,10 @@ impl<'f> StructValue<'f> {
         let span = state.ground.span(self.location);
         let path = state.ground.path(&self.path[..], span);
         drop(state);
-        self.code.push(ExprKind::Struct(Box::new(path), self.fields.into()), self.location)
+        self.code.push(
+            ExprKind::Struct(Box::new(StructLiteral { path, fields: self.fields.into() })),
+            self.location,
+        )
     }
 }
 

@@ -31,7 +31,7 @@ use super::suggest::nearest;
 use super::unit::SlotKind;
 use crate::checked::{
     Body, Constant, DataKey, DefId, Expr, ExprId, ExprKind, ExprList, Function, Local, LocalId,
-    Type,
+    Type, TypeId,
 };
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Place};
@@ -126,7 +126,10 @@ enum FrameKind {
 pub(crate) struct Checker<'a, 'd> {
     cx: Resolver<'d>,
     ast: &'a ir::Body,
-    out: Body,
+    /// The body under construction.
+    out: &'a mut Body,
+    /// Its types that are not among the commonest.
+    types: FxHashMap<Type, TypeId>,
     locals: Vec<LocalInfo>,
     scope: FxHashMap<Name, LocalId>,
     /// What names meant before they were shadowed.
@@ -151,15 +154,21 @@ pub(crate) struct Checker<'a, 'd> {
 }
 
 impl<'a, 'd> Checker<'a, 'd> {
-    /// A checker of `ast`, an initialiser if no function is given.
-    pub(crate) fn new(cx: Resolver<'d>, ast: &'a ir::Body, function: Option<&'a Function>) -> Self {
+    /// A checker of `ast`, an initialiser if no function is given. The body is built in `room`, whose contents don't matter, and then
+    /// copied: so the bodies that stay take no more than they need, and fit where the syntax of those before them was.
+    pub(crate) fn new(
+        cx: Resolver<'d>,
+        ast: &'a ir::Body,
+        function: Option<&'a Function>,
+        room: &'a mut Body,
+    ) -> Self {
         let errors_before = cx.diagnostics.len();
-        let mut out = Body::default();
-        out.exprs.reserve(ast.len());
+        room.clear();
         Self {
             cx,
             ast,
-            out,
+            out: room,
+            types: FxHashMap::default(),
             locals: Vec::new(),
             scope: FxHashMap::default(),
             shadowed: Vec::new(),
@@ -219,10 +228,7 @@ impl<'a, 'd> Checker<'a, 'd> {
             self.warn_unused();
         }
         self.out.root = root;
-        self.out.exprs.shrink_to_fit();
-        self.out.lists.shrink_to_fit();
-        self.out.locals.shrink_to_fit();
-        self.out
+        self.out.take()
     }
 
     fn warn_unused(&mut self) {
@@ -245,7 +251,8 @@ impl<'a, 'd> Checker<'a, 'd> {
     // --- building ---
 
     fn push(&mut self, kind: ExprKind, ty: Type, span: Span) -> ExprId {
-        let id = ExprId(self.out.exprs.len() as u32);
+        let id = ExprId::new(self.out.exprs.len());
+        let ty = self.type_id(ty);
         self.out.exprs.push(Expr { kind, ty, span: self.cx.at.unwrap_or(span) });
         id
     }
@@ -270,9 +277,7 @@ impl<'a, 'd> Checker<'a, 'd> {
     }
 
     fn list(&mut self, ids: &[ExprId]) -> ExprList {
-        let start = self.out.lists.len() as u32;
-        self.out.lists.extend_from_slice(ids);
-        ExprList { start, len: ids.len() as u32 }
+        self.out.list(ids)
     }
 
     /// Where mistakes in `id` are: where it stands, or where a front end says that it does.
@@ -286,7 +291,18 @@ impl<'a, 'd> Checker<'a, 'd> {
     }
 
     fn ty(&self, id: ExprId) -> &Type {
-        &self.out[id].ty
+        self.out.ty(id)
+    }
+
+    fn set_type(&mut self, id: ExprId, ty: Type) {
+        self.out.exprs[id.index()].ty = self.type_id(ty);
+    }
+
+    fn type_id(&mut self, ty: Type) -> TypeId {
+        if let Some(id) = Body::common_type(&ty) {
+            return id;
+        }
+        *self.types.entry(ty).or_insert_with_key(|ty| self.out.add_type(ty.clone()))
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {
@@ -299,7 +315,8 @@ impl<'a, 'd> Checker<'a, 'd> {
     fn declare(&mut self, name: Ident, ty: Type, declared_mutable: bool) -> LocalId {
         let text = self.cx.text(name);
         let local = LocalId(self.out.locals.len() as u32);
-        self.out.locals.push(Local { name: text.into(), ty, mutable: false });
+        let ty = self.type_id(ty);
+        self.out.locals.push(Local { name: self.cx.names.shared(name.name), ty, mutable: false });
         self.locals.push(LocalInfo {
             span: self.cx.at.unwrap_or(name.span),
             declared_mutable,
@@ -466,7 +483,7 @@ impl<'a, 'd> Checker<'a, 'd> {
             }
             ir::ExprKind::Field(base, name) => self.field(*base, *name, span),
             ir::ExprKind::Index(base, index) => self.element(*base, *index, span),
-            ir::ExprKind::Struct(path, inits) => self.structure(path, inits, span),
+            ir::ExprKind::Struct(it) => self.structure(&it.path, &it.fields, span),
             ir::ExprKind::Data(elements) => self.stray_data(elements, span),
             ir::ExprKind::Scope(name, body) => self.scope_block(*name, *body, span, hint),
             ir::ExprKind::Wasm(template) => self.wasm(template, span, hint),
@@ -519,7 +536,7 @@ impl<'a, 'd> Checker<'a, 'd> {
         let info = &mut self.locals[local.0 as usize];
         info.used = true;
         let (deferred, declared) = (info.deferred, info.span);
-        let ty = self.out[local].ty.clone();
+        let ty = self.out.local_type(local).clone();
         if let Some(number) = deferred
             && self.flow.live
             && !self.flow.definite.has(number)

@@ -82,7 +82,7 @@ type Value = Result<Constant, Problem>;
 pub(crate) fn evaluate(world: World<'_>, body: &Body) -> Vec<Value> {
     let mut values: Vec<Value> = Vec::with_capacity(body.exprs.len());
     for expr in &body.exprs {
-        let value = value_of(world, body, &values, &expr.kind, &expr.ty, expr.span);
+        let value = value_of(world, body, &values, &expr.kind, &body[expr.ty], expr.span);
         values.push(value);
     }
     values
@@ -98,7 +98,7 @@ fn value_of(
 ) -> Value {
     let problem = |kind| Err(Problem { span, kind });
     let not = |what| Err(Problem { span, kind: ProblemKind::NotConstant(what) });
-    let get = |id: ExprId| values[id.0 as usize].clone();
+    let get = |id: ExprId| values[id.index()].clone();
     if *ty == Type::Error {
         return problem(ProblemKind::Reported);
     }
@@ -133,7 +133,7 @@ fn value_of(
             _ => return not("this value is known only when the program is linked"),
         }),
         ExprKind::Binary(op, a, b) => {
-            binary(*op, &body[*a].ty, &get(*a)?, &get(*b)?).map_err(|kind| Problem { span, kind })
+            binary(*op, body.ty(*a), &get(*a)?, &get(*b)?).map_err(|kind| Problem { span, kind })
         }
         ExprKind::And(a, b) => match get(*a)? {
             Constant::Int(0) => Ok(Constant::Int(0)),
@@ -150,7 +150,7 @@ fn value_of(
         ExprKind::Block { statements, tail: Some(tail) } if body[*statements].is_empty() => {
             get(*tail)
         }
-        ExprKind::Cast(x) => cast(&body[*x].ty, ty, get(*x)?).ok_or(Problem {
+        ExprKind::Cast(x) => cast(body.ty(*x), ty, get(*x)?).ok_or(Problem {
             span,
             kind: ProblemKind::NotConstant("an address is known only when the program is linked"),
         }),
@@ -158,9 +158,9 @@ fn value_of(
             Constant::Struct(fields) => Ok(fields[*field as usize].clone()),
             _ => not("this value is known only when the program is linked"),
         },
-        ExprKind::Struct(inits) => {
-            let mut fields = vec![Constant::Unit; inits.len()];
-            for (field, value) in inits {
+        ExprKind::Struct(it) => {
+            let mut fields = vec![Constant::Unit; it.fields.len()];
+            for (field, value) in &it.fields {
                 fields[*field as usize] = get(*value)?;
             }
             Ok(Constant::Struct(fields.into()))

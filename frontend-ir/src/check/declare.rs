@@ -122,7 +122,11 @@ impl Resolver<'_> {
         let mut function = Function {
             path: self.world.path(def).into(),
             signature: self.signature(def, declared),
-            params: declared.params.iter().map(|param| self.text(param.name).into()).collect(),
+            params: declared
+                .params
+                .iter()
+                .map(|param| self.names.shared(param.name.name))
+                .collect(),
             kind: FunctionKind::Body,
             exports: attributes.exports.iter().map(|export| export.0.clone()).collect(),
             inline: attributes.inline,

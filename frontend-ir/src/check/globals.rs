@@ -195,10 +195,11 @@ impl Resolver<'_> {
             self.report(error);
             return (Constant::Unit, None);
         }
-        let checked = self.check_part(|cx| Checker::new(cx, body, None).initialiser(ty));
+        let checked = self
+            .check_part(|cx| Checker::new(cx, body, None, &mut Body::default()).initialiser(ty));
         let Some(checked) = checked else { return (Constant::Unit, None) };
         let mut values = evaluate(self.world, &checked);
-        let value = std::mem::replace(&mut values[checked.root.0 as usize], Ok(Constant::Unit));
+        let value = std::mem::replace(&mut values[checked.root.index()], Ok(Constant::Unit));
         match value {
             Ok(value) => (value, None),
             Err(problem) => {
@@ -275,8 +276,9 @@ impl Resolver<'_> {
 
     /// Lays out `data […]`.
     fn data(&mut self, body: &ir::Body, elements: &[DataElement], writable: bool) -> Option<Data> {
-        let (checked, ids) =
-            self.check_part(|cx| Checker::new(cx, body, None).elements(elements))?;
+        let (checked, ids) = self.check_part(|cx| {
+            Checker::new(cx, body, None, &mut Body::default()).elements(elements)
+        })?;
         let values = evaluate(self.world, &checked);
         let mut layout = Layout::default();
         let before = self.diagnostics.len();
@@ -285,7 +287,7 @@ impl Resolver<'_> {
             let span = body[*ast].span;
             let count = match count {
                 None => 1,
-                Some(count) => match &values[count.0 as usize] {
+                Some(count) => match &values[count.index()] {
                     Ok(Constant::Int(count)) => *count,
                     Ok(_) => continue,
                     Err(problem) => {
@@ -294,7 +296,7 @@ impl Resolver<'_> {
                     }
                 },
             };
-            let value = match &values[value.0 as usize] {
+            let value = match &values[value.index()] {
                 Ok(constant) => self.data_value(&checked, *value, constant, &body[*ast].kind, span),
                 Err(problem) => {
                     self.report_problem(problem);
@@ -322,7 +324,7 @@ impl Resolver<'_> {
         ast: &ExprKind,
         span: Span,
     ) -> Option<DataValue> {
-        let ty = &checked[id].ty;
+        let ty = checked.ty(id);
         let scalar = match ty {
             Type::Value(value) => Some(*value),
             Type::Pointer(_) => Some(ValueType::Addr),

@@ -1,6 +1,6 @@
 //! Checking: modules as they were written become a [`Checked`] program, or a list of all mistakes in them.
 //!
-//! The phases, each over all modules before the next: take modules apart ([`unit`]), resolve `use`s, methods, structs, types of globals,
+//! The phases, each over all modules before the next: take modules apart (`unit`), resolve `use`s, methods, structs, types of globals,
 //! functions, values of globals, bodies. What a phase needs of another definition an earlier phase made, so nothing waits for anything.
 //!
 //! Invariant: there is a [`Checked`] only if there was no error; bodies are checked one by one and their syntax dropped.
@@ -44,8 +44,10 @@ use world::{Program, World};
 pub const MAX_SCALARS: u32 = 1000;
 /// How deep structs may hold structs.
 pub const MAX_STRUCT_DEPTH: u32 = 64;
-/// Names that the linker exports itself.
+/// Names that the linker exports itself; besides them those that begin with the library's own [`RESERVED_PREFIX`].
 const RESERVED_EXPORTS: [&str; 2] = ["memory", "__heap_base"];
+/// How the names begin under which the library exports what a host reads of it.
+const RESERVED_PREFIX: &str = "std::";
 
 /// What is known of the modules that a host provides.
 pub trait ImportRules {
@@ -126,6 +128,18 @@ impl Checked {
     /// How many modules there are, the library's included: all ids are smaller.
     pub fn module_count(&self) -> u32 {
         (self.library.len() + self.program.units.len()) as u32
+    }
+
+    /// How many numbers the spans of a module need: one for each byte of its text and for its end, and how many for its positions.
+    pub fn span_keys(&self, module: ModuleId) -> (u32, u32) {
+        let text_keys = |text: &str| text.len() as u32 + 1;
+        match (module.0 as usize).checked_sub(self.library.len()) {
+            None => (text_keys(self.library.text(module)), 0),
+            Some(index) => {
+                let source = &self.program.units[index].source;
+                (source.text.as_deref().map_or(0, text_keys), source.positions.len() as u32)
+            }
+        }
     }
 
     /// Whether a module is one of the library's.
@@ -303,11 +317,15 @@ fn resolve_uses(world: World<'_>, rest: &[Rest], diagnostics: &mut Vec<Diagnosti
                 set_once(&import.targets, Targets::default());
                 let module = import.path.split_last().map_or(&*import.path, |(_, module)| module);
                 // `use a::{b, c};` without a module `a` is one mistake.
-                if world.find_module(&module.join("::")).is_none() {
-                    if missing.contains(&module) || missing.contains(&&*import.path) {
+                let joined = module.join("::");
+                if world.find_module(&joined).is_none() {
+                    // Of `std` nothing is missing but the one module.
+                    let whole = module.is_empty() || world.is_module_group(&joined);
+                    let part = if whole { &import.path } else { module };
+                    if missing.contains(&part) || missing.contains(&&*import.path) {
                         continue;
                     }
-                    missing.push(if module.is_empty() { &import.path } else { module });
+                    missing.push(part);
                 }
                 cx.report_import(&import.path, import.span);
                 continue;
@@ -584,12 +602,12 @@ impl<'w> Pass<'w> {
         let mut first: FxHashMap<&str, Place> = FxHashMap::default();
         for ((name, span), def) in &exports {
             let place = Place { module: def.module, span: *span };
-            if RESERVED_EXPORTS.contains(&&**name) {
+            if RESERVED_EXPORTS.contains(&&**name) || name.starts_with(RESERVED_PREFIX) {
                 self.diagnostics.push(
                     Diagnostic::error(
                         codes::DUPLICATE_EXPORT,
                         place,
-                        format!("`{name}` is exported by the linker itself"),
+                        format!("`{name}` is a name that the linker and the library keep for exports of their own"),
                     )
                     .help("choose another name"),
                 );
@@ -631,6 +649,7 @@ impl<'w> Pass<'w> {
     }
 
     fn bodies(&mut self) {
+        let mut room = Body::default();
         for index in 0..self.rest.len() {
             let module = self.id(index);
             let Rest { names, asts, .. } = &mut self.rest[index];
@@ -641,7 +660,7 @@ impl<'w> Pass<'w> {
                 let FnBody::Block(body) = &declared.body else { continue };
                 let function = self.world.function(def);
                 let cx = Resolver::new(self.world, module, names, &mut self.diagnostics);
-                let checked = Checker::new(cx, body, Some(function)).function(&declared);
+                let checked = Checker::new(cx, body, Some(function), &mut room).function(&declared);
                 set_once(&self.world.slot(def).body, checked);
             }
         }

@@ -235,6 +235,10 @@ impl<'a> Resolver<'a> {
         let found = self.find_module(path, count);
         if found.is_none() && !self.is_broken(self.text(path.segments[0])) {
             let span = path.segments[0].span.to(path.segments[count - 1].span);
+            if self.world.is_module_group(&self.joined) {
+                self.report_not_in_group(path);
+                return None;
+            }
             let mut error = self.error(
                 codes::UNKNOWN_MODULE,
                 span,
@@ -251,6 +255,16 @@ impl<'a> Resolver<'a> {
             self.report(error);
         }
         found
+    }
+
+    /// Says that a name such as `std`, which modules have in common, holds no items of its own.
+    fn report_not_in_group(&mut self, path: &ir::Path) {
+        let (shown, group) = (self.show_path(path), self.joined.clone());
+        let error = self
+            .error(codes::UNKNOWN_MODULE, path.span(), format!("cannot find `{shown}`"))
+            .note(format!("`{group}` holds modules only"));
+        let error = self.help_elsewhere(error, self.text(path.last()), false);
+        self.report(error);
     }
 
     /// The same without a report; leaves the module's full path in `joined`.
@@ -280,6 +294,13 @@ impl<'a> Resolver<'a> {
         self.world.find_in(module, name, self.module).0.ty.map(Nominal::Struct)
     }
 
+    /// `std::integer::u32`: a scalar type behind a module, whose `impl`s of it are meant.
+    fn scalar_of_module(&mut self, path: &ir::Path, count: usize) -> Option<(Nominal, ModuleId)> {
+        let owner = Nominal::Value(value_type(self.text(path.segments[count - 1]))?);
+        let module = if count > 1 { self.find_module(path, count - 1) } else { None };
+        module.map(|module| (owner, module))
+    }
+
     /// The value that a path of two names or more names.
     pub(crate) fn value(&mut self, path: &ir::Path) -> Option<Named> {
         let count = path.segments.len() - 1;
@@ -294,6 +315,12 @@ impl<'a> Resolver<'a> {
                 return Some(Named::Associated(value, constant));
             }
             return self.method(owner, last).map(Named::Value);
+        }
+        if let Some((owner, module)) = self.scalar_of_module(path, count) {
+            let known = self.world.method(owner, name);
+            if known.is_none_or(|def| def.module == module) {
+                return self.method(owner, last).map(Named::Value);
+            }
         }
         let module = self.module_prefix(path, count)?;
         let (targets, private) = self.world.find_in(module, name, self.module);
@@ -446,7 +473,7 @@ impl<'a> Resolver<'a> {
                     }
                 }
             }
-            Some((None, missing)) => {
+            Some((None, missing)) if !self.world.is_module_group(&missing) => {
                 let error = self.error(
                     codes::UNKNOWN_MODULE,
                     span,
@@ -459,7 +486,7 @@ impl<'a> Resolver<'a> {
                     }
                 }
             }
-            None => {
+            Some((None, _)) | None => {
                 let error =
                     self.error(codes::UNKNOWN_MODULE, span, format!("cannot find module `{full}`"));
                 match nearest(&full, self.world.module_paths()) {

@@ -10,7 +10,7 @@ use swasm_tree::{FuncType, ValType};
 use super::resolve::Resolver;
 use super::suggest::nearest;
 use super::unit::SlotKind;
-use crate::checked::{DefId, Function, FunctionKind, Hole, Row, Type};
+use crate::checked::{DefId, Function, FunctionKind, Hole, Row, RowSymbol, Type};
 use crate::codes;
 use crate::ir;
 use crate::source::Span;
@@ -85,12 +85,12 @@ impl Resolver<'_> {
         &mut self,
         text: &ir::Template,
         template: &Template,
-    ) -> Option<(Box<[DefId]>, Vec<SymbolType>)> {
-        let mut defs = Vec::with_capacity(template.symbols.len());
+    ) -> Option<(Box<[RowSymbol]>, Vec<SymbolType>)> {
+        let mut symbols = Vec::with_capacity(template.symbols.len());
         let mut types = Vec::with_capacity(template.symbols.len());
         for (kind, name) in &template.symbols {
             let span = span_in(text, &name.range);
-            let (def, ty) = match kind {
+            let (symbol, ty) = match kind {
                 SymbolKind::Func => {
                     let def = self.template_symbol(&name.text, span, "function", |kind| {
                         kind == SlotKind::Function
@@ -114,7 +114,7 @@ impl Resolver<'_> {
                         return None;
                     };
                     let (params, results) = self.world.core_signature(&function.signature);
-                    (def, SymbolType::Func(FuncType::new(&params, &results)))
+                    (RowSymbol::Def(def), SymbolType::Func(FuncType::new(&params, &results)))
                 }
                 SymbolKind::Global => {
                     let fits = |kind| matches!(kind, SlotKind::Static | SlotKind::StaticMut);
@@ -133,25 +133,28 @@ impl Resolver<'_> {
                         return None;
                     };
                     (
-                        def,
+                        RowSymbol::Def(def),
                         SymbolType::Global(
                             scalar,
                             self.world.slot(def).kind == SlotKind::StaticMut,
                         ),
                     )
                 }
-                SymbolKind::Type | SymbolKind::InlineType(_) => {
+                SymbolKind::InlineType(ty) => {
+                    (RowSymbol::Type(ty.clone()), SymbolType::Type(ty.clone()))
+                }
+                SymbolKind::Type => {
                     let error = self
-                        .error(codes::TEMPLATE, span, "a template cannot name function types")
-                        .help("call through an `extern fn` value outside the template");
+                        .error(codes::TEMPLATE, span, "function types have no names")
+                        .help("write the type out: `(param i32) (result i32)`");
                     self.report(error);
                     return None;
                 }
             };
-            defs.push(def);
+            symbols.push(symbol);
             types.push(ty);
         }
-        Some((defs.into(), types))
+        Some((symbols.into(), types))
     }
 
     fn template_symbol(
@@ -233,14 +236,7 @@ impl Resolver<'_> {
                 self.report(error);
                 return None;
             };
-            if !self.world.field_visible(def, index, self.module) {
-                let shown = &self.world.slot(def).name;
-                let error = self
-                    .error(codes::PRIVATE, span, format!("field `{field}` of `{shown}` is private"))
-                    .label(self.world.place(def), "declared here");
-                self.report(error);
-                return None;
-            }
+            // Instructions work on what a value is made of, so privacy ends here: a front end's own rows on segments name their fields.
             skipped += structure.fields[..index]
                 .iter()
                 .map(|field| self.world.scalars(&field.1))

@@ -76,6 +76,14 @@ impl<'a> World<'a> {
         own.chain(self.library.paths().map(|path| -> &'a str { path }))
     }
 
+    /// Whether `path` is no module, but modules stand below it, as they do below `std`.
+    pub(crate) fn is_module_group(self, path: &str) -> bool {
+        self.find_module(path).is_none()
+            && self
+                .module_paths()
+                .any(|known| known.strip_prefix(path).is_some_and(|rest| rest.starts_with("::")))
+    }
+
     /// What `name` is inside `module`, for one who stands in `from`: own items, then `use`s. The flag says that something was found that
     /// `from` may not name.
     pub(crate) fn find_in(

@@ -1,11 +1,14 @@
 //! Expressions. Infix operators keep a stack of their own, so that only what is nested recurses.
 
+use smallvec::SmallVec;
+
 use super::statement::is_block_like;
 use super::{Parser, Result};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::ir::{
-    Arm, BinaryOp, DataElement, Expr, ExprId, ExprKind, FieldInit, For, Ident, Path, UnaryOp,
+    Arm, BinaryOp, DataElement, Expr, ExprId, ExprKind, FieldInit, For, Ident, Path, StructLiteral,
+    UnaryOp,
 };
 use crate::lexer::{Tok, Token};
 use crate::literal;
@@ -501,7 +504,8 @@ impl Parser<'_> {
         }
         self.close(open, Tok::CloseBrace, "`,` or `}`")?;
         let span = path.span().to(self.span_from(self.previous_end()));
-        Ok(self.push(ExprKind::Struct(Box::new(path), fields.into()), span))
+        Ok(self
+            .push(ExprKind::Struct(Box::new(StructLiteral { path, fields: fields.into() })), span))
     }
 
     fn parenthesized(&mut self) -> Result<ExprId> {
@@ -566,26 +570,32 @@ impl Parser<'_> {
         Ok(self.push(kind, span))
     }
 
+    /// An `if` and the `else if`s that follow it, in a loop: a chain may be long.
     fn if_(&mut self) -> Result<ExprId> {
-        let lo = self.bump().lo;
-        let condition = self.head()?;
-        let then = self.block(None)?;
-        let otherwise = if self.eat(Tok::Else) {
-            Some(match self.tok() {
-                Tok::If => {
-                    self.enter()?;
-                    let otherwise = self.if_()?;
-                    self.leave();
-                    otherwise
-                }
-                Tok::OpenBrace => self.block(None)?,
+        let mut outer: SmallVec<[(u32, ExprId, ExprId); 2]> = SmallVec::new();
+        let (innermost, mut otherwise) = loop {
+            let lo = self.bump().lo;
+            let condition = self.head()?;
+            let link = (lo, condition, self.block(None)?);
+            if !self.eat(Tok::Else) {
+                break (link, None);
+            }
+            match self.tok() {
+                Tok::If => outer.push(link),
+                Tok::OpenBrace => break (link, Some(self.block(None)?)),
                 _ => return Err(self.unexpected("`{` or `if` after `else`")),
-            })
-        } else {
-            None
+            }
         };
-        let span = self.span_from(lo);
-        Ok(self.push(ExprKind::If(condition, then, otherwise), span))
+        let mut link = innermost;
+        loop {
+            let (lo, condition, then) = link;
+            let span = self.span_from(lo);
+            let id = self.push(ExprKind::If(condition, then, otherwise), span);
+            match outer.pop() {
+                Some(before) => (link, otherwise) = (before, Some(id)),
+                None => return Ok(id),
+            }
+        }
     }
 
     fn match_(&mut self) -> Result<ExprId> {

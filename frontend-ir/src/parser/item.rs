@@ -210,7 +210,7 @@ impl Parser<'_> {
                     return;
                 }
                 tok if starts_item(tok)
-                    && !(tok == Tok::Fn && self.tokens[self.at - 1].tok == Tok::Extern) =>
+                    && !(tok == Tok::Fn && self.tokens.get(self.at - 1).tok == Tok::Extern) =>
                 {
                     return;
                 }
@@ -225,7 +225,7 @@ impl Parser<'_> {
     /// Whether an item starts here, as far as one can tell behind a mistake: `extern fn(` is a type.
     fn at_item(&self) -> bool {
         match self.tok() {
-            Tok::Fn => self.at == 0 || self.tokens[self.at - 1].tok != Tok::Extern,
+            Tok::Fn => self.at == 0 || self.tokens.get(self.at - 1).tok != Tok::Extern,
             Tok::Extern => {
                 self.peek(1) == Tok::Fn && matches!(self.peek(2), Tok::Ident | Tok::Quoted)
             }
@@ -376,7 +376,7 @@ impl Parser<'_> {
         let root = match value {
             Ok(value) => value,
             Err(Reported) => {
-                let span = self.span_from(self.tokens[start].lo);
+                let span = self.span_from(self.tokens.get(start).lo);
                 self.reset();
                 self.skip_item(start, Home::Module);
                 self.push(ExprKind::Error, span)
@@ -442,7 +442,7 @@ impl Parser<'_> {
                 Tok::Comma | Tok::Semi | Tok::Eof | Tok::CloseBrace => return,
                 Tok::OpenParen | Tok::OpenBracket | Tok::OpenBrace => self.skip_balanced(),
                 tok if starts_item(tok)
-                    && !(tok == Tok::Fn && self.tokens[self.at - 1].tok == Tok::Extern) =>
+                    && !(tok == Tok::Fn && self.tokens.get(self.at - 1).tok == Tok::Extern) =>
                 {
                     return;
                 }
@@ -531,7 +531,7 @@ impl Parser<'_> {
             Tok::OpenBrace => {
                 let start = self.at;
                 let root = self.block(None).unwrap_or_else(|Reported| {
-                    let span = self.span_from(self.tokens[start].lo);
+                    let span = self.span_from(self.tokens.get(start).lo);
                     self.reset();
                     self.push(ExprKind::Error, span)
                 });
@@ -543,7 +543,7 @@ impl Parser<'_> {
                 if !self.at_item() {
                     self.skip_item(start, home);
                 }
-                let span = self.span_from(self.tokens[start].lo);
+                let span = self.span_from(self.tokens.get(start).lo);
                 let root = self.push(ExprKind::Error, span);
                 FnBody::Block(self.finish_body(root))
             }

@@ -24,7 +24,7 @@ use crate::ir::{
     BinaryOp, Body, ExprId, ExprKind, Ident, Item, Module, Name, Names, Path, Type, TypeKind,
     UnaryOp,
 };
-use crate::lexer::{self, Lexer, Tok, Token, reserved_for};
+use crate::lexer::{self, LOOKAHEAD, Lexer, Tok, Token, Tokens, reserved_for};
 use crate::literal::{self, Malformed};
 use crate::nesting::{Heights, MAX_NESTING};
 use crate::source::{MAX_TEXT, Source, Span};
@@ -121,18 +121,12 @@ fn parse_range(
         .help("divide it into several modules");
         return Parsed { module: empty(file, source), diagnostics: vec![diagnostic] };
     }
-    let mut lexer = Lexer::new(&text, range.start, range.end, module);
-    let tokens = lexer::tokens(&mut lexer);
-    let unterminated =
-        lexer.diagnostics.iter().any(|diagnostic| diagnostic.code == codes::UNTERMINATED);
     let mut parser = Parser {
         text: &text,
-        tokens,
+        tokens: Tokens::new(Lexer::new(&text, range.start, range.end, module)),
         at: 0,
         module,
-        diagnostics: lexer.diagnostics,
-        cut: lexer.cut,
-        unterminated,
+        diagnostics: Vec::new(),
         last_error: usize::MAX,
         names: Names::default(),
         source,
@@ -149,7 +143,9 @@ fn parse_range(
         What::Module => parser.module(),
         What::Item => (None, Vec::new(), parser.items(item::Home::Alone)),
     };
-    let Parser { mut diagnostics, names, source, .. } = parser;
+    let Parser { diagnostics: mistakes, names, source, tokens, .. } = parser;
+    let mut diagnostics = tokens.lexer.diagnostics;
+    diagnostics.extend(mistakes);
     if items.is_empty() && diagnostics.is_empty() && what == What::Module {
         let place = Place { module, span: Span::text(0, 0) };
         diagnostics.push(
@@ -182,15 +178,11 @@ struct Checkpoint {
 
 struct Parser<'t> {
     text: &'t str,
-    tokens: Vec<Token>,
+    tokens: Tokens<'t>,
     /// The next token's index.
     at: usize,
     module: ModuleId,
     diagnostics: Vec<Diagnostic>,
-    /// Where literals end that the lexer had to cut.
-    cut: Vec<u32>,
-    /// Whether something was not terminated: then the end of the file surprises nobody.
-    unterminated: bool,
     /// The token at which the last error was reported: a second one there is a cascade.
     last_error: usize,
     names: Names,
@@ -210,23 +202,25 @@ struct Parser<'t> {
 
 impl Parser<'_> {
     fn tok(&self) -> Tok {
-        self.tokens[self.at].tok
+        self.tokens.get(self.at).tok
     }
 
     /// The token after the next.
     fn peek(&self, ahead: usize) -> Tok {
-        self.tokens.get(self.at + ahead).map_or(Tok::Eof, |token| token.tok)
+        debug_assert!(ahead <= LOOKAHEAD, "more was not read");
+        self.tokens.get(self.at + ahead).tok
     }
 
     fn token(&self) -> Token {
-        self.tokens[self.at]
+        self.tokens.get(self.at)
     }
 
     /// Takes the next token; the end of the file stays.
     fn bump(&mut self) -> Token {
-        let token = self.tokens[self.at];
+        let token = self.token();
         if token.tok != Tok::Eof {
             self.at += 1;
+            self.tokens.reach(self.at);
         }
         token
     }
@@ -249,7 +243,7 @@ impl Parser<'_> {
 
     /// Where the token before the next one ends.
     fn previous_end(&self) -> u32 {
-        if self.at == 0 { self.lo() } else { self.tokens[self.at - 1].hi }
+        if self.at == 0 { self.lo() } else { self.tokens.get(self.at - 1).hi }
     }
 
     fn span_from(&self, lo: u32) -> Span {
@@ -268,13 +262,33 @@ impl Parser<'_> {
         &self.text[token.lo as usize..token.hi as usize]
     }
 
+    /// Whether a literal ends at `hi` that the lexer had to cut.
+    fn is_cut(&self, hi: u32) -> bool {
+        self.tokens.lexer.cut.contains(&hi)
+    }
+
+    /// Whether something was not terminated: then the end of the file surprises nobody.
+    fn is_unterminated(&self) -> bool {
+        let diagnostics = &self.tokens.lexer.diagnostics;
+        diagnostics.iter().any(|diagnostic| diagnostic.code == codes::UNTERMINATED)
+    }
+
     /// Whether a mistake at the next token would only follow from another.
     fn is_cascade(&mut self) -> bool {
         let cascade = self.last_error == self.at
-            || (self.tok() == Tok::Eof && self.unterminated)
-            || (!self.cut.is_empty() && self.cut.contains(&self.previous_end()));
+            || (self.tok() == Tok::Eof && self.is_unterminated())
+            || self.is_cut(self.previous_end())
+            || self.follows_left_out();
         self.last_error = self.at;
         cascade
+    }
+
+    /// Whether a character that means nothing stands right before the next token: it may have stood for what is missing.
+    fn follows_left_out(&self) -> bool {
+        let left_out = &self.tokens.lexer.left_out;
+        let before = left_out.partition_point(|at| *at < self.lo());
+        let last = before.checked_sub(1).map(|index| left_out[index]);
+        last.is_some_and(|at| self.at == 0 || at >= self.previous_end())
     }
 
     /// Reports a mistake at the next token, unless it is a cascade.
@@ -332,7 +346,7 @@ impl Parser<'_> {
         token: Token,
         decode: impl Fn(&str) -> std::result::Result<T, Malformed>,
     ) -> Option<T> {
-        if self.cut.contains(&token.hi) {
+        if self.is_cut(token.hi) {
             return None;
         }
         match decode(self.spelling(token)) {
@@ -404,9 +418,7 @@ impl Parser<'_> {
 
     fn finish_body(&mut self, root: ExprId) -> Body {
         self.body.set_root(root);
-        let mut body = std::mem::take(&mut self.body);
-        body.shrink_to_fit();
-        body
+        self.body.take()
     }
 
     /// Gives an item up: what it was is skipped.
@@ -585,11 +597,30 @@ impl Parser<'_> {
 
     /// A type, or `TypeKind::Error` after the report.
     fn ty_or_error(&mut self) -> Type {
-        let (lo, depth) = (self.lo(), self.depth);
+        let (start, lo, depth) = (self.at, self.lo(), self.depth);
         self.ty().unwrap_or_else(|Reported| {
+            if self.depth > MAX_NESTING {
+                self.skip_type(start);
+            }
             self.depth = depth;
             Type { kind: TypeKind::Error, span: self.span_from(lo) }
         })
+    }
+
+    /// Goes on behind the type that began at token `start`, to what may follow one.
+    fn skip_type(&mut self, start: usize) {
+        let failed = std::mem::replace(&mut self.at, start);
+        let mut open = 0u32;
+        loop {
+            match self.tok() {
+                Tok::Eof | Tok::Semi | Tok::OpenBrace | Tok::CloseBrace => return,
+                Tok::Comma | Tok::CloseParen | Tok::Eq if open == 0 && self.at >= failed => return,
+                Tok::OpenParen => open += 1,
+                Tok::CloseParen => open = open.saturating_sub(1),
+                _ => {}
+            }
+            self.bump();
+        }
     }
 
     /// Items up to the end of the file or, in an `impl`, its `}`.
@@ -601,7 +632,12 @@ impl Parser<'_> {
                 Tok::CloseBrace if home == item::Home::Impl => return items,
                 _ => {}
             }
+            if home != item::Home::Impl {
+                // The one before the item is looked at, too.
+                self.tokens.forget(self.at.saturating_sub(1));
+            }
             let start = self.at;
+            self.nesting_reported = false;
             match self.item(home) {
                 Ok(item) => items.push(item),
                 Err(Reported) => {

@@ -55,7 +55,7 @@ impl Parser<'_> {
                 Err(Reported) => {
                     self.undo(checkpoint);
                     self.skip_statement(checkpoint.start);
-                    let span = self.span_from(self.tokens[checkpoint.start].lo);
+                    let span = self.span_from(self.tokens.get(checkpoint.start).lo);
                     let error = self.push(ExprKind::Error, span);
                     // An unreadable end of a block may have been its value.
                     if self.tok() == Tok::CloseBrace {
@@ -102,7 +102,7 @@ impl Parser<'_> {
                 while matches!(self.tok(), Tok::Doc | Tok::ModuleDoc) {
                     self.bump();
                 }
-                let span = self.span_from(self.tokens[checkpoint.start].lo);
+                let span = self.span_from(self.tokens.get(checkpoint.start).lo);
                 Ok((self.push(ExprKind::Error, span), false))
             }
             Tok::At => {
@@ -183,14 +183,15 @@ impl Parser<'_> {
         let lo = self.bump().lo;
         let pattern = self.let_pattern()?;
         let let_ = match self.let_rest() {
-            Ok((ty, value)) => Let { pattern, ty, value },
+            Ok((ty, value)) => Let { pattern, ty: ty.map(Box::new), value },
             Err(Reported) => {
                 // The names are known all the same.
                 self.undo(checkpoint);
                 self.skip_statement(checkpoint.start);
                 let span = self.span_from(lo);
                 let error = self.push(ExprKind::Error, span);
-                Let { pattern, ty: Some(Type { kind: TypeKind::Error, span }), value: Some(error) }
+                let ty = Some(Box::new(Type { kind: TypeKind::Error, span }));
+                Let { pattern, ty, value: Some(error) }
             }
         };
         let span = self.span_from(lo);
@@ -281,7 +282,7 @@ impl Parser<'_> {
     /// Whether the next token is the last of its line and no operator follows.
     fn ends_line(&self) -> bool {
         let here = self.token().hi as usize;
-        let next = self.tokens[(self.at + 1).min(self.tokens.len() - 1)];
+        let next = self.tokens.get(self.at + 1);
         self.text[here..next.lo as usize].contains('\n')
             && !matches!(next.tok, Tok::Dot | Tok::Else | Tok::Semi)
     }

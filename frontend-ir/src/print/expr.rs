@@ -3,7 +3,7 @@
 use super::{Printer, UNREADABLE};
 use crate::ir::{
     BinaryOp, Block, Body, DataElement, Expr, ExprId, ExprKind, FieldInit, For, Let, LetField,
-    LetPattern, Pattern, PatternKind, UnaryOp,
+    LetPattern, Pattern, PatternKind, StructLiteral, UnaryOp,
 };
 use crate::literal;
 use crate::parser::{is_block_like, is_valueless};
@@ -243,7 +243,8 @@ impl Printer<'_> {
                 self.any(body, *index);
                 self.out.push(']');
             }
-            ExprKind::Struct(path, fields) => {
+            ExprKind::Struct(it) => {
+                let StructLiteral { path, fields } = &**it;
                 self.path(path);
                 self.out.push_str(" {");
                 for (index, FieldInit { name, value, short }) in fields.iter().enumerate() {
@@ -542,7 +543,7 @@ fn is_flat(body: &Body, id: ExprId, left: &mut u32) -> bool {
         ExprKind::Call(a, list) | ExprKind::Method(a, _, list) => {
             is_flat(body, *a, left) && body[*list].iter().all(|a| is_flat(body, *a, left))
         }
-        ExprKind::Struct(_, fields) => fields.iter().all(|field| is_flat(body, field.value, left)),
+        ExprKind::Struct(it) => it.fields.iter().all(|field| is_flat(body, field.value, left)),
         ExprKind::Break(_, a) | ExprKind::Return(a) => a.is_none_or(|a| is_flat(body, a, left)),
         ExprKind::Error
         | ExprKind::Unit

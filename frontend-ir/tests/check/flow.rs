@@ -1,6 +1,6 @@
 //! Flow: assignment before use, immutability, jumps, what is never reached.
 
-use super::table;
+use super::{rendered, table};
 
 #[test]
 fn assigned_before_use() {
@@ -21,6 +21,7 @@ fn assigned_before_use() {
             "SW0216@1:76",
         ),
         ("fn f(c: bool) -> i32 { let x; while c { x = 1; break; } x }", "SW0216@1:57"),
+        ("fn f(n: i32) -> i32 { let mut x; for i in 0..n { x = i; } x }", "SW0216@1:59"),
         ("fn f(c: bool) -> i32 { let x; loop { if c { x = 1; break; } } x }", ""),
         ("fn f(c: bool) -> i32 { let x; loop { if c { break; } x = 1; break; } x }", "SW0216@1:70"),
         ("fn f(c: bool) -> i32 { let x; c && { x = 1; true }; x }", "SW0216@1:53"),
@@ -117,4 +118,15 @@ fn never_reached_and_never_read() {
         // With a mistake around, nothing is said about what may be its consequence.
         ("fn f() { let x = y; }", "SW0201@1:18"),
     ]);
+}
+
+#[test]
+fn assigned_in_a_loop_that_may_not_run() {
+    for text in [
+        "fn f(n: i32) -> i32 { let mut x; for i in 0..n { x = i; } x }",
+        "fn f(n: i32) -> i32 { let mut x; while n > 0 { x = 1; } x }",
+    ] {
+        let said = rendered(text);
+        assert!(said.contains("`x` may be read before it is assigned"), "{said}");
+    }
 }

@@ -24,7 +24,6 @@ fn parts(body: &Body, id: ExprId, mut each: impl FnMut(ExprId)) {
         ExprKind::Neg(a)
         | ExprKind::Not(a)
         | ExprKind::Cast(a)
-        | ExprKind::LetStruct(_, a)
         | ExprKind::Let(_, Some(a))
         | ExprKind::Loop(a)
         | ExprKind::Break(_, Some(a))
@@ -43,9 +42,10 @@ fn parts(body: &Body, id: ExprId, mut each: impl FnMut(ExprId)) {
             body[*statements].iter().copied().chain(*tail).for_each(each)
         }
         ExprKind::If(a, b, c) => [*a, *b].into_iter().chain(*c).for_each(each),
-        ExprKind::Match(a, arms) => {
-            each(*a);
-            for arm in arms {
+        ExprKind::LetStruct(it) => each(it.value),
+        ExprKind::Match(it) => {
+            each(it.scrutinee);
+            for arm in &it.arms {
                 arm.guard.into_iter().chain([arm.value]).for_each(&mut each);
             }
         }
@@ -56,7 +56,7 @@ fn parts(body: &Body, id: ExprId, mut each: impl FnMut(ExprId)) {
         ExprKind::CallPointer(callee, list) => {
             std::iter::once(*callee).chain(body[*list].iter().copied()).for_each(each)
         }
-        ExprKind::Struct(fields) => fields.iter().map(|field| field.1).for_each(each),
+        ExprKind::Struct(it) => it.fields.iter().map(|field| field.1).for_each(each),
     }
 }
 
@@ -71,7 +71,7 @@ struct Holder<'a> {
 
 impl Holder<'_> {
     fn is(&self, id: ExprId, ty: &Type) {
-        let found = &self.body[id].ty;
+        let found = self.body.ty(id);
         assert!(
             found == ty || *found == Type::Never,
             "{}: {id:?} is {found:?}, not {ty:?}",
@@ -82,9 +82,9 @@ impl Holder<'_> {
     fn visit(&mut self, id: ExprId) {
         let body = self.body;
         let expr = &body[id];
-        self.parents[id.0 as usize] += 1;
-        assert_eq!(self.parents[id.0 as usize], 1, "{}: {id:?} has two parents", self.at);
-        assert_ne!(expr.ty, Type::Error, "{}: {id:?}", self.at);
+        self.parents[id.index()] += 1;
+        assert_eq!(self.parents[id.index()], 1, "{}: {id:?} has two parents", self.at);
+        assert_ne!(body[expr.ty], Type::Error, "{}: {id:?}", self.at);
         self.open.push(id);
         let mut ids = Vec::new();
         parts(body, id, |part| ids.push(part));
@@ -98,7 +98,7 @@ impl Holder<'_> {
 
     fn types(&self, id: ExprId) {
         let body = self.body;
-        let ty = &body[id].ty;
+        let ty = body.ty(id);
         let bool = Type::Value(ValueType::Bool);
         let encloses = |target: &ExprId| {
             assert!(self.open.contains(target), "{}: a jump to what is not around it", self.at)
@@ -123,7 +123,7 @@ impl Holder<'_> {
             ExprKind::Float(_) => {
                 assert!(matches!(ty, Type::Value(ValueType::F32 | ValueType::F64)), "{}", self.at)
             }
-            ExprKind::Local(local) => assert_eq!(*ty, body[*local].ty, "{}", self.at),
+            ExprKind::Local(local) => assert_eq!(ty, body.local_type(*local), "{}", self.at),
             ExprKind::Neg(a) | ExprKind::Not(a) => self.is(*a, ty),
             ExprKind::And(a, b) | ExprKind::Or(a, b) => {
                 self.is(*a, &bool);
@@ -132,8 +132,8 @@ impl Holder<'_> {
             ExprKind::Binary(op, a, b) => {
                 use swasm_frontend_ir::checked::BinaryOp::{Eq, Ge, Gt, Le, Lt, Ne, Shl, Shr};
                 let compares = matches!(op, Eq | Ne | Lt | Le | Gt | Ge);
-                if !matches!(op, Shl | Shr) && body[*a].ty != Type::Never {
-                    self.is(*b, &body[*a].ty);
+                if !matches!(op, Shl | Shr) && *body.ty(*a) != Type::Never {
+                    self.is(*b, body.ty(*a));
                 }
                 if compares {
                     assert_eq!(*ty, bool);
@@ -149,17 +149,17 @@ impl Holder<'_> {
                         | ExprKind::Field(..)
                         | ExprKind::Element(..)
                 ));
-                self.is(*value, &body[*place].ty);
+                self.is(*value, body.ty(*place));
             }
             ExprKind::Block { tail: Some(tail), .. } => self.is(*tail, ty),
-            ExprKind::Let(local, Some(value)) => self.is(*value, &body[*local].ty),
+            ExprKind::Let(local, Some(value)) => self.is(*value, body.local_type(*local)),
             ExprKind::If(condition, yes, no) => {
                 self.is(*condition, &bool);
                 self.is(*yes, ty);
                 no.iter().for_each(|no| self.is(*no, ty));
             }
-            ExprKind::Match(_, arms) => {
-                for arm in arms {
+            ExprKind::Match(it) => {
+                for arm in &it.arms {
                     self.is(arm.value, ty);
                     arm.guard.iter().for_each(|guard| self.is(*guard, &bool));
                 }
@@ -170,13 +170,13 @@ impl Holder<'_> {
                 self.is(*inner, &Type::Unit);
             }
             ExprKind::For(it) => {
-                self.is(it.start, &body[it.local].ty);
-                self.is(it.end, &body[it.local].ty);
+                self.is(it.start, body.local_type(it.local));
+                self.is(it.end, body.local_type(it.local));
                 self.is(it.body, &Type::Unit);
             }
             ExprKind::Break(target, value) => {
                 encloses(target);
-                value.iter().for_each(|value| self.is(*value, &body[*target].ty));
+                value.iter().for_each(|value| self.is(*value, body.ty(*target)));
             }
             ExprKind::Continue(target) => {
                 encloses(target);
@@ -194,16 +194,16 @@ impl Holder<'_> {
                 assert_eq!(*ty, signature.result);
             }
             ExprKind::Field(base, index) => {
-                let Type::Struct(def) = body[*base].ty else {
+                let Type::Struct(def) = *body.ty(*base) else {
                     panic!("{}: a field of no struct", self.at)
                 };
                 assert_eq!(self.checked.structure(def).fields[*index as usize].1, *ty);
             }
-            ExprKind::Struct(fields) => {
+            ExprKind::Struct(it) => {
                 let Type::Struct(def) = ty else { panic!("{}: a struct of no struct", self.at) };
                 let structure = self.checked.structure(*def);
-                assert_eq!(structure.fields.len(), fields.len());
-                fields.iter().for_each(|(index, value)| {
+                assert_eq!(structure.fields.len(), it.fields.len());
+                it.fields.iter().for_each(|(index, value)| {
                     self.is(*value, &structure.fields[*index as usize].1)
                 });
             }
@@ -238,7 +238,7 @@ fn hold(checked: &Checked, def: DefId) {
         parents: vec![0; body.exprs.len()],
     };
     for (local, param) in body.locals.iter().zip(&function.signature.params) {
-        assert_eq!(local.ty, *param);
+        assert_eq!(body[local.ty], *param);
     }
     holder.is(body.root, &function.signature.result);
     holder.visit(body.root);
@@ -291,7 +291,10 @@ fn of_the_programs() {
     let mut held = 0;
     for file in files {
         // What does not stand alone, or is wrong on purpose, is no matter of this test.
-        if let (_, Ok(checked)) = program(&std::fs::read_to_string(file).unwrap()) {
+        if let Ok(text) = String::from_utf8(std::fs::read(file).unwrap())
+            && let (mistakes, Ok(checked)) = program(&text)
+            && mistakes.is_empty()
+        {
             hold_program(&checked);
             held += 1;
         }

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use swasm_frontend_ir::{ModuleId, parse, print};
+
 use super::{program, verdict};
 
 /// Far more than any of these takes, far less than one that grew quadratically would.
@@ -21,6 +23,23 @@ fn long_chains() {
     fine(&format!("fn f(x: i64) -> bool {{ 1{} == x }}", " + 1".repeat(n)));
     fine(&format!("fn f(c: bool) -> bool {{ c{} }}", " && c || c".repeat(n)));
     fine(&format!("const X: i32 = 1{};", " + 1".repeat(n)));
+}
+
+#[test]
+fn long_chains_of_else_if() {
+    let n = 20_000;
+    let links = |value: &str| {
+        (0..n).map(|at| format!("if x == {at} {{ {value} }} else ")).collect::<String>()
+    };
+    fine(&format!("fn f(x: i32) -> i32 {{ {} {{ 9 }} }}", links("7")));
+    fine(&format!("fn f(x: i32) -> u8 {{ {} {{ 9u8 }} }}", links("7")));
+    fine(&format!("fn f(x: i32) {{ {} if x < 0 {{ return; }} }}", links("f(1)")));
+    let text = format!("fn f(x: i32) -> i32 {{ {} {{ 9 }} }}", links("x + 1"));
+    let module = parse("main.swir", text.as_str(), ModuleId(0)).module;
+    let printed = print(&module);
+    assert!(parse("main.swir", printed, ModuleId(0)).module == module);
+    let said = verdict(&format!("fn f(x: i32) -> i32 {{ {} {{ true }} }}", links("7")));
+    assert!(said.starts_with("SW0207@1:") && !said.contains(' '), "{said}");
 }
 
 #[test]

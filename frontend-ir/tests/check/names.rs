@@ -1,6 +1,6 @@
 //! Names: what is found, what is not, what is found twice.
 
-use super::table;
+use super::{rendered, table};
 
 #[test]
 fn values() {
@@ -104,7 +104,25 @@ fn modules() {
         ("fn f() {}\n//// main.swir\nfn g() {}", "SW0236@1:1"),
         ("module a::b;\npub fn f() {}\n//// c.swir\nuse a::b;\nfn g() { b::f(); a::b::f(); }", ""),
         ("use std::io;\nfn f() {}", "SW0252@1:5"),
+        ("use std::nothing;\nuse std::nothing::x;\nfn f() {}", "SW0203@1:5"),
+        ("use std::{nothing, nowhere};\nfn f() {}", "SW0203@1:5 SW0203@1:5"),
+        ("fn f() { std::println(); }", "SW0203@1:10"),
+        ("fn f() { std::nothing::println(); }", "SW0203@1:10"),
     ]);
+}
+
+#[test]
+fn what_is_missing_is_named_in_full() {
+    let said = rendered("use std::wasy;\nfn f() { std::println(); }");
+    for part in [
+        "cannot find module `std::wasy`",
+        "did you mean `std::wasi`?",
+        "cannot find `std::println`",
+        "`std` holds modules only",
+        "did you mean `std::io::println`?",
+    ] {
+        assert!(said.contains(part), "{part}\n{said}");
+    }
 }
 
 #[test]

@@ -32,6 +32,9 @@ fn literals_take_the_type_of_their_place() {
             "fn f(c: u8, x: u64) { let mut _y = match c { 0 => 1, 1 => 2, _ => 3 }; _y = x; }",
             "SW0207@1:77",
         ),
+        // A shift count is no operand that the left one's type is for.
+        ("fn f(x: u8, by: u32) -> u8 { x >> (0 - by) }", ""),
+        ("fn f(x: u8, by: u32) -> u8 { 1 << 0 - by & x }", ""),
         ("fn f() -> f64 { 1 }", "SW0207@1:17"),
         ("fn f(x: f32) -> f32 { x * 2 }", "SW0207@1:27"),
         ("fn f(x: f32) -> f32 { 2.5 * x }", ""),

@@ -294,7 +294,7 @@ impl Generator<'_, '_> {
                         mutable,
                     }
                 };
-                let (ty, value) = (self.some(Self::ty)?, self.some(Self::expr)?);
+                let (ty, value) = (self.some(Self::ty)?.map(Box::new), self.some(Self::expr)?);
                 Ok(self.push(ExprKind::Let(Box::new(Let { pattern, ty, value }))))
             }
             3 => {
@@ -442,7 +442,10 @@ impl Generator<'_, '_> {
                         short,
                     })
                 })?;
-                ExprKind::Struct(Box::new(self.path(1)?), fields.into())
+                ExprKind::Struct(Box::new(StructLiteral {
+                    path: self.path(1)?,
+                    fields: fields.into(),
+                }))
             }
             28 => ExprKind::Data(
                 self.several(0, |g| {

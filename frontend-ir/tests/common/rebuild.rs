@@ -312,7 +312,8 @@ impl<'m, 'f> Again<'m, 'f> {
             }
             ExprKind::Field(a, name) => self.expr(*a).field(self.text(*name)),
             ExprKind::Index(a, index) => self.expr(*a).index(self.expr(*index)),
-            ExprKind::Struct(path, fields) => {
+            ExprKind::Struct(it) => {
+                let StructLiteral { path, fields } = &**it;
                 let mut builder = f.structure(&self.names(path)[..]);
                 for field in fields {
                     let name = self.text(field.name);

@@ -40,29 +40,27 @@ impl<'a> Function<'_, '_, 'a> {
     /// The locals or globals behind a place that is not an element; `None` if the expression is not a place.
     fn variable(&mut self, id: ExprId) -> Option<Place> {
         let source = self.source;
-        match &source[id].kind {
-            ExprKind::Local(local) => Some(Place::Locals(self.local(*local))),
-            ExprKind::Static(def) => Some(Place::Globals(self.unit.static_globals(*def).into())),
-            ExprKind::Field(base, field) => {
-                let place = self.variable(*base)?;
-                let (start, count) = self.field_range(*base, *field);
-                Some(match place {
-                    Place::Locals(locals) => {
-                        Place::Locals(Locals { first: locals.first + start, count })
-                    }
-                    Place::Globals(globals) => {
-                        Place::Globals(globals[start as usize..][..count as usize].into())
-                    }
-                    Place::Element { .. } => unreachable!("elements are scalars"),
-                })
-            }
-            _ => None,
+        if let ExprKind::Local(local) = source[id].kind {
+            return Some(Place::Locals(self.local(local)));
         }
+        if let ExprKind::Static(def) = source[id].kind {
+            return Some(Place::Globals(self.unit.static_globals(def).into()));
+        }
+        let ExprKind::Field(base, field) = source[id].kind else { return None };
+        let place = self.variable(base)?;
+        let (start, count) = self.field_range(base, field);
+        Some(match place {
+            Place::Locals(locals) => Place::Locals(Locals { first: locals.first + start, count }),
+            Place::Globals(globals) => {
+                Place::Globals(globals[start as usize..][..count as usize].into())
+            }
+            Place::Element { .. } => unreachable!("elements are scalars"),
+        })
     }
 
     /// First scalar and number of scalars of a field.
     fn field_range(&mut self, base: ExprId, field: u32) -> (u32, u32) {
-        let Type::Struct(id) = &self.source[base].ty else {
+        let Type::Struct(id) = self.source.ty(base) else {
             unreachable!("the checker promised a struct")
         };
         let starts = &self.layouts.structure(*id).starts;
@@ -82,7 +80,7 @@ impl<'a> Function<'_, '_, 'a> {
         }
         let (start, count) = self.field_range(base, field);
         let types = {
-            let ty = &self.source[base].ty;
+            let ty = self.source.ty(base);
             self.scalars(ty)
         };
         let nodes = self.lower(base)?;
@@ -115,7 +113,7 @@ impl<'a> Function<'_, '_, 'a> {
 
     /// `S { y: b, x: a }`: evaluated as written, held as declared.
     pub(super) fn structure(&mut self, id: ExprId, fields: &[(u32, ExprId)]) -> Lowered {
-        let Type::Struct(structure) = &self.source[id].ty else {
+        let Type::Struct(structure) = self.source.ty(id) else {
             unreachable!("the checker promised a struct")
         };
         let starts = self.layouts.structure(*structure).starts.clone();
@@ -235,7 +233,7 @@ impl<'a> Function<'_, '_, 'a> {
         place: ExprId,
         value: ExprId,
     ) -> Result<NodeId, NodeId> {
-        let Type::Value(ty) = self.source[place].ty else {
+        let Type::Value(ty) = *self.source.ty(place) else {
             unreachable!("the checker promised a scalar")
         };
         let place = self.place(place)?;
@@ -260,10 +258,10 @@ impl<'a> Function<'_, '_, 'a> {
                 return Err(self.seq(&before));
             }
         };
-        let count_type = match &self.source[id].kind {
-            ExprKind::AssignOp(_, _, value) => self.source[*value].ty.clone(),
-            _ => unreachable!("the caller lowers an assignment"),
+        let ExprKind::AssignOp(_, _, count) = self.source[id].kind else {
+            unreachable!("the caller lowers an assignment")
         };
+        let count_type = self.source.ty(count).clone();
         self.at(id);
         let new = self.binary_op(op, ty, &count_type, old, value);
         let node = match element {
@@ -340,7 +338,7 @@ impl<'a> Function<'_, '_, 'a> {
         let (Some(node), Some(variable)) = (index_node, variable) else {
             unreachable!("a constant index was handled above")
         };
-        let Type::Value(index_type) = self.source[variable].ty else {
+        let Type::Value(index_type) = *self.source.ty(variable) else {
             unreachable!("the checker promised an integer")
         };
         let wide = width(index_type) == 64;
@@ -498,17 +496,13 @@ impl<'a> Function<'_, '_, 'a> {
     /// Takes `+ - *` by constants off the top of an index.
     fn linear(&self, id: ExprId) -> Linear {
         let opaque = Linear { variable: Some(id), factor: 1, term: 0 };
-        let (op, a, b) = match self.source[id].kind {
-            ExprKind::Int(_) => {
-                return match self.index_constant(id) {
-                    Some(term) => Linear { variable: None, factor: 0, term },
-                    None => opaque,
-                };
-            }
-            ExprKind::Binary(op @ (BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul), a, b) => {
-                (op, a, b)
-            }
-            _ => return opaque,
+        if let Some(term) = self.index_constant(id) {
+            return Linear { variable: None, factor: 0, term };
+        }
+        let ExprKind::Binary(op @ (BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul), a, b) =
+            self.source[id].kind
+        else {
+            return opaque;
         };
         // Constants on both sides were folded or are one of the operands.
         let found = match (op, self.index_constant(a), self.index_constant(b)) {
@@ -536,10 +530,8 @@ impl<'a> Function<'_, '_, 'a> {
     /// An index's constant, as the number it stands for.
     fn index_constant(&self, id: ExprId) -> Option<i128> {
         let ExprKind::Int(bits) = self.source[id].kind else { return None };
-        Some(match &self.source[id].ty {
-            Type::Value(ty) if is_signed(*ty) => i128::from(bits as i64),
-            _ => i128::from(bits),
-        })
+        let signed = matches!(self.source.ty(id), Type::Value(ty) if is_signed(*ty));
+        Some(if signed { i128::from(bits as i64) } else { i128::from(bits) })
     }
 }
 

@@ -10,7 +10,7 @@
 
 use smallvec::{SmallVec, smallvec};
 use swasm_frontend_ir::checked::{
-    Constant, Def, DefId, ExprId, ExprKind, ExprList, FunctionKind, Row, Type, ValueType,
+    Constant, Def, DefId, ExprId, ExprKind, ExprList, FunctionKind, Row, RowSymbol, Type, ValueType,
 };
 use swasm_tree::template::{SymbolTarget, Template};
 use swasm_tree::{BlockType, Effects, NodeId, Op, Symbol, TableId, ValType, View};
@@ -27,7 +27,7 @@ impl<'a> Function<'_, '_, 'a> {
         let mut pending: Option<NodeId> = None;
         for &id in &source[list] {
             let count = {
-                let ty = &self.source[id].ty;
+                let ty = self.source.ty(id);
                 self.layouts.count(ty)
             };
             let value = match self.lower(id) {
@@ -120,7 +120,7 @@ impl<'a> Function<'_, '_, 'a> {
         before.extend(self.lone_statement(params, &mut arguments));
         before.push(self.body.call_indirect(ty, TableId::FUNCTIONS, &arguments, slot));
         let node = self.seq(&before);
-        let Type::Pointer(signature) = &self.source[callee].ty else {
+        let Type::Pointer(signature) = self.source.ty(callee) else {
             unreachable!("the checker promised a pointer")
         };
         if signature.result == Type::Never { Err(self.never_completes(node)) } else { Ok(node) }
@@ -131,7 +131,7 @@ impl<'a> Function<'_, '_, 'a> {
         callee: ExprId,
         arguments: ExprList,
     ) -> Result<(swasm_tree::TypeId, NodeId, Nodes, Vec<NodeId>), NodeId> {
-        let Type::Pointer(signature) = &self.source[callee].ty else {
+        let Type::Pointer(signature) = self.source.ty(callee) else {
             unreachable!("the checker promised a pointer")
         };
         let ty = self.layouts.func_type(signature);
@@ -146,7 +146,7 @@ impl<'a> Function<'_, '_, 'a> {
         let mut before = Vec::new();
         let slot = if self.constant_of(slot).is_some()
             || self.body.op(slot) == Op::SYMBOL
-            || arguments.len == 0
+            || self.source[arguments].is_empty()
         {
             slot
         } else {
@@ -169,51 +169,48 @@ impl<'a> Function<'_, '_, 'a> {
         let foreign = |callee: &DefId| {
             !matches!(self.unit.program.function(*callee).kind, FunctionKind::Body)
         };
-        match &source[call].kind {
-            // Imports and templates give their values here, then return: there is no frame of ours to save.
-            ExprKind::Call(callee, _) if foreign(callee) => self.return_(id, Some(call)),
-            ExprKind::Call(callee, list) => {
-                let mut arguments = match self.arguments(*list) {
-                    Ok(arguments) => arguments,
-                    Err(node) => return node,
-                };
-                self.at(id);
-                let func = self.unit.func(*callee);
-                let params = self.unit.module.func_type(func).params.len();
-                let mut before: Nodes =
-                    self.lone_statement(params, &mut arguments).into_iter().collect();
-                if let Some(close) = self.close_scopes(0) {
-                    match arguments.last_mut() {
-                        Some(last) => *last = self.body.seq(&[*last, close]),
-                        None => before.push(close),
-                    }
-                }
-                before.push(self.body.return_call(func, &arguments));
-                self.seq(&before)
-            }
-            ExprKind::CallPointer(callee, list) => {
-                let (ty, slot, mut arguments, mut before) =
-                    match self.pointer_call_parts(*callee, *list) {
-                        Ok(parts) => parts,
-                        Err(node) => return node,
-                    };
-                self.at(id);
-                let params = self.unit.module.types.get(ty).params.len();
-                before.extend(self.lone_statement(params, &mut arguments));
-                let slot = match self.close_scopes(0) {
-                    Some(close) => self.body.seq(&[slot, close]),
-                    None => slot,
-                };
-                before.push(self.body.return_call_indirect(
-                    ty,
-                    TableId::FUNCTIONS,
-                    &arguments,
-                    slot,
-                ));
-                self.seq(&before)
-            }
-            _ => unreachable!("the checker lets only calls become"),
+        if let ExprKind::CallPointer(callee, list) = &source[call].kind {
+            return self.become_pointer(id, *callee, *list);
         }
+        let ExprKind::Call(callee, list) = &source[call].kind else {
+            unreachable!("the checker lets only calls become")
+        };
+        if foreign(callee) {
+            // Imports and templates give their values here, then return: there is no frame of ours to save.
+            return self.return_(id, Some(call));
+        }
+        let mut arguments = match self.arguments(*list) {
+            Ok(arguments) => arguments,
+            Err(node) => return node,
+        };
+        self.at(id);
+        let func = self.unit.func(*callee);
+        let params = self.unit.module.func_type(func).params.len();
+        let mut before: Nodes = self.lone_statement(params, &mut arguments).into_iter().collect();
+        if let Some(close) = self.close_scopes(0) {
+            match arguments.last_mut() {
+                Some(last) => *last = self.body.seq(&[*last, close]),
+                None => before.push(close),
+            }
+        }
+        before.push(self.body.return_call(func, &arguments));
+        self.seq(&before)
+    }
+
+    fn become_pointer(&mut self, id: ExprId, callee: ExprId, list: ExprList) -> NodeId {
+        let (ty, slot, mut arguments, mut before) = match self.pointer_call_parts(callee, list) {
+            Ok(parts) => parts,
+            Err(node) => return node,
+        };
+        self.at(id);
+        let params = self.unit.module.types.get(ty).params.len();
+        before.extend(self.lone_statement(params, &mut arguments));
+        let slot = match self.close_scopes(0) {
+            Some(close) => self.body.seq(&[slot, close]),
+            None => slot,
+        };
+        before.push(self.body.return_call_indirect(ty, TableId::FUNCTIONS, &arguments, slot));
+        self.seq(&before)
     }
 
     // ---- rows
@@ -226,10 +223,10 @@ impl<'a> Function<'_, '_, 'a> {
         arguments: ExprList,
     ) -> Result<Option<Nodes>, NodeId> {
         let unit = self.unit;
-        if Some(callee) == unit.well_known.allocate {
-            if let Some(nodes) = self.static_allocation(id) {
-                return Ok(Some(nodes));
-            }
+        if Some(callee) == unit.well_known.allocate
+            && let Some(nodes) = self.static_allocation(id)
+        {
+            return Ok(Some(nodes));
         }
         let function = unit.program.function(callee);
         match &function.kind {
@@ -275,11 +272,11 @@ impl<'a> Function<'_, '_, 'a> {
         operands: ExprList,
     ) -> Result<NodeId, NodeId> {
         let types: Vec<Type> =
-            self.source[operands].iter().map(|id| self.source[*id].ty.clone()).collect();
+            self.source[operands].iter().map(|id| self.source.ty(*id).clone()).collect();
         let nodes = self.arguments(operands)?;
         self.at(id);
         let node = self.row(row, &types, nodes);
-        let ty = self.source[id].ty.clone();
+        let ty = self.source.ty(id).clone();
         if ty == Type::Never {
             Err(self.never_completes(node))
         } else {
@@ -383,7 +380,7 @@ impl<'a> Function<'_, '_, 'a> {
             }
         }
         let symbols: SmallVec<[SymbolTarget; 2]> =
-            row.symbols.iter().map(|def| self.symbol_target(*def)).collect();
+            row.symbols.iter().map(|symbol| self.symbol_target(symbol)).collect();
         let node = row.template.instantiate(self.body, &holes, &symbols);
         let node = match constant_offset {
             Some(offset) if offset != 0 => self.offset_into_memarg(node, offset),
@@ -393,7 +390,16 @@ impl<'a> Function<'_, '_, 'a> {
         self.seq(&before)
     }
 
-    fn symbol_target(&self, def: DefId) -> SymbolTarget {
+    fn symbol_target(&self, symbol: &RowSymbol) -> SymbolTarget {
+        let def = match symbol {
+            RowSymbol::Def(def) => *def,
+            RowSymbol::Type(ty) => {
+                let ty = self.unit.module.types.find(ty);
+                return SymbolTarget::Type(
+                    ty.expect("`reach` promised to intern the types that templates call through"),
+                );
+            }
+        };
         match self.unit.program.def(def) {
             Def::Function(_) => SymbolTarget::Func(self.unit.func(def)),
             Def::Global(_) => SymbolTarget::Global(self.unit.static_globals(def)[0]),
@@ -543,11 +549,12 @@ fn holes_come_first(template: &Template) -> bool {
     let body = &template.body;
     let mut has_acted = false;
     for node in body.post_order(template.root) {
-        match body.view(node) {
-            View::Hole(_) if has_acted => return false,
-            View::Block(_) | View::Loop(_) | View::If(_) => return false,
-            _ => has_acted |= !body.op(node).effects().is_none(),
+        let view = body.view(node);
+        let is_late = has_acted && matches!(view, View::Hole(_));
+        if is_late || matches!(view, View::Block(_) | View::Loop(_) | View::If(_)) {
+            return false;
         }
+        has_acted |= !body.op(node).effects().is_none();
     }
     true
 }

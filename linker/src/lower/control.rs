@@ -10,7 +10,7 @@
 
 use smallvec::{SmallVec, smallvec};
 use swasm_frontend_ir::checked::{Arm, ExprId, ExprKind, For, PatternRange, Type, ValueType};
-use swasm_tree::{BlockType, LocalId, NodeId, Op, ValType};
+use swasm_tree::{BlockType, LocalId, NodeId, Op, ValType, View};
 
 use super::operators::{is_signed, width};
 use super::{Frame, Function, Nodes};
@@ -24,6 +24,13 @@ const RANGE_VALUES: u64 = 8;
 /// Up to how many entries at all: engines take no longer tables.
 const TABLE_MAX: u64 = 65_520;
 
+/// One `if` of a chain of `else if`s, its condition and its branch lowered.
+struct Link {
+    id: ExprId,
+    condition: NodeId,
+    then: Result<NodeId, NodeId>,
+}
+
 impl Function<'_, '_, '_> {
     pub(super) fn is_target(&self, id: ExprId) -> bool {
         self.targets.contains(&id)
@@ -31,7 +38,7 @@ impl Function<'_, '_, '_> {
 
     fn push_frame(&mut self, id: ExprId) {
         let results = {
-            let ty = &self.source[id].ty;
+            let ty = self.source.ty(id);
             self.scalars(ty)
         };
         let scopes = self.scopes.len();
@@ -74,50 +81,70 @@ impl Function<'_, '_, '_> {
         }
     }
 
-    pub(super) fn if_(
-        &mut self,
-        id: ExprId,
-        condition: ExprId,
-        then: ExprId,
-        else_: Option<ExprId>,
-    ) -> Result<NodeId, NodeId> {
-        if let Some(taken) = self.decided(condition) {
-            return match (taken, else_) {
-                (true, _) => self.whole(then),
-                (false, Some(else_)) => self.whole(else_),
-                (false, None) => Ok(self.body.seq(&[])),
+    /// An `if` and the `else if`s that follow it, in a loop: a chain may be long.
+    pub(super) fn if_(&mut self, first: ExprId) -> Result<NodeId, NodeId> {
+        let source = self.source;
+        let mut links: SmallVec<[Link; 1]> = smallvec![];
+        let mut next = Some(first);
+        // What the chain ends in; `None` for the missing `else` of the last link.
+        let mut rest: Option<Result<NodeId, NodeId>> = None;
+        while let Some(id) = next.take() {
+            let ExprKind::If(condition, then, else_) = source[id].kind else {
+                rest = Some(self.whole(id));
+                break;
             };
+            self.at(id);
+            match self.decided(condition) {
+                Some(true) => rest = Some(self.whole(then)),
+                Some(false) if else_.is_none() => rest = Some(Ok(self.body.seq(&[]))),
+                Some(false) => next = else_,
+                None => match self.single(condition) {
+                    Ok(condition) => {
+                        let then = self.whole(then);
+                        links.push(Link { id, condition, then });
+                        next = else_;
+                    }
+                    Err(diverging) => rest = Some(Err(diverging)),
+                },
+            }
         }
-        let condition = self.single(condition)?;
-        let then = self.whole(then);
-        let else_ = else_.map(|id| self.whole(id));
-        let results = {
-            let ty = &self.source[id].ty;
-            self.scalars(ty)
-        };
-        self.at(id);
-        let diverges = then.is_err() && matches!(else_, Some(Err(_)));
-        let (Ok(then) | Err(then)) = then;
-        let else_ = else_.map(|(Ok(node) | Err(node))| node);
-        let node = self.body.if_(BlockType::of(&results), condition, then, else_);
-        if diverges { Err(self.never_completes(node)) } else { Ok(node) }
+        while let Some(Link { id, condition, then }) = links.pop() {
+            let results = {
+                let ty = source.ty(id);
+                self.scalars(ty)
+            };
+            self.at(id);
+            let diverges = then.is_err() && matches!(rest, Some(Err(_)));
+            let (Ok(then) | Err(then)) = then;
+            let else_ = rest.map(|(Ok(node) | Err(node))| node);
+            let node = self.body.if_(BlockType::of(&results), condition, then, else_);
+            rest = Some(if diverges { Err(self.never_completes(node)) } else { Ok(node) });
+        }
+        rest.expect("an `if` that is not decided has a link")
     }
 
     /// A condition's value, if the linker's choices decide it: what the other branch needs must not be linked, at any level.
     fn decided(&self, condition: ExprId) -> Option<bool> {
-        match self.source[condition].kind {
-            ExprKind::Config(def) => self.flag(def),
-            ExprKind::Not(inner) => self.decided(inner).map(|value| !value),
-            ExprKind::And(left, right) => match self.decided(left)? {
-                true => self.decided(right),
-                false => Some(false),
-            },
-            ExprKind::Or(left, right) => match self.decided(left)? {
-                true => Some(true),
-                false => self.decided(right),
-            },
-            _ => None,
+        let source = self.source;
+        let mut spine: SmallVec<[(bool, ExprId); 4]> = smallvec![];
+        let mut at = condition;
+        while let ExprKind::And(left, right) | ExprKind::Or(left, right) = source[at].kind {
+            spine.push((matches!(source[at].kind, ExprKind::And(..)), right));
+            at = left;
         }
+        let mut value = if let ExprKind::Config(def) = source[at].kind {
+            self.flag(def)?
+        } else if let ExprKind::Not(inner) = source[at].kind {
+            !self.decided(inner)?
+        } else {
+            return None;
+        };
+        while let Some((is_and, right)) = spine.pop() {
+            if value == is_and {
+                value = self.decided(right)?;
+            }
+        }
+        Some(value)
     }
 
     /// What WebAssembly's types don't know: control does not come out of `node`.
@@ -203,7 +230,7 @@ impl Function<'_, '_, '_> {
     }
 
     pub(super) fn for_(&mut self, id: ExprId, details: &For) -> Result<NodeId, NodeId> {
-        let Type::Value(ty) = self.source[details.local].ty else {
+        let Type::Value(ty) = *self.source.local_type(details.local) else {
             unreachable!("the checker promised integers")
         };
         let wide = width(ty) == 64;
@@ -296,10 +323,13 @@ impl Function<'_, '_, '_> {
 
     /// The value of an integer constant, as the signed number of its WebAssembly type.
     pub(super) fn constant_of(&self, node: NodeId) -> Option<i64> {
-        match self.body.view(node) {
-            swasm_tree::View::I32(value) => Some(i64::from(value)),
-            swasm_tree::View::I64(value) => Some(value),
-            _ => None,
+        let view = self.body.view(node);
+        if let View::I32(value) = view {
+            Some(i64::from(value))
+        } else if let View::I64(value) = view {
+            Some(value)
+        } else {
+            None
         }
     }
 
@@ -385,14 +415,14 @@ impl Function<'_, '_, '_> {
         arms: &[Arm],
     ) -> Result<NodeId, NodeId> {
         let value = self.single(scrutinee)?;
-        let Type::Value(ty) = self.source[scrutinee].ty else {
+        let Type::Value(ty) = *self.source.ty(scrutinee) else {
             unreachable!("the checker promised a scalar")
         };
         let mut before = Vec::new();
         let wide = width(ty) == 64;
         let val_type = if wide { ValType::I64 } else { ValType::I32 };
         // Bindings are variables of their own: they are set where their arm begins, from a value nobody assigns.
-        let value = if matches!(self.constant_of(value), Some(_)) {
+        let value = if self.constant_of(value).is_some() {
             value
         } else {
             let temp = self.temp(val_type);
@@ -435,7 +465,7 @@ impl Function<'_, '_, '_> {
         arms: &[Arm],
     ) -> Result<NodeId, NodeId> {
         let results = {
-            let ty = &self.source[id].ty;
+            let ty = self.source.ty(id);
             self.scalars(ty)
         };
         // A guard that fails goes on with the next arm, and so does a pattern that doesn't fit: each arm is a block that both leave.
@@ -587,7 +617,7 @@ impl Function<'_, '_, '_> {
         table: &Table,
     ) -> Result<NodeId, NodeId> {
         let results = {
-            let ty = &self.source[id].ty;
+            let ty = self.source.ty(id);
             self.scalars(ty)
         };
         self.at(id);
@@ -673,30 +703,25 @@ impl Function<'_, '_, '_> {
         }
         let mut id = arm.value;
         loop {
-            match &self.source[id].kind {
-                ExprKind::Block { statements, tail: Some(tail) }
-                    if statements.len == 0 && !self.is_target(id) =>
-                {
-                    id = *tail
-                }
-                ExprKind::Block { statements, tail: None }
-                    if statements.len == 1 && !self.is_target(id) =>
-                {
-                    id = self.source[*statements][0];
-                }
-                ExprKind::Break(target, None) => {
-                    let frame = self.frame(*target);
-                    let plain = self.frames[frame].scopes == self.scopes.len()
-                        && self.frames[frame].results.is_empty();
-                    return plain.then(|| self.break_target(frame));
-                }
-                ExprKind::Continue(target) => {
-                    let frame = self.frame(*target);
-                    let plain = self.frames[frame].scopes == self.scopes.len();
-                    return self.frames[frame].continue_to.filter(|_| plain);
-                }
-                _ => return None,
+            let kind = &self.source[id].kind;
+            if let ExprKind::Block { statements, tail } = kind
+                && !self.is_target(id)
+                && let ([only], None) | ([], Some(only)) = (&self.source[*statements], tail)
+            {
+                id = *only;
+                continue;
             }
+            let (ExprKind::Break(target, None) | ExprKind::Continue(target)) = kind else {
+                return None;
+            };
+            let frame = self.frame(*target);
+            if self.frames[frame].scopes != self.scopes.len() {
+                return None;
+            }
+            if matches!(kind, ExprKind::Continue(_)) {
+                return self.frames[frame].continue_to;
+            }
+            return self.frames[frame].results.is_empty().then(|| self.break_target(frame));
         }
     }
 }

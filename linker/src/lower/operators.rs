@@ -2,9 +2,9 @@
 //!
 //! `i8 i16 u8 u16 bool char` are held in an i32, normalised: what could leave the range is brought back by [`Function::normalise`].
 
-use smallvec::smallvec;
+use smallvec::{SmallVec, smallvec};
 use swasm_frontend_ir::checked::{BinaryOp, ExprId, ExprKind, Type, ValueType};
-use swasm_tree::{BlockType, NodeId, Op, ValType, View};
+use swasm_tree::{BlockType, NodeId, Op, ValType};
 
 use super::{Function, Lowered};
 use crate::unit::known;
@@ -143,18 +143,20 @@ fn instruction(op: BinaryOp, class: Class) -> Op {
 impl Function<'_, '_, '_> {
     /// The type of an operand that completes.
     fn value_type(&self, id: ExprId) -> ValueType {
-        match &self.source[id].ty {
+        match self.source.ty(id) {
             Type::Value(ty) => *ty,
             // Pointers compare and convert as the integers they are.
             Type::Pointer(_) => ValueType::U32,
-            ty => unreachable!("the checker promised a scalar, not {ty:?}"),
+            ty @ (Type::Unit | Type::Never | Type::Struct(_) | Type::Error) => {
+                unreachable!("the checker promised a scalar, not {ty:?}")
+            }
         }
     }
 
     /// A chain `a + b + c + …` is as deep as it is long: its left spine is walked, not recursed into.
     pub(super) fn binary(&mut self, id: ExprId) -> Lowered {
         let source = self.source;
-        let mut spine = Vec::new();
+        let mut spine: SmallVec<[_; 8]> = SmallVec::new();
         let mut at = id;
         while let ExprKind::Binary(op, left, right) = source[at].kind {
             spine.push((at, op, left, right));
@@ -167,7 +169,7 @@ impl Function<'_, '_, '_> {
                 Err(node) => return Err(self.diverge_after(&[value], node)),
             };
             self.at(id);
-            let count_type = source[right].ty.clone();
+            let count_type = source.ty(right).clone();
             value = self.binary_op(op, self.value_type(left), &count_type, value, right_node);
         }
         Ok(smallvec![value])
@@ -312,6 +314,7 @@ impl Function<'_, '_, '_> {
 
     /// Whether a node's value is known to be in the type's range.
     fn is_normal(&self, node: NodeId, ty: ValueType) -> bool {
+        use ValueType as V;
         if let Some(value) = self.constant_of(node) {
             return match ty {
                 ValueType::I8 => i8::try_from(value).is_ok(),
@@ -320,7 +323,7 @@ impl Function<'_, '_, '_> {
                 ValueType::U16 => u16::try_from(value).is_ok(),
                 ValueType::Bool => value == 0 || value == 1,
                 ValueType::Char => u32::try_from(value).ok().and_then(char::from_u32).is_some(),
-                _ => true,
+                V::I32 | V::U32 | V::I64 | V::U64 | V::F32 | V::F64 | V::V128 | V::Addr => true,
             };
         }
         let op = self.body.op(node);
@@ -348,11 +351,12 @@ impl Function<'_, '_, '_> {
                     || masked(1)
             }
             ValueType::Char => op == Op::I32_LOAD8_U || masked(0xffff & 0xd7ff),
-            _ => true,
+            V::I32 | V::U32 | V::I64 | V::U64 | V::F32 | V::F64 | V::V128 | V::Addr => true,
         }
     }
 
     pub(super) fn neg(&mut self, id: ExprId, operand: ExprId) -> Lowered {
+        // An operand that never comes has no scalar type.
         let node = self.single(operand)?;
         let ty = self.value_type(operand);
         self.at(id);
@@ -373,23 +377,20 @@ impl Function<'_, '_, '_> {
     }
 
     pub(super) fn not(&mut self, id: ExprId, operand: ExprId) -> Lowered {
+        // An operand that never comes has no scalar type.
         let node = self.single(operand)?;
         let ty = self.value_type(operand);
         self.at(id);
-        let node = match ty {
-            ValueType::Bool => self.op(Op::I32_EQZ, &[node]),
-            _ if width(ty) == 64 => {
-                let ones = self.body.i64_const(-1);
-                self.op(Op::I64_XOR, &[node, ones])
-            }
-            _ => {
-                let ones = self.body.i32_const(match ty {
-                    ValueType::U8 => 0xff,
-                    ValueType::U16 => 0xffff,
-                    _ => -1,
-                });
-                self.op(Op::I32_XOR, &[node, ones])
-            }
+        let node = if ty == ValueType::Bool {
+            self.op(Op::I32_EQZ, &[node])
+        } else if width(ty) == 64 {
+            let ones = self.body.i64_const(-1);
+            self.op(Op::I64_XOR, &[node, ones])
+        } else {
+            // Of a narrow unsigned type only the low bits are turned over: it stays normal.
+            let narrow = width(ty) < 32 && !is_signed(ty);
+            let ones = self.body.i32_const(if narrow { (1 << width(ty)) - 1 } else { -1 });
+            self.op(Op::I32_XOR, &[node, ones])
         };
         Ok(smallvec![node])
     }
@@ -397,7 +398,7 @@ impl Function<'_, '_, '_> {
     /// `a && b` ⇒ `(if (result i32) a (then b) (else (i32.const 0)))`; chains are walked like other operators.
     pub(super) fn logical(&mut self, id: ExprId) -> Lowered {
         let source = self.source;
-        let mut spine = Vec::new();
+        let mut spine: SmallVec<[_; 8]> = SmallVec::new();
         let mut at = id;
         while let ExprKind::And(left, right) | ExprKind::Or(left, right) = source[at].kind {
             spine.push((at, matches!(source[at].kind, ExprKind::And(..)), right));
@@ -502,30 +503,34 @@ impl Function<'_, '_, '_> {
     }
 
     fn select(&mut self, a: NodeId, b: NodeId, condition: NodeId) -> NodeId {
-        match self.body.view(condition) {
-            View::I32(0) => b,
-            View::I32(_) => a,
-            _ => self.body.select(a, b, condition),
+        match self.constant_of(condition) {
+            Some(0) => b,
+            Some(_) => a,
+            None => self.body.select(a, b, condition),
         }
     }
 }
 
 /// Smallest and largest value of a narrow type.
 fn ty_bounds(ty: ValueType) -> (i32, i32) {
-    match ty {
-        ValueType::I8 => (i8::MIN.into(), i8::MAX.into()),
-        ValueType::I16 => (i16::MIN.into(), i16::MAX.into()),
-        ValueType::U16 => (0, u16::MAX.into()),
-        _ => (0, u8::MAX.into()),
+    if is_signed(ty) {
+        let top = 1 << (width(ty) - 1);
+        (-top, top - 1)
+    } else {
+        (0, (1 << width(ty)) - 1)
     }
 }
 
 /// Whether every value of `from` is one of `to`, both held in an i32.
 fn fits(from: ValueType, to: ValueType) -> bool {
-    let bits = |ty: ValueType| match ty {
-        ValueType::Bool => 1,
-        ValueType::Char => 21,
-        _ => width(ty),
+    let bits = |ty: ValueType| {
+        if ty == ValueType::Bool {
+            1
+        } else if ty == ValueType::Char {
+            21
+        } else {
+            width(ty)
+        }
     };
     match (is_signed(from), is_signed(to)) {
         _ if width(to) == 32 => true,

@@ -13,26 +13,26 @@
 //!
 //! Invariant: `branches` counts the branches to each block, aliases resolved, in what is in the tree.
 
-use swasm_tree::{BlockType, Body, Effects, Module, NodeId, Op, ValType, View, WithImmediate};
+use swasm_tree::{Body, Module, NodeId, Op, ValType, View, WithImmediate};
+
+use tails::Goal;
+use values::{if_value, is_eager};
 
 use super::{Context, flatten};
-use crate::arity::result_count;
 use crate::cursor::{Cursor, Event, number};
-use crate::simplify::{as_condition, is_boolean, negate, not};
+use crate::rewrite::move_over;
+use crate::simplify::{as_condition, is_boolean, negate};
 use crate::uses::Uses;
 
-/// At most this many early exits of one block become nested ifs.
-const NESTED_EXITS: usize = 16;
-/// A right operand of `&&` or `||` of at most so many nodes is computed always rather than branched around.
-const EAGER_NODES: usize = 8;
-/// No more than this many nodes of a condition are searched for assignments.
-const SEARCHED_NODES: usize = 32;
+mod tails;
+mod values;
 
 pub(super) fn run(context: &Context<'_>, body: &mut Body) {
     let mut pass = Pass {
         module: context.module,
         branches: Uses::of(body).branches,
         alias: vec![None; body.node_count()],
+        renamed: false,
         tails: Vec::new(),
     };
     let mut cursor = Cursor::default();
@@ -45,7 +45,10 @@ pub(super) fn run(context: &Context<'_>, body: &mut Body) {
         }
     }
     pass.strip(body, Place::Root, Goal::Function);
-    pass.rename(body, &mut cursor);
+    pass.nest_exits(body, body.root(), Goal::Function);
+    if pass.renamed {
+        pass.rename(body, &mut cursor);
+    }
     flatten::run(context, body);
 }
 
@@ -72,21 +75,14 @@ impl Place {
     }
 }
 
-/// Where control goes after a tail.
-#[derive(Clone, Copy, PartialEq)]
-enum Goal {
-    /// To the caller.
-    Function,
-    /// Where a branch to this block goes.
-    Label(NodeId),
-}
-
 struct Pass<'a> {
     module: &'a Module,
     /// By number of the block.
     branches: Vec<u32>,
     /// By number of a block that is no more: what its label means now.
     alias: Vec<Option<NodeId>>,
+    /// Whether there are aliases.
+    renamed: bool,
     tails: Vec<Place>,
 }
 
@@ -119,6 +115,7 @@ impl Pass<'_> {
         self.change_count(to, count);
         self.change_count(from, -count);
         self.alias[number(from)] = Some(to);
+        self.renamed = true;
     }
 
     fn rename(&mut self, body: &mut Body, cursor: &mut Cursor) {
@@ -161,35 +158,6 @@ impl Pass<'_> {
         let View::Br(target) = body.view(last) else { return None };
         let plain = body.op(last) == Op::BR && body.children(last).is_empty();
         (plain && children.len() >= 2).then(|| (children.len() - 2, self.resolve(target)))
-    }
-
-    /// Dissolves the blocks in a tail after which control goes to the label `goal`. `like` is a block with the results
-    /// that the tail leaves, or a `Seq` whose tail leaves none.
-    fn dissolve(&mut self, body: &mut Body, tail: Place, goal: NodeId, like: NodeId) {
-        let mut tails = std::mem::take(&mut self.tails);
-        tails.push(tail);
-        while let Some(place) = tails.pop() {
-            let node = place.node(body);
-            let children = body.children(node).len();
-            match body.op(node) {
-                Op::SEQ if children > 0 => tails.push(Place::Child(node, children - 1)),
-                Op::BLOCK if children == 1 && same_results(body, node, like) => {
-                    let inner = body.children(node)[0];
-                    place.put(body, inner);
-                    self.rename_label(node, goal);
-                    tails.push(place);
-                }
-                Op::IF if children == 3 && same_results(body, node, like) => {
-                    if self.count(node) > 0 {
-                        self.rename_label(node, goal);
-                    }
-                    tails.push(Place::Child(node, 1));
-                    tails.push(Place::Child(node, 2));
-                }
-                _ => (),
-            }
-        }
-        self.tails = tails;
     }
 
     // ---- on the way up
@@ -237,200 +205,11 @@ impl Pass<'_> {
             self.strip(body, Place::Child(block, 0), Goal::Label(block));
         }
         if self.count(block) > 0 {
-            self.nest_exits(body, block);
+            self.nest_exits(body, body.children(block)[0], Goal::Label(block));
         }
         if self.count(block) == 0 {
             place.put(body, body.children(block)[0]);
         }
-    }
-
-    /// Removes branches to `goal` from a tail after which control goes there.
-    fn strip(&mut self, body: &mut Body, tail: Place, goal: Goal) {
-        let mut tails = std::mem::take(&mut self.tails);
-        tails.push(tail);
-        while let Some(place) = tails.pop() {
-            let node = place.node(body);
-            let children = body.children(node).len();
-            match body.op(node) {
-                Op::SEQ if children > 0 && self.statements(body, node) == children - 1 => {
-                    tails.push(Place::Child(node, children - 1));
-                }
-                Op::BR | Op::RETURN if self.goes_to(body, node, goal) => {
-                    if let Goal::Label(label) = goal {
-                        self.change_count(label, -1);
-                    }
-                    to_sequence(body, node);
-                    tails.push(place);
-                }
-                Op::IF if children == 3 => {
-                    if let Some(if_) = self.with_results(body, place, node, goal) {
-                        tails.push(Place::Child(if_, 1));
-                        tails.push(Place::Child(if_, 2));
-                    }
-                }
-                Op::BLOCK if children == 1 && goal_results_are(body, node, goal) => {
-                    tails.push(Place::Child(node, 0));
-                }
-                Op::LOOP if children == 1 && goal_results_are(body, node, goal) => {
-                    self.turn_loop(body, node, goal);
-                    tails.push(Place::Child(node, 0));
-                }
-                _ => (),
-            }
-        }
-        self.tails = tails;
-    }
-
-    /// How many children of a `Seq`, from the front and without the last, surely leave nothing.
-    fn statements(&self, body: &Body, sequence: NodeId) -> usize {
-        let children = body.children(sequence);
-        let all = children.len().saturating_sub(1);
-        let leaves = |&child: &NodeId| result_count(self.module, body, child) != Some(0);
-        children[..all].iter().position(leaves).unwrap_or(all)
-    }
-
-    fn goes_to(&self, body: &Body, branch: NodeId, goal: Goal) -> bool {
-        match (body.view(branch), goal) {
-            (View::Br(target), Goal::Label(label)) => self.resolve(target) == label,
-            (_, Goal::Function) => body.op(branch) == Op::RETURN,
-            _ => false,
-        }
-    }
-
-    /// An `if` at the tail of `goal` that leaves what `goal` takes: the `if` itself, or when it leaves nothing as both
-    /// of its arms diverge, one that does, put in its place.
-    fn with_results(
-        &self,
-        body: &mut Body,
-        place: Place,
-        if_: NodeId,
-        goal: Goal,
-    ) -> Option<NodeId> {
-        if goal_results_are(body, if_, goal) {
-            return Some(if_);
-        }
-        let &[condition, then, else_] = body.children(if_) else { return None };
-        let branches = |arm: NodeId| {
-            body.diverges(arm)
-                && last_of(body, arm).is_some_and(|last| self.goes_to(body, last, goal))
-        };
-        let diverges = body.diverges(then) && body.diverges(else_);
-        if self.count(if_) > 0 || !diverges || !(branches(then) || branches(else_)) {
-            return None;
-        }
-        let results = goal_results(body, goal).to_vec();
-        body.at(body.node(if_).loc);
-        let typed = body.if_(BlockType::of(&results), condition, then, Some(else_));
-        place.put(body, typed);
-        Some(typed)
-    }
-
-    /// Turns the exit of a loop that stands at the tail of `goal` into its repetition.
-    fn turn_loop(&mut self, body: &mut Body, loop_: NodeId, goal: Goal) {
-        let inner = body.children(loop_)[0];
-        let (Op::SEQ, Goal::Label(goal)) = (body.op(inner), goal) else { return };
-        let mut list = body.children(inner).to_vec();
-        if self.statements(body, inner) + 1 != list.len() {
-            return;
-        }
-        let plain_branch = |body: &Body, node: NodeId, op: Op, operands: usize, to: NodeId| {
-            body.op(node) == op
-                && body.children(node).len() == operands
-                && matches!(body.view(node), View::Br(target) if self.resolve(target) == to)
-        };
-        let Some(&last) = list.last() else { return };
-        if list.len() < 2 || !plain_branch(body, last, Op::BR, 0, loop_) {
-            return;
-        }
-        let before = list[list.len() - 2];
-        let first = list[0];
-        if plain_branch(body, before, Op::BR_IF, 1, goal) {
-            let condition = negate(body, body.children(before)[0]);
-            body.set_child(before, 0, condition);
-            body.set_immediate(before, WithImmediate::Label(loop_));
-            list.pop();
-            body.set_children(inner, &list);
-            self.change_count(goal, -1);
-        } else if plain_branch(body, first, Op::BR_IF, 1, goal)
-            && self.count(goal) == 1
-            && body.op(goal) == Op::BLOCK
-        {
-            let condition = negate(body, body.children(first)[0]);
-            body.at(body.node(first).loc);
-            let rest = body.seq(&list[1..]);
-            let if_ = body.if_(BlockType::EMPTY, condition, rest, None);
-            body.set_child(loop_, 0, if_);
-            self.change_count(goal, -1);
-        }
-    }
-
-    /// `(block $b a (if c (<seq> x (br $b))) y)` ⇒ `(block $b a (if c x y))`, and the same for the last `br_if`.
-    fn nest_exits(&mut self, body: &mut Body, block: NodeId) {
-        let sequence = body.children(block)[0];
-        let View::Block(ty) = body.view(block) else { return };
-        let results = ty.results.to_vec();
-        if body.op(sequence) != Op::SEQ {
-            return;
-        }
-        let mut list = body.children(sequence).to_vec();
-        let mut nested = 0;
-        let last = self.statements(body, sequence).min(list.len().saturating_sub(2));
-        if list.len() < 2 {
-            return;
-        }
-        for index in (0..=last).rev() {
-            if self.count(block) == 0 || nested == NESTED_EXITS {
-                break;
-            }
-            let node = list[index];
-            let Some((condition, then)) = self.exit(body, node, block) else { continue };
-            body.at(body.node(node).loc);
-            let rest = body.seq(&list[index + 1..]);
-            let if_ = match then {
-                Some(then) => body.if_(BlockType::of(&results), condition, then, Some(rest)),
-                None if results.is_empty() => {
-                    let condition = negate(body, condition);
-                    body.if_(BlockType::EMPTY, condition, rest, None)
-                }
-                None => continue,
-            };
-            self.change_count(block, -1);
-            nested += 1;
-            list.truncate(index);
-            list.push(if_);
-        }
-        if nested > 0 {
-            body.set_children(sequence, &list);
-        }
-    }
-
-    /// Of a statement that leaves `block` on a condition: the condition and, unless it is a `br_if`, what is done first,
-    /// without the branch.
-    fn exit(
-        &self,
-        body: &mut Body,
-        node: NodeId,
-        block: NodeId,
-    ) -> Option<(NodeId, Option<NodeId>)> {
-        let goal = Goal::Label(block);
-        if body.op(node) == Op::BR_IF {
-            let &[condition] = body.children(node) else { return None };
-            let View::Br(target) = body.view(node) else { return None };
-            let alone = self.count(block) == 1 && self.resolve(target) == block;
-            return alone.then_some((condition, None));
-        }
-        let View::If(ty) = body.view(node) else { return None };
-        let plain = ty.params.is_empty() && ty.results.is_empty() && self.count(node) == 0;
-        let &[condition, then, else_] = body.children(node) else { return None };
-        if !plain || !is_empty(body, else_) {
-            return None;
-        }
-        let last = last_of(body, then)?;
-        if body.op(last) != Op::BR || !self.goes_to(body, last, goal) {
-            return None;
-        }
-        to_sequence(body, last);
-        Some((condition, Some(then)))
     }
 
     // ---- single nodes
@@ -561,70 +340,6 @@ impl Pass<'_> {
     }
 }
 
-/// An `if` with a result, without control flow, when that is cheap.
-fn if_value(
-    body: &mut Body,
-    result: ValType,
-    condition: NodeId,
-    then: NodeId,
-    else_: NodeId,
-) -> Option<NodeId> {
-    if result == ValType::I32 && is_boolean(body, condition) {
-        // Conditions with a constant arm: `&&` and `||`.
-        match (body.view(then), body.view(else_)) {
-            (View::I32(1), View::I32(0)) => return Some(condition),
-            (View::I32(0), View::I32(1)) => return Some(not(body, condition)),
-            (_, View::I32(0)) if is_boolean(body, then) && is_eager(body, then) => {
-                return Some(body.plain(Op::I32_AND, &[condition, then]));
-            }
-            (View::I32(1), _) if is_boolean(body, else_) && is_eager(body, else_) => {
-                return Some(body.plain(Op::I32_OR, &[condition, else_]));
-            }
-            (View::I32(0), _) if is_boolean(body, else_) && is_eager(body, else_) => {
-                let condition = not(body, condition);
-                return Some(body.plain(Op::I32_AND, &[condition, else_]));
-            }
-            (_, View::I32(1)) if is_boolean(body, then) && is_eager(body, then) => {
-                let condition = not(body, condition);
-                return Some(body.plain(Op::I32_OR, &[condition, then]));
-            }
-            _ => (),
-        }
-    }
-    let cheap = |arm: NodeId| {
-        body.children(arm).is_empty()
-            && (body.op(arm) == Op::LOCAL_GET || body.op(arm).row().fold == swasm_tree::Fold::Const)
-    };
-    let number = !matches!(result, ValType::Ref(_));
-    if !number || !cheap(then) || !cheap(else_) || !is_quiet(body, condition) {
-        return None;
-    }
-    let condition = as_condition(body, condition);
-    Some(body.select(then, else_, condition))
-}
-
-/// Whether a tree is small and can be executed although nobody asked.
-fn is_eager(body: &Body, root: NodeId) -> bool {
-    let keep = Effects::READS_LOCAL.union(Effects::READS_STATE).union(Effects::READS_MEMORY);
-    let mut nodes = 0;
-    body.pre_order(root).all(|node| {
-        nodes += 1;
-        let op = body.op(node);
-        nodes <= EAGER_NODES
-            && op.effects().union(keep) == keep
-            && !matches!(op, Op::BLOCK | Op::LOOP | Op::IF | Op::STACK)
-    })
-}
-
-/// Whether a tree assigns no local.
-fn is_quiet(body: &Body, root: NodeId) -> bool {
-    let mut nodes = 0;
-    body.pre_order(root).all(|node| {
-        nodes += 1;
-        nodes <= SEARCHED_NODES && !body.op(node).effects().intersects(Effects::WRITES_LOCAL)
-    })
-}
-
 /// Whether an arm is nothing but a branch without values.
 fn plain_branch(body: &Body, arm: NodeId) -> bool {
     let branch = match body.children(arm) {
@@ -644,41 +359,4 @@ fn last_of(body: &Body, mut node: NodeId) -> Option<NodeId> {
 
 fn is_empty(body: &Body, node: NodeId) -> bool {
     body.op(node) == Op::NOP || (body.op(node) == Op::SEQ && body.children(node).is_empty())
-}
-
-/// Makes a branch the sequence of its values.
-fn to_sequence(body: &mut Body, branch: NodeId) {
-    let values = body.children(branch).to_vec();
-    let sequence = body.seq(&values);
-    move_over(body, branch, sequence);
-}
-
-fn move_over(body: &mut Body, node: NodeId, from: NodeId) {
-    let from = *body.node(from);
-    body.replace(node, from);
-}
-
-fn results_of(body: &Body, node: NodeId) -> &[ValType] {
-    if let View::Block(ty) | View::Loop(ty) | View::If(ty) = body.view(node) {
-        ty.results
-    } else {
-        &[]
-    }
-}
-
-fn same_results(body: &Body, a: NodeId, b: NodeId) -> bool {
-    results_of(body, a) == results_of(body, b)
-}
-
-/// What control takes along to a goal. A loop's label takes nothing: nobody here gives it values.
-fn goal_results(body: &Body, goal: Goal) -> &[ValType] {
-    match goal {
-        Goal::Function => body.results(),
-        Goal::Label(label) if body.op(label) == Op::LOOP => &[],
-        Goal::Label(label) => results_of(body, label),
-    }
-}
-
-fn goal_results_are(body: &Body, node: NodeId, goal: Goal) -> bool {
-    results_of(body, node) == goal_results(body, goal)
 }

@@ -18,6 +18,7 @@ use swasm_tree::{Body, LocalId, NodeId, Op, ValType, View, WithImmediate};
 
 use super::Context;
 use crate::cursor::{Cursor, Event, number};
+use crate::rewrite::move_over;
 use crate::uses::Uses;
 
 /// Indices below this are encoded in one byte.
@@ -387,7 +388,7 @@ fn apply(body: &mut Body, renumbered: &Renumbered) {
     let mut names: Vec<(LocalId, Box<str>)> = Vec::new();
     for (local, name) in body.local_names() {
         if let Some(new) = renumbered.new[local.index()] {
-            names.push((new, name.clone()));
+            names.push((new, name.into()));
         }
     }
     names.sort();
@@ -414,6 +415,5 @@ fn drop_self_copy(body: &mut Body, node: NodeId, local: LocalId) {
         return;
     }
     let replacement = if op == Op::LOCAL_TEE { value } else { body.seq(&[]) };
-    let replacement = *body.node(replacement);
-    body.replace(node, replacement);
+    move_over(body, node, replacement);
 }

@@ -14,6 +14,7 @@ use swasm_tree::{BlockType, Body, LocalId, NodeId, Op, View};
 use super::Context;
 use crate::arity::result_count;
 use crate::cursor::{Cursor, Event, number};
+use crate::rewrite::move_over;
 use crate::uses::Uses;
 
 pub(super) fn run(context: &Context<'_>, body: &mut Body) {
@@ -318,12 +319,6 @@ impl Pass<'_> {
         self.label_of.resize(body.node_count(), NO_LABEL);
         true
     }
-}
-
-/// Puts the node `from`, which must not be used any more, in the place of `node`.
-fn move_over(body: &mut Body, node: NodeId, from: NodeId) {
-    let from = *body.node(from);
-    body.replace(node, from);
 }
 
 fn replace_by_drops(body: &mut Body, node: NodeId, operands: &[NodeId]) {

@@ -10,6 +10,7 @@ use swasm_tree::{Body, NodeId, Op};
 use super::Context;
 use crate::arity::result_count;
 use crate::cursor::{Cursor, Event, arm_count};
+use crate::rewrite::move_over;
 
 /// More children than this stay in sequences of their own, as one node cannot hold them.
 const MAX_SEQUENCE: usize = u16::MAX as usize;
@@ -100,7 +101,6 @@ fn cut(context: &Context<'_>, body: &mut Body, node: NodeId, index: usize) -> bo
     kept.push(operands[index]);
     body.at(body.node(node).loc);
     let sequence = body.seq(&kept);
-    let sequence = *body.node(sequence);
-    body.replace(node, sequence);
+    move_over(body, node, sequence);
     true
 }

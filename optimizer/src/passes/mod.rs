@@ -10,6 +10,7 @@ mod dead;
 mod flatten;
 pub(crate) mod inline;
 mod propagate;
+mod rotate;
 mod sink;
 
 /// One step of optimisation.
@@ -51,7 +52,7 @@ impl Callees for NoCallees {
     }
 }
 
-static PASSES: [Pass; 7] = [
+static PASSES: [Pass; 8] = [
     Pass {
         name: "branches",
         about: "blocks nobody branches to, branches to where control goes anyhow, ifs with constant conditions ⇒ less",
@@ -79,6 +80,11 @@ static PASSES: [Pass; 7] = [
         run: propagate::run,
     },
     Pass {
+        name: "rotate",
+        about: "loops that test at their start ⇒ loops that test at their end, behind a test of their own",
+        run: rotate::run,
+    },
+    Pass {
         name: "sink",
         about: "a value assigned to a local and read later ⇒ the value where it is read, or `local.tee`",
         run: sink::run,
@@ -102,7 +108,8 @@ const INLINE: &Pass = &PASSES[4];
 const PROPAGATE: &Pass = &PASSES[5];
 const FLATTEN: &Pass = &PASSES[3];
 const BRANCHES: &Pass = &PASSES[0];
-const SINK: &Pass = &PASSES[6];
+const ROTATE: &Pass = &PASSES[6];
+const SINK: &Pass = &PASSES[7];
 const DEAD: &Pass = &PASSES[2];
 const COALESCE: &Pass = &PASSES[1];
 
@@ -111,9 +118,15 @@ static CHEAP: [&Pass; 9] =
     [INLINE, PROPAGATE, FLATTEN, BRANCHES, SINK, DEAD, FLATTEN, BRANCHES, COALESCE];
 
 /// A second round sees what the first one made of the inlined bodies.
-static FULL: [&Pass; 14] = [
+static FOR_SIZE: [&Pass; 14] = [
     INLINE, PROPAGATE, FLATTEN, BRANCHES, SINK, DEAD, FLATTEN, PROPAGATE, BRANCHES, SINK, DEAD,
     FLATTEN, BRANCHES, COALESCE,
+];
+
+/// The same, and loops test at their end.
+static FULL: [&Pass; 15] = [
+    INLINE, PROPAGATE, FLATTEN, BRANCHES, SINK, DEAD, FLATTEN, ROTATE, PROPAGATE, BRANCHES, SINK,
+    DEAD, FLATTEN, BRANCHES, COALESCE,
 ];
 
 /// The passes of a level, in order.
@@ -121,7 +134,8 @@ pub fn passes(level: Level) -> &'static [&'static Pass] {
     match level {
         Level::O0 => &[],
         Level::O1 => &CHEAP,
-        Level::O2 | Level::Os => &FULL,
+        Level::O2 => &FULL,
+        Level::Os => &FOR_SIZE,
     }
 }
 

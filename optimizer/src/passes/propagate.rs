@@ -19,7 +19,8 @@ use super::Context;
 use crate::arity::result_count;
 use crate::cursor::{Cursor, Event, number};
 use crate::facts::{Comparison, Facts, Side};
-use crate::simplify::simplify;
+use crate::rewrite::move_over;
+use crate::simplify::{integer, simplify};
 use crate::uses::Uses;
 
 mod loops;
@@ -27,9 +28,12 @@ mod split;
 
 pub(super) fn run(context: &Context<'_>, body: &mut Body) {
     let mut cursor = Cursor::default();
-    split_assignments(context.module, body, &mut cursor);
-    let uses = Uses::of(body);
-    let loops = Loops::of(body, &mut cursor);
+    let mut uses = Uses::of(body);
+    if uses.has_set_many {
+        split_assignments(context.module, body, &mut cursor);
+        uses = Uses::of(body);
+    }
+    let loops = if uses.has_loops { Loops::of(body, &mut cursor) } else { Loops::default() };
     let mut held: Vec<Held> = Vec::with_capacity(body.local_count());
     for index in 0..body.local_count() {
         let value = if index < body.param_count() { None } else { zero_of(body, index) };
@@ -69,6 +73,8 @@ enum Value {
     Symbol(Symbol),
     /// What another local holds, as long as its version is this.
     Copy(LocalId, u32),
+    /// That, shifted right as an unsigned number by so many bits, at least one.
+    Shifted(LocalId, u32, u8),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -94,13 +100,10 @@ const CONDITION_DEPTH: u32 = 4;
 /// So many comparisons are remembered until a branch depends on them.
 const TESTED: usize = 8;
 
-fn side_of(value: Value) -> Option<Side> {
-    match value {
-        Value::I32(number) => Some(Side::Number(number.into())),
-        Value::I64(number) => Some(Side::Number(number)),
-        Value::Copy(of, version) => Some(Side::Local(of, version)),
-        Value::Unknown | Value::F32(_) | Value::F64(_) | Value::Symbol(_) => None,
-    }
+/// Whether a tree is a leaf, or an operator on leaves.
+fn assigns_nothing(body: &Body, node: NodeId) -> bool {
+    let leaf = |&node: &NodeId| body.children(node).is_empty();
+    body.op(node) != Op::LOCAL_TEE && body.children(node).iter().all(leaf)
 }
 
 /// An open block or `if`.
@@ -285,7 +288,7 @@ impl Pass<'_> {
     /// What is known of a local's value now.
     fn known(&self, local: LocalId) -> Value {
         let held = self.held[local.index()];
-        if let Value::Copy(of, version) = held.value
+        if let Value::Copy(of, version) | Value::Shifted(of, version, _) = held.value
             && self.held[of.index()].version != version
         {
             return Value::Unknown;
@@ -298,7 +301,7 @@ impl Pass<'_> {
         let only = self.uses.gets[local.index()] == 1;
         body.at(body.node(node).loc);
         let new = match self.known(local) {
-            Value::Unknown => return,
+            Value::Unknown | Value::Shifted(..) => return,
             Value::Copy(of, _) => {
                 self.uses.gets[local.index()] -= 1;
                 self.uses.gets[of.index()] += 1;
@@ -313,15 +316,14 @@ impl Pass<'_> {
             Value::I32(_) | Value::I64(_) | Value::F32(_) | Value::F64(_) => return,
         };
         self.uses.gets[local.index()] -= 1;
-        let new = *body.node(new);
-        body.replace(node, new);
+        move_over(body, node, new);
     }
 
     // ---- comparisons
 
     /// A side of a comparison that was just executed.
     fn side(&self, body: &Body, node: NodeId) -> Option<Side> {
-        side_of(self.value_of(body, node))
+        self.side_of(self.value_of(body, node))
     }
 
     fn comparison(&self, body: &Body, node: NodeId) -> Option<Comparison> {
@@ -332,7 +334,7 @@ impl Pass<'_> {
         match *body.children(node) {
             [only] => Comparison::new(op, self.side(body, only)?, Side::Number(0)),
             // What is executed after the left side must not assign it.
-            [left, right] if body.children(right).is_empty() => {
+            [left, right] if assigns_nothing(body, right) => {
                 Comparison::new(op, self.side(body, left)?, self.side(body, right)?)
             }
             _ => None,
@@ -408,7 +410,22 @@ impl Pass<'_> {
     fn local_side(&self, local: LocalId) -> Option<Side> {
         let known = self.known(local);
         let itself = Value::Copy(local, self.held[local.index()].version);
-        side_of(if known == Value::Unknown { itself } else { known })
+        self.side_of(if known == Value::Unknown { itself } else { known })
+    }
+
+    fn side_of(&self, value: Value) -> Option<Side> {
+        match value {
+            Value::I32(number) => Some(Side::Number(number.into())),
+            Value::I64(number) => Some(Side::Number(number)),
+            Value::Shifted(of, version, count) => Some(Side::Shifted(of, version, count)),
+            Value::Copy(of, version) => {
+                if let Value::Shifted(of, version, count) = self.known(of) {
+                    return Some(Side::Shifted(of, version, count));
+                }
+                Some(Side::Local(of, version))
+            }
+            Value::Unknown | Value::F32(_) | Value::F64(_) | Value::Symbol(_) => None,
+        }
     }
 
     fn assign(&mut self, body: &mut Body, node: NodeId) {
@@ -428,12 +445,22 @@ impl Pass<'_> {
                 }
                 body.seq(&[])
             };
-            let replacement = *body.node(replacement);
-            body.replace(node, replacement);
+            move_over(body, node, replacement);
             return;
         }
         let value = if same { current } else { value };
         self.set(local, value);
+    }
+
+    fn shifted(&self, body: &Body, node: NodeId) -> Value {
+        let &[value, count] = body.children(node) else { return Value::Unknown };
+        let Some(count) = integer(body, count) else { return Value::Unknown };
+        match (body.op(value), self.value_of(body, value)) {
+            (Op::LOCAL_GET, Value::Copy(of, version)) if (1..32).contains(&count) => {
+                Value::Shifted(of, version, count as u8)
+            }
+            _ => Value::Unknown,
+        }
     }
 
     /// What a tree that was just executed gives.
@@ -450,11 +477,12 @@ impl Pass<'_> {
             Op::LOCAL_GET | Op::LOCAL_TEE => {
                 let View::Local(of) = body.view(node) else { return Value::Unknown };
                 let known = self.known(of);
-                if known != Value::Unknown {
+                if !matches!(known, Value::Unknown | Value::Shifted(..)) {
                     return known;
                 }
                 return Value::Copy(of, self.held[of.index()].version);
             }
+            Op::I32_SHR_U | Op::I64_SHR_U => return self.shifted(body, node),
             _ => return Value::Unknown,
         }
         if let View::I32(value) = body.view(node) {

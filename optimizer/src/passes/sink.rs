@@ -14,6 +14,7 @@ use swasm_tree::{Body, Effects, LocalId, NodeId, Op, View};
 use super::Context;
 use crate::cursor::{Cursor, Event, number};
 use crate::effects::Summary;
+use crate::rewrite::move_over;
 use crate::uses::Uses;
 
 /// More assignments than this are not remembered at a time: the oldest is forgotten.
@@ -179,8 +180,7 @@ impl Pass {
         body.set_child(parent, index, moved);
         // The read is nowhere now; as an empty sequence it stands where the assignment stood.
         let empty = body.seq(&[]);
-        let empty = *body.node(empty);
-        body.replace(node, empty);
+        move_over(body, node, empty);
         body.set_child(entry.sequence, entry.index, node);
         self.executed(&own);
         own

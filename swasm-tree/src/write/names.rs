@@ -26,7 +26,7 @@ impl Writer<'_> {
                 && !code.local_names.is_empty()
             {
                 let mut names = we::NameMap::new();
-                for (local, name) in &code.local_names {
+                for (local, name) in code.local_names.iter() {
                     names.append(local.0, name);
                 }
                 locals.append(index, &names);

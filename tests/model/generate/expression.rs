@@ -1,13 +1,25 @@
 //! Expressions of a wanted type.
 
 use super::{DEPTH, Generator, Literals, State};
-use crate::ast::{ADDR, BinaryOp, Expr, INTS, Int, Kind, Method, Name, Signature, TEMPLATES, Template, Ty, U32, UnaryOp, Value};
+use crate::ast::{
+    ADDR, BinaryOp, Expr, INTS, Int, Kind, Method, Name, Signature, TEMPLATES, Template, Ty, U32,
+    UnaryOp, Value,
+};
 use crate::evaluate::size_of;
 use crate::number::{METHODS, method_signature, template_signature};
 
-const ARITHMETIC: [BinaryOp; 8] =
-    [BinaryOp::Add, BinaryOp::Sub, BinaryOp::Mul, BinaryOp::Div, BinaryOp::Rem, BinaryOp::And, BinaryOp::Or, BinaryOp::Xor];
-const COMPARISONS: [BinaryOp; 6] = [BinaryOp::Eq, BinaryOp::Ne, BinaryOp::Lt, BinaryOp::Le, BinaryOp::Gt, BinaryOp::Ge];
+const ARITHMETIC: [BinaryOp; 8] = [
+    BinaryOp::Add,
+    BinaryOp::Sub,
+    BinaryOp::Mul,
+    BinaryOp::Div,
+    BinaryOp::Rem,
+    BinaryOp::And,
+    BinaryOp::Or,
+    BinaryOp::Xor,
+];
+const COMPARISONS: [BinaryOp; 6] =
+    [BinaryOp::Eq, BinaryOp::Ne, BinaryOp::Lt, BinaryOp::Le, BinaryOp::Gt, BinaryOp::Ge];
 
 /// Functions that cost more than this are not called from others.
 const DEAR: usize = 1500;
@@ -52,7 +64,11 @@ impl Generator {
     fn leaf(&mut self, ty: Ty, literals: Literals) -> Expr {
         let places = self.places(ty, false);
         if ty == Ty::Segment {
-            let place = if places.is_empty() || self.dice.one_in(3) { None } else { Some(self.dice.pick(&places)) };
+            let place = if places.is_empty() || self.dice.one_in(3) {
+                None
+            } else {
+                Some(self.dice.pick(&places))
+            };
             return place.unwrap_or_else(|| {
                 let writable = self.integer_data(true);
                 Expr::new(ty, Kind::Data(self.dice.pick(&writable)))
@@ -64,7 +80,9 @@ impl Generator {
         if let Ty::Pointer(signature) = ty {
             return self.pointer(signature, literals);
         }
-        let consts: Vec<usize> = (0..self.module.consts.len()).filter(|index| self.module.consts[*index].ty == ty).collect();
+        let consts: Vec<usize> = (0..self.module.consts.len())
+            .filter(|index| self.module.consts[*index].ty == ty)
+            .collect();
         if !consts.is_empty() && self.dice.one_in(4) {
             return Expr::new(ty, Kind::Const(self.dice.pick(&consts)));
         }
@@ -81,7 +99,8 @@ impl Generator {
         };
         let (mut fitting, mut others) = (Vec::new(), Vec::new());
         for (index, function) in self.module.functions.iter().enumerate().take(self.cx.index) {
-            if function.of.is_some() || self.recursive[index].is_some() || self.costs[index] > DEAR {
+            if function.of.is_some() || self.recursive[index].is_some() || self.costs[index] > DEAR
+            {
                 continue;
             }
             let has = signature_of(function);
@@ -94,7 +113,10 @@ impl Generator {
         if !fitting.is_empty() && !self.dice.one_in(12) {
             let function = self.dice.pick(&fitting);
             let named = literals == Literals::Place && self.dice.one_in(2);
-            return Expr::new(ty, if named { Kind::Function(function) } else { Kind::Forged(function) });
+            return Expr::new(
+                ty,
+                if named { Kind::Function(function) } else { Kind::Forged(function) },
+            );
         }
         if !others.is_empty() && self.dice.one_in(3) {
             return Expr::new(ty, Kind::Forged(self.dice.pick(&others)));
@@ -141,7 +163,10 @@ impl Generator {
                     let other = self.dice.below(at + 1);
                     inits.swap(at, other);
                 }
-                let inits = inits.into_iter().map(|field| (field, self.operand(fields[field], Literals::Place, depth))).collect();
+                let inits = inits
+                    .into_iter()
+                    .map(|field| (field, self.operand(fields[field], Literals::Place, depth)))
+                    .collect();
                 Expr::new(ty, Kind::Struct(of, inits))
             }
             Ty::Unit => {
@@ -167,7 +192,11 @@ impl Generator {
             Literals::Suffixed => (Literals::Suffixed, Literals::Place),
         };
         // What does not complete has no type to give.
-        let left = if left == Literals::Beside { self.expr(ty, left, depth) } else { self.left(ty, left, depth) };
+        let left = if left == Literals::Beside {
+            self.expr(ty, left, depth)
+        } else {
+            self.left(ty, left, depth)
+        };
         let right = if is_jump(&left) {
             self.expr(ty, Literals::Suffixed, depth)
         } else if right == Literals::Place && literals != Literals::Place {
@@ -179,7 +208,11 @@ impl Generator {
     }
 
     fn left(&mut self, ty: Ty, literals: Literals, depth: usize) -> Expr {
-        if literals == Literals::Place { self.operand(ty, literals, depth) } else { self.expr(ty, literals, depth) }
+        if literals == Literals::Place {
+            self.operand(ty, literals, depth)
+        } else {
+            self.expr(ty, literals, depth)
+        }
     }
 
     fn integer_operation(&mut self, int: Int, literals: Literals, depth: usize) -> Expr {
@@ -187,15 +220,22 @@ impl Generator {
         match self.dice.below(16) {
             0..5 => {
                 let op = self.dice.pick(&ARITHMETIC);
-                if matches!(op, BinaryOp::Div | BinaryOp::Rem) && int.signed() && self.dice.one_in(3) {
+                if matches!(op, BinaryOp::Div | BinaryOp::Rem)
+                    && int.signed()
+                    && self.dice.one_in(3)
+                {
                     // The quotient that doesn't fit, and its neighbours.
                     let (least, most) = (self.dice.below(2) as i128, self.dice.below(2) as i128);
-                    let (left, right) = (self.edge(int, int.min() + least), self.edge(int, -1 - most));
+                    let (left, right) =
+                        (self.edge(int, int.min() + least), self.edge(int, -1 - most));
                     return Expr::new(ty, Kind::Binary(op, left.boxed(), right.boxed()));
                 }
                 let (left, right) = self.pair(ty, literals, depth);
                 // Most divisors are odd, so that most programs go on.
-                let right = if matches!(op, BinaryOp::Div | BinaryOp::Rem) && !self.dice.one_in(5) && !is_jump(&right) {
+                let right = if matches!(op, BinaryOp::Div | BinaryOp::Rem)
+                    && !self.dice.one_in(5)
+                    && !is_jump(&right)
+                {
                     let one = Expr::int(int, 1);
                     Expr::new(ty, Kind::Binary(BinaryOp::Or, right.boxed(), one.boxed()))
                 } else {
@@ -215,7 +255,8 @@ impl Generator {
                 Expr::new(ty, Kind::Binary(op, left.boxed(), count.boxed()))
             }
             6 => {
-                let op = if int.signed() && self.dice.one_in(2) { UnaryOp::Neg } else { UnaryOp::Not };
+                let op =
+                    if int.signed() && self.dice.one_in(2) { UnaryOp::Neg } else { UnaryOp::Not };
                 let operand = self.expr(ty, literals, depth);
                 Expr::new(ty, Kind::Unary(op, operand.boxed()))
             }
@@ -231,7 +272,10 @@ impl Generator {
                 Expr::new(ty, Kind::Size(segment.boxed()))
             }
             13 if int == Int::I32 => {
-                let (left, right) = (self.expr(Ty::Segment, Literals::Free, depth), self.expr(Ty::Segment, Literals::Free, depth));
+                let (left, right) = (
+                    self.expr(Ty::Segment, Literals::Free, depth),
+                    self.expr(Ty::Segment, Literals::Free, depth),
+                );
                 Expr::new(ty, Kind::Compare(left.boxed(), right.boxed()))
             }
             14 => self.template(ty, depth).unwrap_or_else(|| self.leaf(ty, literals)),
@@ -252,7 +296,8 @@ impl Generator {
     fn float_operation(&mut self, ty: Ty, literals: Literals, depth: usize) -> Expr {
         match self.dice.below(8) {
             0..3 => {
-                let op = self.dice.pick(&[BinaryOp::Add, BinaryOp::Sub, BinaryOp::Mul, BinaryOp::Div]);
+                let op =
+                    self.dice.pick(&[BinaryOp::Add, BinaryOp::Sub, BinaryOp::Mul, BinaryOp::Div]);
                 let (left, right) = self.pair(ty, literals, depth);
                 Expr::new(ty, Kind::Binary(op, left.boxed(), right.boxed()))
             }
@@ -283,13 +328,19 @@ impl Generator {
                 Expr::new(Ty::Bool, Kind::Binary(op, left.boxed(), right.boxed()))
             }
             5 | 6 => {
-                let (left, right) = (self.operand(Ty::Bool, Literals::Free, depth), self.operand(Ty::Bool, Literals::Free, depth));
+                let (left, right) = (
+                    self.operand(Ty::Bool, Literals::Free, depth),
+                    self.operand(Ty::Bool, Literals::Free, depth),
+                );
                 let kind = if self.dice.one_in(2) { Kind::AndThen } else { Kind::OrElse };
                 Expr::new(Ty::Bool, kind(left.boxed(), right.boxed()))
             }
             7 => {
                 let op = self.dice.pick(&[BinaryOp::And, BinaryOp::Or, BinaryOp::Xor]);
-                let (left, right) = (self.expr(Ty::Bool, Literals::Free, depth), self.operand(Ty::Bool, Literals::Free, depth));
+                let (left, right) = (
+                    self.expr(Ty::Bool, Literals::Free, depth),
+                    self.operand(Ty::Bool, Literals::Free, depth),
+                );
                 Expr::new(Ty::Bool, Kind::Binary(op, left.boxed(), right.boxed()))
             }
             8 | 9 => {
@@ -330,7 +381,10 @@ impl Generator {
                 Method::DivEuclid | Method::RemEuclid if !self.dice.one_in(5) => {
                     let divisor = self.expr(param, Literals::Suffixed, depth);
                     let Ty::Int(int) = param else { unreachable!("only integers have it") };
-                    Expr::new(param, Kind::Binary(BinaryOp::Or, divisor.boxed(), Expr::int(int, 1).boxed()))
+                    Expr::new(
+                        param,
+                        Kind::Binary(BinaryOp::Or, divisor.boxed(), Expr::int(int, 1).boxed()),
+                    )
                 }
                 _ => self.operand(param, Literals::Place, depth),
             };
@@ -340,16 +394,21 @@ impl Generator {
     }
 
     fn template(&mut self, ty: Ty, depth: usize) -> Option<Expr> {
-        let template = TEMPLATES.into_iter().find(|template| template_signature(*template).1 == Some(ty))?;
+        let template =
+            TEMPLATES.into_iter().find(|template| template_signature(*template).1 == Some(ty))?;
         Some(self.call_template(template, ty, depth))
     }
 
     fn call_template(&mut self, template: Template, ty: Ty, depth: usize) -> Expr {
         let (params, _) = template_signature(template);
-        let mut arguments: Vec<Expr> = params.into_iter().map(|param| self.operand(param, Literals::Place, depth)).collect();
+        let mut arguments: Vec<Expr> =
+            params.into_iter().map(|param| self.operand(param, Literals::Place, depth)).collect();
         if template == Template::Over && !self.dice.one_in(5) && !is_jump(&arguments[0]) {
             let divisor = arguments.remove(0);
-            let odd = Expr::new(divisor.ty, Kind::Binary(BinaryOp::Or, divisor.boxed(), Expr::int(Int::I64, 1).boxed()));
+            let odd = Expr::new(
+                divisor.ty,
+                Kind::Binary(BinaryOp::Or, divisor.boxed(), Expr::int(Int::I64, 1).boxed()),
+            );
             arguments.insert(0, odd);
         }
         Expr::new(ty, Kind::CallTemplate(template, arguments))
@@ -359,7 +418,13 @@ impl Generator {
     fn field_giving(&mut self, ty: Ty, depth: usize) -> Option<Expr> {
         let mut found = Vec::new();
         for (of, fields) in self.module.structs.iter().enumerate() {
-            found.extend(fields.iter().enumerate().filter(|(_, field)| **field == ty).map(|(at, _)| (of, at)));
+            found.extend(
+                fields
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, field)| **field == ty)
+                    .map(|(at, _)| (of, at)),
+            );
         }
         if found.is_empty() {
             return None;
@@ -373,10 +438,16 @@ impl Generator {
 
     /// A call that gives `ty`, if a function before this one does.
     fn call_giving(&mut self, ty: Ty, depth: usize) -> Option<Expr> {
-        if self.cx.may_recur && self.cx.result == Some(ty) && self.cx.loops == 0 && self.dice.one_in(2) {
+        if self.cx.may_recur
+            && self.cx.result == Some(ty)
+            && self.cx.loops == 0
+            && self.dice.one_in(2)
+        {
             return self.recursion(depth);
         }
-        let pointers: Vec<usize> = (0..self.module.signatures.len()).filter(|index| self.module.signatures[*index].result == ty).collect();
+        let pointers: Vec<usize> = (0..self.module.signatures.len())
+            .filter(|index| self.module.signatures[*index].result == ty)
+            .collect();
         if !pointers.is_empty() && self.dice.one_in(3) {
             let signature = self.dice.pick(&pointers);
             return Some(self.call_pointer(signature, depth));
@@ -389,7 +460,10 @@ impl Generator {
     fn callable(&self, ty: Ty) -> Vec<usize> {
         let rounds = 4usize.pow(self.cx.loops as u32);
         let affordable = |index: &usize| self.cx.cost + self.costs[*index] * rounds < DEAR;
-        (0..self.cx.index).filter(|index| self.module.functions[*index].result == ty).filter(affordable).collect()
+        (0..self.cx.index)
+            .filter(|index| self.module.functions[*index].result == ty)
+            .filter(affordable)
+            .collect()
     }
 
     fn call(&mut self, among: Vec<usize>, depth: usize) -> Expr {
@@ -397,7 +471,8 @@ impl Generator {
         self.cx.cost += self.costs[function] * 4usize.pow(self.cx.loops as u32);
         let called = &self.module.functions[function];
         let (result, is_method) = (called.result, called.of.is_some());
-        let params: Vec<(Name, Ty)> = called.params.iter().map(|param| (param.name, param.ty)).collect();
+        let params: Vec<(Name, Ty)> =
+            called.params.iter().map(|param| (param.name, param.ty)).collect();
         let arguments = params
             .into_iter()
             .enumerate()
@@ -408,14 +483,22 @@ impl Generator {
                 _ => self.operand(ty, Literals::Place, depth),
             })
             .collect();
-        Expr::new(result, if is_method { Kind::CallMethod(function, arguments) } else { Kind::Call(function, arguments) })
+        Expr::new(
+            result,
+            if is_method {
+                Kind::CallMethod(function, arguments)
+            } else {
+                Kind::Call(function, arguments)
+            },
+        )
     }
 
     fn call_pointer(&mut self, signature: usize, depth: usize) -> Expr {
         let Signature { params, result } = self.module.signatures[signature].clone();
         self.cx.cost += 100 * 4usize.pow(self.cx.loops as u32);
         let callee = self.expr(Ty::Pointer(signature), Literals::Suffixed, depth);
-        let arguments = params.into_iter().map(|ty| self.operand(ty, Literals::Place, depth)).collect();
+        let arguments =
+            params.into_iter().map(|ty| self.operand(ty, Literals::Place, depth)).collect();
         Expr::new(result, Kind::CallPointer(callee.boxed(), arguments))
     }
 
@@ -428,13 +511,17 @@ impl Generator {
         self.cx.may_recur = false;
         let called = &self.module.functions[peer];
         let result = called.result;
-        let params: Vec<(Name, Ty)> = called.params.iter().map(|param| (param.name, param.ty)).collect();
+        let params: Vec<(Name, Ty)> =
+            called.params.iter().map(|param| (param.name, param.ty)).collect();
         let arguments = params
             .into_iter()
             .map(|(name, ty)| match name {
                 DEPTH => {
                     let depth = Expr::new(U32, Kind::Local(DEPTH));
-                    Expr::new(U32, Kind::Binary(BinaryOp::Sub, depth.boxed(), Expr::int(Int::U32, 1).boxed()))
+                    Expr::new(
+                        U32,
+                        Kind::Binary(BinaryOp::Sub, depth.boxed(), Expr::int(Int::U32, 1).boxed()),
+                    )
                 }
                 _ => self.operand(ty, Literals::Place, depth),
             })
@@ -468,7 +555,9 @@ impl Generator {
     fn leave(&mut self, at: usize, depth: usize) -> Kind {
         let frame = self.cx.frames[at];
         let innermost_loop = self.cx.frames.iter().rposition(|frame| frame.is_loop) == Some(at);
-        let shadowed = self.cx.frames[at + 1..].iter().any(|other| other.label.is_some() && other.label == frame.label);
+        let shadowed = self.cx.frames[at + 1..]
+            .iter()
+            .any(|other| other.label.is_some() && other.label == frame.label);
         let label = match frame.label {
             Some(label) if !shadowed && (!innermost_loop || self.dice.one_in(2)) => Some(label),
             _ if innermost_loop => None,
@@ -477,7 +566,11 @@ impl Generator {
         if frame.is_loop && self.dice.one_in(2) {
             return Kind::Continue(label);
         }
-        let value = if frame.ty == Ty::Unit { None } else { Some(self.expr(frame.ty, frame.literals, depth).boxed()) };
+        let value = if frame.ty == Ty::Unit {
+            None
+        } else {
+            Some(self.expr(frame.ty, frame.literals, depth).boxed())
+        };
         Kind::Break(label, value)
     }
 
@@ -491,10 +584,19 @@ impl Generator {
         }
         // A segment of an open scope must not get out of it.
         let open = !self.cx.allocators.is_empty();
-        let takes_segments = |index: &usize| self.module.functions[*index].params.iter().any(|param| param.ty == Ty::Segment);
-        let found: Vec<usize> = self.callable(result).into_iter().filter(|index| !open || !takes_segments(index)).collect();
+        let takes_segments = |index: &usize| {
+            self.module.functions[*index].params.iter().any(|param| param.ty == Ty::Segment)
+        };
+        let found: Vec<usize> = self
+            .callable(result)
+            .into_iter()
+            .filter(|index| !open || !takes_segments(index))
+            .collect();
         let pointers: Vec<usize> = (0..self.module.signatures.len())
-            .filter(|index| self.module.signatures[*index].result == result && !self.module.signatures[*index].params.contains(&Ty::Segment))
+            .filter(|index| {
+                self.module.signatures[*index].result == result
+                    && !self.module.signatures[*index].params.contains(&Ty::Segment)
+            })
             .collect();
         if !pointers.is_empty() && self.dice.one_in(3) {
             let signature = self.dice.pick(&pointers);
@@ -510,8 +612,12 @@ impl Generator {
 
     /// Data items of integers.
     pub(super) fn integer_data(&self, writable: bool) -> Vec<usize> {
-        let integers = |index: &usize| matches!(self.module.data[*index].elements[0], Value::Int(..));
-        (0..self.module.data.len()).filter(integers).filter(|index| self.module.data[*index].writable || !writable).collect()
+        let integers =
+            |index: &usize| matches!(self.module.data[*index].elements[0], Value::Int(..));
+        (0..self.module.data.len())
+            .filter(integers)
+            .filter(|index| self.module.data[*index].writable || !writable)
+            .collect()
     }
 
     /// A segment with elements of type `ty`, and how many it has if that is known.
@@ -547,7 +653,10 @@ impl Generator {
             return None;
         }
         let data = self.dice.pick(&found);
-        Some((Expr::new(Ty::Segment, Kind::Data(data)), Some(bytes(&self.module.data[data]) / size)))
+        Some((
+            Expr::new(Ty::Segment, Kind::Data(data)),
+            Some(bytes(&self.module.data[data]) / size),
+        ))
     }
 
     fn load(&mut self, ty: Ty, depth: usize) -> Expr {
@@ -582,14 +691,17 @@ impl Generator {
         if self.dice.one_in(4) {
             for _ in 0..self.dice.between(1, 3) {
                 let op = self.dice.pick(&[BinaryOp::Add, BinaryOp::Sub, BinaryOp::Mul]);
-                let consts: Vec<usize> = (0..self.module.consts.len()).filter(|index| self.module.consts[*index].ty == ty).collect();
+                let consts: Vec<usize> = (0..self.module.consts.len())
+                    .filter(|index| self.module.consts[*index].ty == ty)
+                    .collect();
                 let constant = match self.dice.below(4) {
                     0 => Expr::int(int, self.dice.below(3) as i128),
                     3 if !consts.is_empty() => Expr::new(ty, Kind::Const(self.dice.pick(&consts))),
                     1 => self.literal(ty, Literals::Suffixed),
                     _ => Expr::int(int, 1),
                 };
-                let (left, right) = if self.dice.one_in(3) { (constant, index) } else { (index, constant) };
+                let (left, right) =
+                    if self.dice.one_in(3) { (constant, index) } else { (index, constant) };
                 index = Expr::new(ty, Kind::Binary(op, left.boxed(), right.boxed()));
             }
         }
@@ -600,15 +712,21 @@ impl Generator {
     fn small(&mut self, ty: Ty, limit: usize, depth: usize) -> Expr {
         let Ty::Int(int) = ty else { unreachable!("an integer is wanted") };
         let limit = limit.clamp(1, 100);
-        let counters: Vec<Expr> =
-            self.places(ty, false).into_iter().filter(|place| matches!(place.kind, Kind::Local(_)) || self.dice.one_in(4)).collect();
+        let counters: Vec<Expr> = self
+            .places(ty, false)
+            .into_iter()
+            .filter(|place| matches!(place.kind, Kind::Local(_)) || self.dice.one_in(4))
+            .collect();
         match self.dice.below(6) {
             0 if self.cx.loops > 0 && !counters.is_empty() => self.dice.pick(&counters),
             1 if depth > 0 && self.cx.budget > 0 => {
                 // Both bits of a mask that is smaller than the limit.
                 let mask = if limit > 3 { 3 } else { limit as i128 - 1 };
                 let value = self.expr(ty, Literals::Suffixed, depth - 1);
-                Expr::new(ty, Kind::Binary(BinaryOp::And, value.boxed(), Expr::int(int, mask).boxed()))
+                Expr::new(
+                    ty,
+                    Kind::Binary(BinaryOp::And, value.boxed(), Expr::int(int, mask).boxed()),
+                )
             }
             2 if self.dice.one_in(6) => Expr::int(int, limit as i128),
             _ => Expr::int(int, self.dice.below(limit) as i128),
@@ -643,7 +761,9 @@ impl Generator {
                 BinaryOp::Div,
                 BinaryOp::Rem,
             ])),
-            Ty::F32 | Ty::F64 => Some(self.dice.pick(&[BinaryOp::Add, BinaryOp::Sub, BinaryOp::Mul, BinaryOp::Div])),
+            Ty::F32 | Ty::F64 => {
+                Some(self.dice.pick(&[BinaryOp::Add, BinaryOp::Sub, BinaryOp::Mul, BinaryOp::Div]))
+            }
             Ty::Bool => Some(self.dice.pick(&[BinaryOp::And, BinaryOp::Or, BinaryOp::Xor])),
             Ty::Char | Ty::Unit | Ty::Struct(_) | Ty::Pointer(_) | Ty::Segment => None,
         };
@@ -654,10 +774,15 @@ impl Generator {
                         let count = Ty::Int(self.dice.pick(&INTS));
                         self.operand(count, Literals::Suffixed, depth)
                     }
-                    BinaryOp::Div | BinaryOp::Rem if matches!(ty, Ty::Int(_)) && !self.dice.one_in(5) => {
+                    BinaryOp::Div | BinaryOp::Rem
+                        if matches!(ty, Ty::Int(_)) && !self.dice.one_in(5) =>
+                    {
                         let divisor = self.expr(ty, Literals::Suffixed, depth);
                         let Ty::Int(int) = ty else { unreachable!("asked above") };
-                        Expr::new(ty, Kind::Binary(BinaryOp::Or, divisor.boxed(), Expr::int(int, 1).boxed()))
+                        Expr::new(
+                            ty,
+                            Kind::Binary(BinaryOp::Or, divisor.boxed(), Expr::int(int, 1).boxed()),
+                        )
                     }
                     _ => self.operand(ty, Literals::Place, depth),
                 };
@@ -678,6 +803,10 @@ impl Generator {
 pub(super) fn is_jump(expr: &Expr) -> bool {
     matches!(
         expr.kind,
-        Kind::Break(..) | Kind::Continue(_) | Kind::Return(_) | Kind::Become(_) | Kind::CallTemplate(Template::Fail, _)
+        Kind::Break(..)
+            | Kind::Continue(_)
+            | Kind::Return(_)
+            | Kind::Become(_)
+            | Kind::CallTemplate(Template::Fail, _)
     )
 }

@@ -100,7 +100,14 @@ impl Generator {
             Ty::Int(int) if self.dice.one_in(2) => {
                 // Few values, so that arms are taken.
                 let value = self.expr(of, Literals::Suffixed, depth);
-                Expr::new(of, Kind::Binary(crate::ast::BinaryOp::And, value.boxed(), Expr::int(int, 7).boxed()))
+                Expr::new(
+                    of,
+                    Kind::Binary(
+                        crate::ast::BinaryOp::And,
+                        value.boxed(),
+                        Expr::int(int, 7).boxed(),
+                    ),
+                )
             }
             _ => self.expr(of, Literals::Suffixed, depth),
         }
@@ -114,7 +121,14 @@ impl Generator {
         (vec![Pattern::Bind(name)], Some(name))
     }
 
-    fn arm(&mut self, patterns: Vec<Pattern>, guarded: bool, ty: Ty, literals: Literals, depth: usize) -> Arm {
+    fn arm(
+        &mut self,
+        patterns: Vec<Pattern>,
+        guarded: bool,
+        ty: Ty,
+        literals: Literals,
+        depth: usize,
+    ) -> Arm {
         let guard = guarded.then(|| self.expr(Ty::Bool, Literals::Free, depth.min(2)));
         let body = if self.dice.one_in(10) && self.cx.budget > 0 {
             self.jump(ty, depth)
@@ -149,16 +163,20 @@ impl Generator {
             };
             number_to_value(of, number.clamp(low, high))
         };
-        let consts: Vec<usize> = (0..self.module.consts.len()).filter(|index| self.module.consts[*index].ty == of).collect();
+        let consts: Vec<usize> = (0..self.module.consts.len())
+            .filter(|index| self.module.consts[*index].ty == of)
+            .collect();
         match self.dice.below(7) {
             0 if !consts.is_empty() => {
                 let index = self.dice.pick(&consts);
-                let at = evaluate::constant(&self.module, &Expr::new(of, Kind::Const(index))).map_or(0, |value| number_of(&value));
+                let at = evaluate::constant(&self.module, &Expr::new(of, Kind::Const(index)))
+                    .map_or(0, |value| number_of(&value));
                 (Pattern::Const(index), at, at)
             }
             1 | 2 if of != Ty::Bool => {
                 let (one, other) = (point(self), point(self));
-                let (from, to) = if number_of(&one) <= number_of(&other) { (one, other) } else { (other, one) };
+                let (from, to) =
+                    if number_of(&one) <= number_of(&other) { (one, other) } else { (other, one) };
                 let inclusive = number_of(&from) == number_of(&to) || self.dice.one_in(2);
                 let (first, last) = (number_of(&from), number_of(&to) - i128::from(!inclusive));
                 (Pattern::Range(Some(from), Some(to), inclusive), first, last)
@@ -177,7 +195,13 @@ impl Generator {
             _ => {
                 let value = point(self);
                 let at = number_of(&value);
-                let spelling = self.dice.pick(&[Spelling::Plain, Spelling::Plain, Spelling::Suffixed, Spelling::Named, Spelling::Hexadecimal]);
+                let spelling = self.dice.pick(&[
+                    Spelling::Plain,
+                    Spelling::Plain,
+                    Spelling::Suffixed,
+                    Spelling::Named,
+                    Spelling::Hexadecimal,
+                ]);
                 (Pattern::Value(value, spelling), at, at)
             }
         }
@@ -190,7 +214,12 @@ impl Generator {
         let count = self.dice.between(2, super::LABELS.len());
         // The scrutinee stands inside of all blocks.
         for label in super::LABELS.into_iter().take(count).rev() {
-            self.cx.frames.push(Frame { label: Some(label), ty: Ty::Unit, is_loop: false, literals: Literals::Free });
+            self.cx.frames.push(Frame {
+                label: Some(label),
+                ty: Ty::Unit,
+                is_loop: false,
+                literals: Literals::Free,
+            });
         }
         let scrutinee = self.scrutinee(of, depth);
         self.cx.frames.truncate(self.cx.frames.len() - count);
@@ -202,17 +231,27 @@ impl Generator {
             }
             let value = Value::Int(int, base + at as i128);
             let to = super::LABELS[self.dice.below(count)];
-            arms.push(Arm { patterns: vec![Pattern::Value(value, Spelling::Plain)], guard: None, body: Expr::new(Ty::Unit, Kind::Break(Some(to), None)) });
+            arms.push(Arm {
+                patterns: vec![Pattern::Value(value, Spelling::Plain)],
+                guard: None,
+                body: Expr::new(Ty::Unit, Kind::Break(Some(to), None)),
+            });
         }
         let to = super::LABELS[self.dice.below(count)];
-        arms.push(Arm { patterns: vec![Pattern::Wildcard], guard: None, body: Expr::new(Ty::Unit, Kind::Break(Some(to), None)) });
+        arms.push(Arm {
+            patterns: vec![Pattern::Wildcard],
+            guard: None,
+            body: Expr::new(Ty::Unit, Kind::Break(Some(to), None)),
+        });
         let mut inner = Expr::new(Ty::Unit, Kind::Match(scrutinee.boxed(), arms));
         for label in super::LABELS.into_iter().take(count) {
             let block = Block { statements: vec![crate::ast::Statement::Expr(inner)], tail: None };
             let labelled = Expr::new(Ty::Unit, Kind::Block(Some(label), block));
-            let mut around = Block { statements: vec![crate::ast::Statement::Expr(labelled)], tail: None };
+            let mut around =
+                Block { statements: vec![crate::ast::Statement::Expr(labelled)], tail: None };
             self.notes += 1;
-            let note = Expr::new(of, Kind::Trace(self.notes, self.literal(of, Literals::Place).boxed()));
+            let note =
+                Expr::new(of, Kind::Trace(self.notes, self.literal(of, Literals::Place).boxed()));
             around.statements.push(crate::ast::Statement::Expr(note));
             inner = Expr::new(Ty::Unit, Kind::Block(None, around));
         }
@@ -244,7 +283,9 @@ fn gaps(of: Ty, covered: &Covered) -> Vec<Pattern> {
             let from = (from > low).then(|| number_to_value(of, from));
             patterns.push(match (from, to < high) {
                 (None, true) => Pattern::Range(None, Some(number_to_value(of, to)), true),
-                (Some(from), true) => Pattern::Range(Some(from), Some(number_to_value(of, to)), true),
+                (Some(from), true) => {
+                    Pattern::Range(Some(from), Some(number_to_value(of, to)), true)
+                }
                 (Some(from), false) => Pattern::Range(Some(from), None, false),
                 (None, false) => Pattern::Wildcard,
             });

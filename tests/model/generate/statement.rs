@@ -23,7 +23,11 @@ impl Generator {
         for _ in 0..count {
             self.statement(depth, &mut statements);
         }
-        let tail = if ty == Ty::Unit && self.dice.one_in(2) { None } else { Some(self.expr(ty, literals, depth).boxed()) };
+        let tail = if ty == Ty::Unit && self.dice.one_in(2) {
+            None
+        } else {
+            Some(self.expr(ty, literals, depth).boxed())
+        };
         self.cx.variables.truncate(mark);
         Block { statements, tail }
     }
@@ -47,7 +51,11 @@ impl Generator {
     pub(super) fn choice(&mut self, ty: Ty, literals: Literals, depth: usize) -> Expr {
         let condition = self.expr(Ty::Bool, Literals::Free, depth);
         let yes = self.branch(ty, literals, depth);
-        let no = if ty == Ty::Unit && self.dice.one_in(2) { None } else { Some(self.nested(ty, literals, depth)) };
+        let no = if ty == Ty::Unit && self.dice.one_in(2) {
+            None
+        } else {
+            Some(self.nested(ty, literals, depth))
+        };
         Expr::new(ty, Kind::If(condition.boxed(), yes, no))
     }
 
@@ -78,13 +86,21 @@ impl Generator {
         self.cx.frames.pop();
         self.cx.variables.truncate(mark);
         let looped = Expr::new(ty, Kind::Loop(label, body));
-        Expr::new(ty, Kind::Block(None, Block { statements: vec![counter], tail: Some(looped.boxed()) }))
+        Expr::new(
+            ty,
+            Kind::Block(None, Block { statements: vec![counter], tail: Some(looped.boxed()) }),
+        )
     }
 
     /// `let mut rounds = 0u32;`
     fn counter(&mut self) -> Statement {
         self.declare(ROUNDS, U32, State::Counter);
-        Statement::Let { name: ROUNDS, mutable: true, annotated: false, value: Expr::int(Int::U32, 0) }
+        Statement::Let {
+            name: ROUNDS,
+            mutable: true,
+            annotated: false,
+            value: Expr::int(Int::U32, 0),
+        }
     }
 
     /// `if rounds > n { break value; }`
@@ -132,13 +148,17 @@ impl Generator {
         self.declare(name, Ty::Segment, State::Fixed);
         let byte = Expr::int(Int::U8, self.dice.below(256) as i128);
         let local = Expr::new(Ty::Segment, Kind::Local(name));
-        statements.push(Statement::Expr(Expr::new(Ty::Unit, Kind::Fill(local.boxed(), byte.boxed()))));
+        statements
+            .push(Statement::Expr(Expr::new(Ty::Unit, Kind::Fill(local.boxed(), byte.boxed()))));
     }
 
     /// `if depth == 0 { return …; }`
     pub(super) fn end_of_recursion(&mut self, result: Ty) -> Statement {
         let depth = Expr::new(U32, Kind::Local(DEPTH));
-        let done = Expr::new(Ty::Bool, Kind::Binary(BinaryOp::Eq, depth.boxed(), Expr::int(Int::U32, 0).boxed()));
+        let done = Expr::new(
+            Ty::Bool,
+            Kind::Binary(BinaryOp::Eq, depth.boxed(), Expr::int(Int::U32, 0).boxed()),
+        );
         let value = match result {
             Ty::Unit => None,
             _ => match self.module.simplest(result) {
@@ -146,7 +166,10 @@ impl Generator {
                 None => unreachable!("functions do not give segments"),
             },
         };
-        let block = Block { statements: vec![Statement::Expr(Expr::new(Ty::Unit, Kind::Return(value)))], tail: None };
+        let block = Block {
+            statements: vec![Statement::Expr(Expr::new(Ty::Unit, Kind::Return(value)))],
+            tail: None,
+        };
         Statement::Expr(Expr::new(Ty::Unit, Kind::If(done.boxed(), block, None)))
     }
 
@@ -198,7 +221,10 @@ impl Generator {
                 let condition = self.expr(Ty::Bool, Literals::Free, depth);
                 let jump = self.jump(Ty::Unit, depth);
                 let block = Block { statements: vec![Statement::Expr(jump)], tail: None };
-                out.push(Statement::Expr(Expr::new(Ty::Unit, Kind::If(condition.boxed(), block, None))));
+                out.push(Statement::Expr(Expr::new(
+                    Ty::Unit,
+                    Kind::If(condition.boxed(), block, None),
+                )));
             }
             _ => {
                 let ty = self.scalar();
@@ -213,7 +239,11 @@ impl Generator {
     fn variable(&mut self, depth: usize, out: &mut Vec<Statement>) {
         let ty = if self.dice.one_in(25) { Ty::Segment } else { self.ty(2) };
         let mut annotated = self.dice.one_in(2);
-        let value = if annotated { self.operand(ty, Literals::Place, depth) } else { self.expr(ty, Literals::Free, depth) };
+        let value = if annotated {
+            self.operand(ty, Literals::Place, depth)
+        } else {
+            self.expr(ty, Literals::Free, depth)
+        };
         annotated |= is_jump(&value);
         let name = self.name();
         let mutable = ty != Ty::Segment && self.dice.percent(60);
@@ -274,10 +304,15 @@ impl Generator {
         let start = self.integer(int);
         let length = self.dice.below(5) as i128;
         let inclusive = self.dice.one_in(2);
-        let end = (start + length - i128::from(self.dice.one_in(8)) * 20).clamp(int.min(), int.max());
+        let end =
+            (start + length - i128::from(self.dice.one_in(8)) * 20).clamp(int.min(), int.max());
         let literal = |value| Expr::int(int, value);
         // The left one's type is the right one's.
-        let start = if self.dice.one_in(3) { Expr::new(ty, Kind::Trace(self.next_note(), literal(start).boxed())) } else { literal(start) };
+        let start = if self.dice.one_in(3) {
+            Expr::new(ty, Kind::Trace(self.next_note(), literal(start).boxed()))
+        } else {
+            literal(start)
+        };
         let end = match self.dice.below(3) {
             0 => Expr::new(ty, Kind::Literal(Value::Int(int, end), crate::ast::Spelling::Plain)),
             1 => Expr::new(ty, Kind::Trace(self.next_note(), literal(end).boxed())),
@@ -307,18 +342,25 @@ impl Generator {
         let counter = self.counter();
         let rounds = Expr::new(U32, Kind::Local(ROUNDS));
         let limit = Expr::int(Int::U32, self.dice.between(1, 4) as i128);
-        let mut condition = Expr::new(Ty::Bool, Kind::Binary(BinaryOp::Lt, rounds.boxed(), limit.boxed()));
+        let mut condition =
+            Expr::new(Ty::Bool, Kind::Binary(BinaryOp::Lt, rounds.boxed(), limit.boxed()));
         let label = if self.dice.one_in(2) { Some(self.dice.pick(&LABELS)) } else { None };
         if self.dice.one_in(2) {
             // A jump in the condition is one of this loop.
-            self.cx.frames.push(Frame { label, ty: Ty::Unit, is_loop: true, literals: Literals::Free });
+            self.cx.frames.push(Frame {
+                label,
+                ty: Ty::Unit,
+                is_loop: true,
+                literals: Literals::Free,
+            });
             self.cx.loops += 1;
             let other = self.expr(Ty::Bool, Literals::Free, depth);
             self.cx.loops -= 1;
             self.cx.frames.pop();
             condition = Expr::new(Ty::Bool, Kind::AndThen(condition.boxed(), other.boxed()));
         }
-        let body = self.repeated_body(label, Block { statements: vec![count_up()], tail: None }, depth);
+        let body =
+            self.repeated_body(label, Block { statements: vec![count_up()], tail: None }, depth);
         self.cx.variables.truncate(mark);
         let looped = Expr::new(Ty::Unit, Kind::While(label, condition.boxed(), body));
         let block = Block { statements: vec![counter, Statement::Expr(looped)], tail: None };
@@ -345,11 +387,15 @@ impl Generator {
         }
         let segment = self.expr(Ty::Segment, Literals::Free, depth);
         let kind = match self.dice.below(4) {
-            0 => Kind::Fill(segment.boxed(), self.operand(Ty::Int(Int::U8), Literals::Place, depth).boxed()),
+            0 => Kind::Fill(
+                segment.boxed(),
+                self.operand(Ty::Int(Int::U8), Literals::Place, depth).boxed(),
+            ),
             1 => {
                 let slice = |generator: &mut Self, of: Expr| {
                     let (offset, size) = (generator.dice.below(3), generator.dice.below(4));
-                    let (offset, size) = (Expr::int(Int::Addr, offset as i128), Expr::int(Int::Addr, size as i128));
+                    let (offset, size) =
+                        (Expr::int(Int::Addr, offset as i128), Expr::int(Int::Addr, size as i128));
                     Expr::new(Ty::Segment, Kind::Slice(of.boxed(), offset.boxed(), size.boxed()))
                 };
                 let other = self.expr(Ty::Segment, Literals::Free, depth);
@@ -359,7 +405,11 @@ impl Generator {
             _ => {
                 let ty = Ty::Int(self.dice.pick(&INTS));
                 let offset = Expr::int(Int::Addr, self.dice.below(6) as i128);
-                Kind::Set(segment.boxed(), offset.boxed(), self.operand(ty, Literals::Place, depth).boxed())
+                Kind::Set(
+                    segment.boxed(),
+                    offset.boxed(),
+                    self.operand(ty, Literals::Place, depth).boxed(),
+                )
             }
         };
         out.push(Statement::Expr(Expr::new(Ty::Unit, kind)));

@@ -80,7 +80,7 @@ impl Checker<'_, '_> {
             self.wrong_count(def, skipped, given, at);
             self.skip(arguments, span);
             return self.result(
-                ExprKind::Call(def, crate::checked::ExprList { start: 0, len: 0 }),
+                ExprKind::Call(def, crate::checked::ExprList::EMPTY),
                 &function.signature.result,
                 span,
             );

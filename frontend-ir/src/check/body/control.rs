@@ -142,7 +142,7 @@ impl Checker<'_, '_> {
     fn close_frame(&mut self, target: ExprId) {
         let frame = self.frames.pop().expect("opened by the same expression");
         for jump in frame.jumps {
-            match &mut self.out.exprs[jump.0 as usize].kind {
+            match &mut self.out.exprs[jump.index()].kind {
                 ExprKind::Break(id, _) | ExprKind::Continue(id) => *id = target,
                 _ => unreachable!("only `break` and `continue` are noted"),
             }
@@ -269,14 +269,15 @@ impl Checker<'_, '_> {
         self.want(body, &Type::Unit, Why::Body(what))
     }
 
-    /// Joins the ways back and looks at what they assign.
-    fn go_round(&mut self, head: &Flow, declared_before: usize) {
+    /// Joins the ways back and looks at what they assign; gives what is known when the loop starts again.
+    fn go_round(&mut self, head: &Flow, declared_before: usize) -> Flow {
         let frame = self.frames.last_mut().expect("opened by the same expression");
         let mut again = self.flow.clone();
         if let Some(more) = frame.again.take() {
             again.join(&more);
         }
         self.close_loop(head, declared_before, &again);
+        again
     }
 
     pub(super) fn endless(
@@ -315,8 +316,8 @@ impl Checker<'_, '_> {
         let (inside, after) = self.split();
         self.flow = inside;
         let body = self.loop_body(body, "the body of a `while`");
-        self.go_round(&head, declared);
-        self.finish_counted(after, ExprKind::While(condition, body), span)
+        let again = self.go_round(&head, declared);
+        self.finish_counted(after, &again, ExprKind::While(condition, body), span)
     }
 
     pub(super) fn for_loop(&mut self, it: &ir::For, span: Span) -> Out {
@@ -357,7 +358,7 @@ impl Checker<'_, '_> {
         let (head, declared) = (self.flow.clone(), self.deferred.len());
         let local = self.declare(it.name, ty, false);
         let body = self.loop_body(it.body, "the body of a `for`");
-        self.go_round(&head, declared);
+        let again = self.go_round(&head, declared);
         self.leave(mark);
         let kind = ExprKind::For(Box::new(For {
             local,
@@ -366,12 +367,15 @@ impl Checker<'_, '_> {
             inclusive: it.inclusive,
             body,
         }));
-        self.finish_counted(head, kind, span)
+        self.finish_counted(head, &again, kind, span)
     }
 
-    /// Builds a `while` or `for`; it is left when the count or condition says so, or by `break`.
-    fn finish_counted(&mut self, after: Flow, kind: ExprKind, span: Span) -> Out {
+    /// Builds a `while` or `for`; it is left when the count or condition says so, at first or after a round, or by `break`.
+    fn finish_counted(&mut self, after: Flow, again: &Flow, kind: ExprKind, span: Span) -> Out {
         self.flow = after;
+        if again.live {
+            self.flow.maybe.unite(&again.maybe);
+        }
         if let Some(exit) = self.frames.last_mut().and_then(|frame| frame.exit.take()) {
             self.flow.join(&exit);
         }

@@ -158,10 +158,10 @@ impl Checker<'_, '_> {
     pub(super) fn settle(&mut self, root: ExprId, ty: ValueType) {
         let mut work = vec![root];
         while let Some(id) = work.pop() {
-            if matches!(self.out[id].ty, Type::Never | Type::Error) {
+            if matches!(self.ty(id), Type::Never | Type::Error) {
                 continue;
             }
-            self.out.exprs[id.0 as usize].ty = Type::Value(ty);
+            self.set_type(id, Type::Value(ty));
             let span = self.out[id].span;
             let settled = match &self.out[id].kind {
                 ExprKind::Int(magnitude) => self.settle_int(*magnitude, false, ty, span),
@@ -198,16 +198,15 @@ impl Checker<'_, '_> {
                     work.extend([*yes, *no]);
                     continue;
                 }
-                ExprKind::Match(_, arms) => {
-                    work.extend(arms.iter().map(|arm| arm.value));
+                ExprKind::Match(it) => {
+                    work.extend(it.arms.iter().map(|arm| arm.value));
                     continue;
                 }
                 _ => unreachable!("only these leave the type of a literal open"),
             };
-            let expr = &mut self.out.exprs[id.0 as usize];
             match settled {
-                Some(kind) => expr.kind = kind,
-                None => expr.ty = Type::Error,
+                Some(kind) => self.out.exprs[id.index()].kind = kind,
+                None => self.set_type(id, Type::Error),
             }
         }
     }
@@ -243,7 +242,7 @@ impl Checker<'_, '_> {
             Some(single) => Some(single ^ (bits >> 63) << 31),
             None => {
                 self.float_range(&literal.text, ty, span);
-                self.out.exprs[id.0 as usize].ty = Type::Error;
+                self.set_type(id, Type::Error);
                 None
             }
         }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::{Checker, Literal, Out, Why};
 use crate::check::world::integer;
-use crate::checked::{Arm, ExprId, ExprKind, LocalId, PatternRange, Type};
+use crate::checked::{Arm, ExprId, ExprKind, LocalId, Match, PatternRange, Type};
 use crate::codes;
 use crate::ir::{self, PatternKind, ValueType};
 use crate::source::Span;
@@ -119,7 +119,7 @@ impl Checker<'_, '_> {
     ) -> Out {
         let scrutinee_span = self.spot(scrutinee);
         let value = self.closed(scrutinee);
-        let ty = self.ty(value).clone();
+        let mut ty = self.ty(value).clone();
         let keys = match &ty {
             Type::Value(value) => Keys::of(*value),
             Type::Unit | Type::Never | Type::Struct(_) | Type::Pointer(_) | Type::Error => None,
@@ -136,6 +136,8 @@ impl Checker<'_, '_> {
                 .note("`match` is for bool, char, integers and addr")
                 .help("compare it with `if`");
             self.report(error);
+            // What its patterns are does not matter then.
+            ty = Type::Error;
         }
         let errors_before = self.cx.diagnostics.len();
         let mut covered = Covered::default();
@@ -199,7 +201,11 @@ impl Checker<'_, '_> {
             self.flow.live = false;
         }
         let (ty, open) = joined.map_or((Type::Never, None), |joined| (joined.2, joined.3));
-        let id = self.push(ExprKind::Match(value, checked.into()), ty, span);
+        let id = self.push(
+            ExprKind::Match(Box::new(Match { scrutinee: value, arms: checked.into() })),
+            ty,
+            span,
+        );
         Out { id, open }
     }
 
@@ -368,7 +374,7 @@ impl Checker<'_, '_> {
     fn pattern_value(&mut self, out: Out, span: Span, ty: &Type, scrutinee: Span) -> Option<u64> {
         let found = self.ty(out.id).clone();
         let value = self.constant_bits(out.id);
-        self.out.exprs.truncate(out.id.0 as usize);
+        self.out.exprs.truncate(out.id.index());
         if found != *ty {
             if !matches!(found, Type::Error) && !matches!(ty, Type::Error | Type::Never) {
                 let (a, b) = (self.cx.show(&found), self.cx.show(ty));

@@ -308,8 +308,8 @@ impl Checker<'_, '_> {
         let made = self.out.exprs.iter().rev().take(4).find(|expr| {
             expr.span.key() == span.key()
                 && expr.span.range() == span.range()
-                && expr.ty != Type::Unit
+                && self.out[expr.ty] != Type::Unit
         });
-        made.map(|expr| expr.ty.clone())
+        made.map(|expr| self.out[expr.ty].clone())
     }
 }

@@ -265,7 +265,7 @@ impl Checker<'_, '_> {
     fn no_result(&mut self, op: BinaryOp, span: Span) -> Out {
         let out = self.broken(span);
         if class(op) == Class::Compare {
-            self.out.exprs[out.id.0 as usize].ty = BOOL;
+            self.set_type(out.id, BOOL);
         }
         out
     }

@@ -5,7 +5,7 @@ use super::{Checker, Out, Why};
 use crate::check::suggest::nearest;
 use crate::check::unit::{Nominal, SlotKind};
 use crate::check::world::{integer, value_type};
-use crate::checked::{DefId, ExprId, ExprKind, LocalId, Type};
+use crate::checked::{DefId, ExprId, ExprKind, LocalId, StructValue, Type};
 use crate::codes;
 use crate::ir::{self, BinaryOp, FieldInit, Ident, ValueType};
 use crate::source::Span;
@@ -51,8 +51,8 @@ impl Checker<'_, '_> {
             let ty = self.ty(value).clone();
             if ty != Type::Never {
                 self.locals[local.0 as usize].untyped = false;
-                self.out.locals[local.0 as usize].ty = ty.clone();
-                self.out.exprs[target.id.0 as usize].ty = ty;
+                self.out.locals[local.0 as usize].ty = self.type_id(ty.clone());
+                self.set_type(target.id, ty);
             }
             return value;
         }
@@ -103,7 +103,7 @@ impl Checker<'_, '_> {
             }
             ir::ExprKind::Name(name) => match self.scope.get(&name.name) {
                 Some(&local) => {
-                    let ty = self.out[local].ty.clone();
+                    let ty = self.out.local_type(local).clone();
                     let id = self.push(ExprKind::Local(local), ty, span);
                     Some(Target { id, root: Root::Local(local, span) })
                 }
@@ -331,7 +331,11 @@ impl Checker<'_, '_> {
                 .help("give every field a value");
             self.report(error);
         }
-        self.typed(ExprKind::Struct(values.into()), Type::Struct(def), span)
+        self.typed(
+            ExprKind::Struct(Box::new(StructValue { fields: values.into() })),
+            Type::Struct(def),
+            span,
+        )
     }
 
     // --- elements ---

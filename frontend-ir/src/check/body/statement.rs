@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::{Checker, FrameKind, Out, Why};
-use crate::checked::{ExprId, ExprKind, LocalId, Type};
+use crate::checked::{ExprId, ExprKind, LetStruct, LocalId, Type};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::ir::{self, Ident};
@@ -152,12 +152,16 @@ impl Checker<'_, '_> {
             for field in fields {
                 self.declare(field.name, Type::Error, field.mutable);
             }
-            return self.unit(ExprKind::LetStruct(Box::default(), value), span);
+            return self.unit(
+                ExprKind::LetStruct(Box::new(LetStruct { locals: Box::default(), value })),
+                span,
+            );
         };
         let structure = self.cx.world.structure(def);
         let mut locals: Vec<Option<LocalId>> = vec![None; structure.fields.len()];
         let mut seen: Vec<Option<Ident>> = vec![None; structure.fields.len()];
-        for field in fields {
+        for (number, field) in fields.iter().enumerate() {
+            self.bound_twice(field.name, &fields[..number]);
             let Some(index) = self.field_index(def, field.field) else {
                 self.declare(field.name, Type::Error, field.mutable);
                 continue;
@@ -190,7 +194,23 @@ impl Checker<'_, '_> {
                 self.report(error);
             }
         }
-        self.unit(ExprKind::LetStruct(locals.into(), value), span)
+        self.unit(ExprKind::LetStruct(Box::new(LetStruct { locals: locals.into(), value })), span)
+    }
+
+    /// Reports a variable that an earlier field of the same pattern binds too.
+    fn bound_twice(&mut self, name: Ident, before: &[ir::LetField]) {
+        let text = self.cx.text(name);
+        let Some(first) = before.iter().find(|first| first.name.name == name.name) else { return };
+        // A field that is named twice is told as that.
+        if text == "_" || before.iter().any(|first| first.field.span.key() == name.span.key()) {
+            return;
+        }
+        let error = self
+            .cx
+            .error(codes::DUPLICATE, name.span, format!("`{text}` is bound twice in this pattern"))
+            .label(self.cx.place(first.name.span), "first bound here")
+            .help("give one of them another name: `field: other_name`");
+        self.report(error);
     }
 
     pub(super) fn named_twice(&mut self, field: Ident, first: Span) {

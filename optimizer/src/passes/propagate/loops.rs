@@ -6,11 +6,12 @@
 
 use swasm_tree::{Body, LocalId, NodeId, Op, View};
 
-use super::Pass;
+use super::{Pass, assigns_nothing};
 use crate::cursor::{Cursor, Event, number};
 use crate::facts::{Comparison, Side};
 
 /// Which locals each loop assigns, and at how many places.
+#[derive(Default)]
 pub(super) struct Loops {
     /// By number of the node: the row.
     pub(super) row: Vec<u32>,
@@ -105,8 +106,9 @@ impl Pass<'_> {
         let places = |local: LocalId| {
             assigned.iter().find(|&&(other, _)| other == local).map_or(0, |&(_, places)| places)
         };
-        if !body.children(right).is_empty()
-            || matches!(body.view(right), View::Local(bound) if places(bound) > 0)
+        let assigned = |node: NodeId| matches!(body.view(node), View::Local(it) if places(it) > 0);
+        let parts = body.children(right);
+        if !assigns_nothing(body, right) || assigned(right) || parts.iter().any(|&it| assigned(it))
         {
             return None;
         }

@@ -9,6 +9,7 @@ use swasm_tree::{BlockType, Body, LocalId, Module, NodeId, Op, View};
 
 use crate::arity::result_count;
 use crate::cursor::{Cursor, Event};
+use crate::rewrite::move_over;
 
 /// Replaces assignments of several values at once where the values can be seen one by one.
 pub(super) fn split_assignments(module: &Module, body: &mut Body, cursor: &mut Cursor) {
@@ -84,10 +85,4 @@ fn split_sequence(
     list.append(&mut copies);
     let list = body.seq(&list);
     move_over(body, node, list);
-}
-
-/// Puts the node `from`, which must not be used any more, in the place of `node`.
-fn move_over(body: &mut Body, node: NodeId, from: NodeId) {
-    let from = *body.node(from);
-    body.replace(node, from);
 }
