@@ -222,10 +222,11 @@ impl Generator {
                 let op = self.dice.pick(&ARITHMETIC);
                 if matches!(op, BinaryOp::Div | BinaryOp::Rem)
                     && int.signed()
-                    && self.dice.one_in(3)
+                    && self.dice.one_in(2)
                 {
                     // The quotient that doesn't fit, and its neighbours.
-                    let (least, most) = (self.dice.below(2) as i128, self.dice.below(2) as i128);
+                    let (least, most) =
+                        (i128::from(self.dice.one_in(4)), i128::from(self.dice.one_in(4)));
                     let (left, right) =
                         (self.edge(int, int.min() + least), self.edge(int, -1 - most));
                     return Expr::new(ty, Kind::Binary(op, left.boxed(), right.boxed()));
