@@ -1,23 +1,22 @@
 //! Measures the compiler and rewrites docs/performance.md: `cargo run --release -p swasm-benches`.
 //!
-//! Every figure is taken in a process of its own (this program, called with a case): CPU time of its one thread from the kernel's scheduler,
-//! the best of several rounds; peak memory as the kernel saw it. Linux only: both come from `/proc`.
+//! Every figure is taken in a process of its own (this program, called with a case): time on its one thread, the best of several
+//! rounds; peak memory as the kernel saw it. Linux only: that comes from `/proc`.
 
 use std::fmt::Write as _;
 use std::process::Command;
-use std::sync::Arc;
 
 use swasm_benches::{SHAPES, Shape, large_function, many_functions};
 use swasm_linker::{OptLevel, Options, Phase, Program};
 
 /// Rounds of one case; the best counts.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 /// Functions of the modules.
 const MODULES: [usize; 3] = [1_000, 10_000, 50_000];
 /// Statements of the large functions.
 const SIZES: [usize; 4] = [500, 2_000, 8_000, 32_000];
 
-/// One case's figures, in nanoseconds of CPU unless named otherwise.
+/// One case's figures, in nanoseconds unless named otherwise.
 #[derive(Clone, Debug, Default)]
 struct Figures {
     parse: u64,
@@ -58,10 +57,12 @@ impl Case {
     }
 }
 
-/// CPU nanoseconds of this thread so far.
-fn cpu() -> u64 {
-    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    stat.split_whitespace().next().and_then(|text| text.parse().ok()).unwrap_or(0)
+/// Wall time in nanoseconds: on one thread, and the best of several rounds, close to CPU time. (The kernel's own count of CPU time moves in
+/// steps of milliseconds.)
+fn clock() -> u64 {
+    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    let elapsed = START.get_or_init(std::time::Instant::now).elapsed();
+    u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// The most memory this process has had, in bytes.
@@ -71,19 +72,20 @@ fn peak() -> u64 {
     line.and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
 }
 
-/// Compiles the case and takes times. `clock` false: only once and without looking at the clock inside linking, for memory.
+/// Compiles the case several times and takes the best times; the first round, without a clock inside linking, tells the memory.
 fn measure(case: Case) -> Figures {
-    let text: Arc<str> = case.text().into();
     let options = Options { opt_level: case.level, ..Options::default() };
     let mut best = Figures::default();
-    let rounds = if case.size >= 10_000 { 2 } else { ROUNDS };
+    let rounds = if case.size >= 10_000 { 4 } else { ROUNDS };
     for round in 0..rounds {
-        let before = peak();
+        let text = case.text();
         let mut figures = Figures { text_bytes: text.len() as u64, ..Figures::default() };
-        let start = cpu();
+        let start = clock();
         let mut program = Program::default();
         program.text("bench.swir", text.as_bytes());
-        let parsed = cpu();
+        let parsed = clock();
+        // The program has its own copy.
+        drop(text);
         assert!(
             program.diagnostics.is_empty(),
             "generated text parses: {:?}",
@@ -92,7 +94,7 @@ fn measure(case: Case) -> Figures {
         let checked = program.check().unwrap_or_else(|failed| {
             panic!("generated text checks: {:?}", failed.diagnostics.first())
         });
-        let done = cpu();
+        let done = clock();
         figures.parse = parsed - start;
         figures.check = done - parsed;
         let artifact = if round == 0 {
@@ -102,13 +104,13 @@ fn measure(case: Case) -> Figures {
             let mut last: Option<(Phase, u64)> = None;
             let mut phases = [0u64; 7];
             let artifact = swasm_linker::link_observed(&checked, &options, &mut |phase| {
-                let now = cpu_fast();
+                let now = clock();
                 if let Some((phase, since)) = last.replace((phase, now)) {
                     phases[phase as usize] += now - since;
                 }
             });
             if let Some((phase, since)) = last {
-                phases[phase as usize] += cpu_fast() - since;
+                phases[phase as usize] += clock() - since;
             }
             figures.phases = phases;
             artifact
@@ -121,7 +123,7 @@ fn measure(case: Case) -> Figures {
             best.parse = u64::MAX;
             best.check = u64::MAX;
             best.phases = [u64::MAX; 7];
-            best.peak_bytes = peak().saturating_sub(before.min(BASE_MEMORY));
+            best.peak_bytes = peak().saturating_sub(BASE_MEMORY);
             continue;
         }
         best.parse = best.parse.min(figures.parse);
@@ -135,13 +137,6 @@ fn measure(case: Case) -> Figures {
 
 /// What the process has before it does anything: not counted.
 const BASE_MEMORY: u64 = 4 << 20;
-
-/// A clock that is cheap enough to be asked for every phase of every function: wall time, in nanoseconds.
-fn cpu_fast() -> u64 {
-    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
-    u64::try_from(START.get_or_init(std::time::Instant::now).elapsed().as_nanos())
-        .unwrap_or(u64::MAX)
-}
 
 /// How many operators a module's functions have.
 fn operators(wasm: &[u8]) -> u64 {
@@ -251,7 +246,7 @@ fn report() -> String {
             all.push((size, total));
         }
         line(format!(
-            "\nTimes are nanoseconds of CPU per operator of output. Growth from {} to {} functions: n^{:.2}.",
+            "\nTimes are nanoseconds per operator of output, on one thread. Growth from {} to {} functions: n^{:.2}.",
             MODULES[0],
             MODULES[2],
             growth(all[0], all[2])
