@@ -8,7 +8,7 @@
 //! - its allocator is only used as the receiver of `allocate(size, align)` with constants, not inside a loop of the scope,
 //! - the function cannot be active twice at once: it is on no cycle of the call graph, where a call through a pointer may reach every
 //!   function whose address is taken, and a call of an import every export (imports of WASI never call back),
-//! - the memory is not more than [`MAX_STATIC_SCOPE`].
+//! - the memory is not more than [`MAX_STATIC_SCOPE`], and that of all such scopes not more than [`MAX_STATIC_SCOPES`].
 //!
 //! Contents of fresh memory are unspecified, so running the scope again in the same memory is no difference a program may see. Not done
 //! under `poison` and `zero`, which promise something about freed memory, and at `-O0`.
@@ -23,6 +23,9 @@ use crate::unit::{StaticScope, Unit};
 
 /// The most bytes that the allocations of one scope may take to become static.
 pub(crate) const MAX_STATIC_SCOPE: u64 = 64 * 1024;
+
+/// The most bytes of all scopes that become static: a program must not need the memory of scopes that are never open together.
+const MAX_STATIC_SCOPES: u64 = 1024 * 1024;
 
 /// The largest alignment that static data is given, in bytes.
 const MAX_STATIC_ALIGN: u64 = 64 * 1024;
@@ -40,10 +43,14 @@ pub(crate) fn elide(unit: &mut Unit<'_>, roots: &[DefId], summaries: &Summaries)
     let mut functions: Vec<DefId> =
         summaries.keys().copied().filter(|def| !recursive.contains(def)).collect();
     functions.sort_unstable();
+    let mut left = MAX_STATIC_SCOPES;
     for def in functions {
         for &scope in &summaries[&def].scopes {
             let body = unit.program.body(def);
             let Some(allocations) = constant_allocations(unit, body, scope) else { continue };
+            let bytes: u64 = allocations.iter().map(|(_, size, align)| size + align).sum();
+            let Some(rest) = left.checked_sub(bytes) else { continue };
+            left = rest;
             let function = unit.name(def.module, &unit.program.function(def).path).to_owned();
             let allocations = allocations
                 .into_iter()

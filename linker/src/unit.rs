@@ -17,6 +17,9 @@ use crate::layout::Layouts;
 use crate::locations::Locations;
 use crate::options::{MemoryMode, Options};
 
+/// The most bytes of static data: 4 GiB less a page for what lies below it and the allocator's first records.
+const MAX_DATA: u64 = (1 << 32) - 65536;
+
 /// The linear memory: the only one, for now.
 pub(crate) const MEMORY: MemoryId = MemoryId(0);
 
@@ -43,6 +46,8 @@ pub(crate) struct Unit<'a> {
     pub(crate) layouts: Layouts<'a>,
     /// Imports that two modules declare with different types, as they were met.
     pub(crate) conflicts: Vec<Diagnostic>,
+    /// Bytes of the static data declared so far, room for alignment included.
+    data_bytes: u64,
     main: Option<ModuleId>,
     funcs: FxHashMap<DefId, FuncId>,
     imports: FxHashMap<(&'a str, &'a str), (FuncId, DefId)>,
@@ -101,6 +106,7 @@ impl<'a> Unit<'a> {
             uses_heap: false,
             layouts: Layouts::new(program),
             conflicts: Vec::new(),
+            data_bytes: 0,
             main: program.program_modules().next(),
             funcs: FxHashMap::default(),
             imports: FxHashMap::default(),
@@ -250,6 +256,7 @@ impl<'a> Unit<'a> {
                 }
             }
         };
+        self.count_data(key, data.size + u64::from(data.align));
         let id = self.module.add_data(data);
         self.datas.insert(key.clone(), id);
         if let DataKey::Item(def) = key {
@@ -259,6 +266,24 @@ impl<'a> Unit<'a> {
             self.module.datas[id.index()].relocs = relocs;
         }
         id
+    }
+
+    /// Static data must fit into memory, with room for the allocator's first pages: the item that passes the limit is told.
+    fn count_data(&mut self, key: &DataKey, bytes: u64) {
+        let fitted = self.data_bytes <= MAX_DATA;
+        self.data_bytes += bytes;
+        let DataKey::Item(def) = key else { return };
+        if fitted && self.data_bytes > MAX_DATA {
+            let global = self.program.global(*def);
+            let name = self.name(def.module, &global.path);
+            let message =
+                format!("with `{name}` the program has more than {MAX_DATA} bytes of static data");
+            self.conflicts.push(
+                Diagnostic::error(codes::DATA, global.place, message)
+                    .note("does not fit into memory any more")
+                    .help("allocate what need not be there from the start"),
+            );
+        }
     }
 
     fn symbol(&mut self, value: &Constant) -> Symbol {

@@ -165,6 +165,25 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// What stands for a number that a directive doesn't state, such as an address.
+const NUMBER: &str = "<number>";
+
+/// Whether `found` is the `stated` text, each [`NUMBER`] in which stands for one or more decimal digits.
+pub(crate) fn same_but_numbers(stated: &str, found: &str) -> bool {
+    let mut parts = stated.split(NUMBER);
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = found.strip_prefix(first) else { return false };
+    for part in parts {
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        // A part that begins with a digit would leave open where the number ends.
+        match rest[digits..].strip_prefix(part) {
+            Some(after) if digits > 0 => rest = after,
+            _ => return false,
+        }
+    }
+    rest.is_empty()
+}
+
 /// `512`, `64K`, `16M`, `1G` ⇒ bytes.
 pub(crate) fn size(text: &str) -> Result<u64, String> {
     let (digits, unit) =
@@ -208,6 +227,23 @@ mod tests {
         assert_eq!(scanner.rest(), " == 2");
         assert!(Scanner::new("(1,,2)").list().is_err());
         assert!(Scanner::new("(1").list().is_err());
+    }
+
+    #[test]
+    fn a_number_may_be_left_open_and_nothing_else() {
+        assert!(same_but_numbers("a 1", "a 1"));
+        assert!(same_but_numbers("address <number>, line 3", "address 1024, line 3"));
+        assert!(same_but_numbers("<number> and <number>", "1 and 23"));
+        for (stated, found) in [
+            ("a", "a 1"),
+            ("a 1", "a"),
+            ("address <number>", "address "),
+            ("address <number>", "address 0x10"),
+            ("address <number>, line 3", "address 1024, line 33"),
+            ("<number><number>", "12"),
+        ] {
+            assert!(!same_but_numbers(stated, found), "{stated:?} {found:?}");
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ use swasm_linker::AT_EXIT_EXPORT;
 
 use crate::diff;
 use crate::directive::{Call, Directives, Effects, End};
+use crate::literal;
 use crate::program::Named;
 
 /// Units of fuel for one call unless `//@ fuel:` says otherwise: some seconds' worth.
@@ -228,7 +229,7 @@ fn one(
         )),
         (End::Returns(_), Err(stop)) => Err(format!("{shown} ended by {stop:#}")),
         (End::Traps(expected, place), Err(Stop::Trap(trap))) => {
-            if trap.message() != *expected {
+            if !literal::same_but_numbers(expected, &trap.message()) {
                 return Err(format!(
                     "{shown} did not trap as stated\n  expected {expected}\n     found {trap:#}"
                 ));
