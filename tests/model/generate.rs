@@ -304,7 +304,7 @@ impl Generator {
         if !self.module.functions.is_empty() && self.dice.one_in(14) {
             return Ty::Pointer(self.signature());
         }
-        self.scalar()
+        if rest > 0 && self.dice.one_in(40) { Ty::Unit } else { self.scalar() }
     }
 
     /// The number of a signature, most likely one that some function has.

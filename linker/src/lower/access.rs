@@ -123,8 +123,20 @@ impl<'a> Function<'_, '_, 'a> {
             match self.lower(*value) {
                 Ok(nodes) => values.push((*field, nodes)),
                 Err(node) => {
-                    let before: Nodes = values.into_iter().flat_map(|(_, nodes)| nodes).collect();
-                    return Err(self.diverge_after(&before, node));
+                    // A field without scalars is a statement: it has nothing to drop.
+                    let mut before = Nodes::new();
+                    for (field, nodes) in values {
+                        let is_statement = starts[field as usize] == starts[field as usize + 1];
+                        for node in nodes {
+                            if is_statement {
+                                before.push(node);
+                            } else if !self.is_simple(node) {
+                                before.push(self.body.drop(node));
+                            }
+                        }
+                    }
+                    before.push(node);
+                    return Err(self.seq(&before));
                 }
             }
         }

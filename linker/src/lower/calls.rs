@@ -32,7 +32,13 @@ impl<'a> Function<'_, '_, 'a> {
             };
             let value = match self.lower(id) {
                 Ok(value) => value,
-                Err(node) => return Err(self.diverge_after(&nodes, node)),
+                Err(node) => {
+                    let node = self.diverge_after(&nodes, node);
+                    return Err(match pending {
+                        Some(first) => self.body.seq(&[first, node]),
+                        None => node,
+                    });
+                }
             };
             if count == 0 {
                 for statement in value {
