@@ -7,7 +7,7 @@ use crate::ast::{Module, Value};
 use crate::evaluate::{self, Observed, trace_bits};
 use crate::number::Trap;
 use crate::print::{export, print};
-use crate::toolchain::{self, FUEL};
+use crate::toolchain::{self, FUEL, LEVELS, OTHERS};
 
 /// What became of a program.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,19 +21,58 @@ pub(crate) enum Verdict {
     Differs(String),
 }
 
-/// Holds the compiler to the evaluator, at some levels.
-pub(crate) fn judge(module: &Module, levels: &[OptLevel]) -> Verdict {
+/// A level and a mode to build at.
+pub(crate) type Build = (OptLevel, MemoryMode);
+
+/// The builds of the program of a seed: all levels, and one of the rest.
+pub(crate) fn builds(seed: u64) -> Vec<Build> {
+    let other = OTHERS[(seed / 4 % OTHERS.len() as u64) as usize];
+    LEVELS.into_iter().map(|level| (level, MemoryMode::Checked)).chain([other]).collect()
+}
+
+/// What messages of a build begin with.
+pub(crate) fn name((level, mode): Build) -> String {
+    format!("at {level:?} {mode:?}")
+}
+
+/// Holds some builds of a program to the evaluator.
+pub(crate) fn judge(module: &Module, builds: &[Build]) -> Verdict {
     let expected = match evaluate::evaluate(module) {
         Ok(expected) => expected,
         Err(stop) => return Verdict::GivenUp(format!("{stop:?}")),
     };
-    let program = match toolchain::check(&print(module)) {
-        Ok(program) => program,
-        Err(message) if message.contains("panics") => return Verdict::Differs(message),
-        Err(message) => return Verdict::Refused(message),
+    // Unchecked, such a program may do anything.
+    let is_inside = |call: &Observed| {
+        !matches!(call.result, Err(Trap::Bounds { .. } | Trap::SizeMismatch { .. }))
     };
-    for &level in levels {
-        let run = toolchain::link(&program, level, MemoryMode::Checked).and_then(|bytes| {
+    let is_inside = expected.iter().all(is_inside);
+    let text = print(module);
+    let program = |text: &str| match toolchain::check(text) {
+        Ok(program) => Ok(program),
+        Err(message) if message.contains("panics") => Err(Verdict::Differs(message)),
+        Err(message) => Err(Verdict::Refused(message)),
+    };
+    let as_written = match program(&text) {
+        Ok(program) => program,
+        Err(verdict) => return verdict,
+    };
+    for &build in builds {
+        let (level, mode) = build;
+        if mode == MemoryMode::Unchecked && !is_inside {
+            continue;
+        }
+        // The odd one out is of the text that the printer makes: it must say the same.
+        let reprinted = match OTHERS.contains(&build).then(|| toolchain::reprint(&text)).transpose()
+        {
+            Ok(reprinted) => reprinted,
+            Err(message) => return Verdict::Differs(message),
+        };
+        let reprinted = match reprinted.map(|text| program(&text)).transpose() {
+            Ok(program) => program,
+            Err(verdict) => return verdict,
+        };
+        let program = reprinted.as_ref().unwrap_or(&as_written);
+        let run = toolchain::link(program, level, mode).and_then(|bytes| {
             let compiled = toolchain::compile(&bytes, level)?;
             let limits = Limits::new().fuel(FUEL);
             let mut instance = Instance::new(&compiled, Wasi::new(), limits)
@@ -41,7 +80,7 @@ pub(crate) fn judge(module: &Module, levels: &[OptLevel]) -> Verdict {
             run(module, &expected, &mut instance)
         });
         if let Err(message) = run {
-            return Verdict::Differs(format!("at {level:?}: {message}"));
+            return Verdict::Differs(format!("{}: {message}", name(build)));
         }
     }
     Verdict::Agrees

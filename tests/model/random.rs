@@ -19,8 +19,7 @@ mod toolchain;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use compare::{Verdict, judge};
-use toolchain::LEVELS;
+use compare::{Verdict, builds, judge, name};
 
 /// How many programs an ordinary run tries.
 const PROGRAMS: u64 = 300;
@@ -64,16 +63,17 @@ fn kind(verdict: &Verdict) -> Option<String> {
 
 fn report(seed: u64, module: &ast::Module, verdict: &Verdict) -> String {
     let wanted = kind(verdict);
-    // Only the level that fails is tried again.
-    let levels: Vec<_> = match verdict {
-        Verdict::Differs(message) => LEVELS
-            .into_iter()
-            .filter(|level| message.starts_with(&format!("at {level:?}")))
-            .collect(),
-        Verdict::Agrees | Verdict::GivenUp(_) | Verdict::Refused(_) => Vec::new(),
+    // Only the build that fails is tried again.
+    let builds: Vec<_> = match verdict {
+        Verdict::Differs(message) if !message.contains("panics") => {
+            builds(seed).into_iter().filter(|build| message.starts_with(&name(*build))).collect()
+        }
+        Verdict::Agrees | Verdict::GivenUp(_) | Verdict::Refused(_) | Verdict::Differs(_) => {
+            builds(seed)
+        }
     };
-    let small = shrink::shrink(module.clone(), |smaller| kind(&judge(smaller, &levels)) == wanted);
-    let verdict = judge(&small, &levels);
+    let small = shrink::shrink(module.clone(), |smaller| kind(&judge(smaller, &builds)) == wanted);
+    let verdict = judge(&small, &builds);
     let message = match &verdict {
         Verdict::Agrees => "agrees",
         Verdict::GivenUp(message) | Verdict::Refused(message) | Verdict::Differs(message) => {
@@ -96,7 +96,7 @@ fn programs_do_what_the_language_says() {
                 return;
             }
             let module = program(seed);
-            let verdict = judge(&module, &LEVELS);
+            let verdict = judge(&module, &builds(seed));
             match verdict {
                 Verdict::Agrees => (),
                 Verdict::GivenUp(_) => _ = given_up.fetch_add(1, Ordering::Relaxed),

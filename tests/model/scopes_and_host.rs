@@ -520,7 +520,7 @@ fn runs(mode: MemoryMode) {
             "little was tested in {count} runs: {tally:?}"
         );
         assert!(
-            mode == MemoryMode::Poison || levels > count / 4,
+            mode == MemoryMode::Poison || levels > count / 8,
             "{count} runs were closed to the end {levels} times"
         );
     }

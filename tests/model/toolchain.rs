@@ -5,11 +5,31 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
 use swasm_executor::{Config, Engine, Module, OptLevel as Tier};
-use swasm_frontend_ir::{Level, render};
+use swasm_frontend_ir::diagnostic::ModuleId;
+use swasm_frontend_ir::{Level, parser, print, render};
 use swasm_linker::{Checked, MemoryMode, OptLevel, Options, Program};
 
 /// The levels that every program is run at.
 pub(crate) const LEVELS: [OptLevel; 3] = [OptLevel::O0, OptLevel::O1, OptLevel::O2];
+
+/// What else a program is run as, one after the other.
+#[allow(dead_code, reason = "scopes have their own list")]
+pub(crate) const OTHERS: [(OptLevel, MemoryMode); 8] = [
+    (OptLevel::Os, MemoryMode::Checked),
+    (OptLevel::O1, MemoryMode::Unchecked),
+    (OptLevel::O2, MemoryMode::Unchecked),
+    (OptLevel::O0, MemoryMode::Unchecked),
+    (OptLevel::O1, MemoryMode::Zero),
+    (OptLevel::O2, MemoryMode::Zero),
+    (OptLevel::O1, MemoryMode::Poison),
+    (OptLevel::O2, MemoryMode::Poison),
+];
+
+/// The module as the printer writes it.
+pub(crate) fn reprint(text: &str) -> Result<String, String> {
+    let parsed = parser::parse("random.swir", text, ModuleId(0));
+    guarded("the printer", || print::print(&parsed.module))
+}
 
 /// What one call may use before it is stopped: far more than the evaluators allow.
 pub(crate) const FUEL: u64 = 100_000_000;

@@ -249,7 +249,7 @@ impl Generator {
                 let left = self.expr(ty, literals, depth);
                 let count = if self.dice.one_in(2) {
                     let count = Ty::Int(self.dice.pick(&INTS));
-                    self.operand(count, Literals::Suffixed, depth)
+                    self.operand(count, Literals::Free, depth)
                 } else {
                     Expr::int(Int::U32, self.dice.below(70) as i128)
                 };
@@ -773,7 +773,7 @@ impl Generator {
                 let value = match op {
                     BinaryOp::Shl | BinaryOp::Shr => {
                         let count = Ty::Int(self.dice.pick(&INTS));
-                        self.operand(count, Literals::Suffixed, depth)
+                        self.operand(count, Literals::Free, depth)
                     }
                     BinaryOp::Div | BinaryOp::Rem
                         if matches!(ty, Ty::Int(_)) && !self.dice.one_in(5) =>
