@@ -101,7 +101,8 @@ impl<'t> Reader<'t> {
         let token = self.bump();
         match token.tok {
             Tok::Ident => Some(Cow::Borrowed(self.spelling(token))),
-            Tok::Quoted => {
+            // What the lexer had to cut has no closing quote.
+            Tok::Quoted if !self.lexer.cut.contains(&token.hi) => {
                 literal::text(self.spelling(token)).ok().map(|text| Cow::Owned(text.into()))
             }
             _ => None,

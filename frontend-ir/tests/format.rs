@@ -1,9 +1,12 @@
 //! What formatting changes, what it keeps, and that it is done after once.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[path = "common/cases.rs"]
+mod cases;
 #[path = "common/generate.rs"]
 mod generate;
 
+use cases::cases;
 use swasm_frontend_ir::{ModuleId, format, parse, print};
 
 /// The text without white space outside of literals, roughly: what must not change.
@@ -149,7 +152,7 @@ fn what_is_printed_is_formatted() {
 
 #[test]
 fn random_modules() {
-    arbtest::arbtest(|u| {
+    cases(5_000, |u| {
         let text = print(&generate::module(u)?);
         let once = check(&text);
         // Without the author's lines: the same tokens, in few lines.
@@ -163,6 +166,5 @@ fn random_modules() {
         }
         drop(once);
         Ok(())
-    })
-    .budget_ms(2_000);
+    });
 }

@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::cases;
 use swasm_frontend_ir::ir::{ItemKind, Module};
 use swasm_frontend_ir::{ModuleId, Sources, outline, parse, print, render};
 
@@ -23,7 +24,7 @@ fn reparsed(text: &str) -> Module {
 
 #[test]
 fn what_is_printed_parses_to_the_same() {
-    arbtest::arbtest(|u| {
+    cases(5_000, |u| {
         let module = common::generate::module(u)?;
         let text = print(&module);
         let again = reparsed(&text);
@@ -31,13 +32,12 @@ fn what_is_printed_parses_to_the_same() {
         assert!(text == printed, "{text}\n---\n{printed}");
         assert!(module == again, "{text}");
         Ok(())
-    })
-    .budget_ms(3_000);
+    });
 }
 
 #[test]
 fn the_builder_says_all_that_the_text_says() {
-    arbtest::arbtest(|u| {
+    cases(5_000, |u| {
         let module = common::generate::module(u)?;
         let built = common::rebuild::rebuild(&module);
         if let Some(diagnostic) = built.diagnostics.first() {
@@ -45,24 +45,22 @@ fn the_builder_says_all_that_the_text_says() {
         }
         assert!(module == built.module, "{}\n---\n{}", print(&module), print(&built.module));
         Ok(())
-    })
-    .budget_ms(3_000);
+    });
 }
 
 #[test]
 fn modules_that_differ_are_unequal() {
     // Equality is what the other laws rest on: it must see whatever printing shows.
-    arbtest::arbtest(|u| {
+    cases(2_000, |u| {
         let (a, b) = (common::generate::module(u)?, common::generate::module(u)?);
         assert_eq!(a == b, print(&a) == print(&b), "{}\n---\n{}", print(&a), print(&b));
         Ok(())
-    })
-    .budget_ms(500);
+    });
 }
 
 #[test]
 fn outlines_agree_with_parsing() {
-    arbtest::arbtest(|u| {
+    cases(2_000, |u| {
         let text = print(&common::generate::module(u)?);
         let module = reparsed(&text);
         let items: usize = module
@@ -89,6 +87,5 @@ fn outlines_agree_with_parsing() {
             );
         }
         Ok(())
-    })
-    .budget_ms(1_000);
+    });
 }

@@ -1,4 +1,7 @@
 //! Random modules, and modules built again from what they say.
 
+pub(crate) mod cases;
 pub(crate) mod generate;
 pub(crate) mod rebuild;
+
+pub(crate) use cases::cases;
