@@ -63,6 +63,7 @@ pub(crate) fn export(unit: &mut Unit<'_>) -> Result<(), Vec<Diagnostic>> {
         let heap_base = unit.module.add_global(Global {
             ty: ValType::I32,
             mutable: false,
+            shared: false,
             name: Some("__heap_base".into()),
             kind: TreeGlobal::Defined(ConstExpr::Symbol(Symbol::HeapBase)),
         });
@@ -145,6 +146,6 @@ pub(crate) fn write_options(options: &Options) -> WriteOptions {
     }
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let producers =
-        Producers { languages: Vec::new(), processed_by: vec![("swasm".to_owned(), version)] };
+        Producers { languages: Vec::new(), processed_by: vec![("swasm".to_owned(), version)], sdks: Vec::new() };
     WriteOptions { names: true, producers: Some(producers) }
 }

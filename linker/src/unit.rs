@@ -213,6 +213,7 @@ impl<'a> Unit<'a> {
                 self.module.add_global(Global {
                     ty,
                     mutable: global.kind == StaticKind::StaticMut,
+                    shared: false,
                     name: Some(name),
                     kind: GlobalKind::Defined(fit(ty, value)),
                 })
@@ -422,7 +423,7 @@ impl<'a> Unit<'a> {
     pub(crate) fn import_modules(&self) -> impl Iterator<Item = &str> {
         self.module.funcs.iter().filter_map(|func| match &func.kind {
             FuncKind::Import(import) => Some(&*import.module),
-            FuncKind::Defined(_) | FuncKind::Declared => None,
+            FuncKind::Defined(_) | FuncKind::Read(_) | FuncKind::Declared => None,
         })
     }
 }

@@ -26,7 +26,6 @@
 //! assert_eq!(body.local_count(), 1); // (i32.add (local.get 0) (local.get 0))
 //! ```
 
-mod arity;
 mod cursor;
 mod effects;
 mod facts;

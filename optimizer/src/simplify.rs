@@ -370,6 +370,7 @@ fn global(module: &Module, body: &mut Body, node: NodeId) -> Option<NodeId> {
         ConstExpr::V128(_)
         | ConstExpr::GlobalGet(_)
         | ConstExpr::RefNull(_)
-        | ConstExpr::RefFunc(_) => return None,
+        | ConstExpr::RefFunc(_)
+        | ConstExpr::Expr(_) => return None,
     })
 }

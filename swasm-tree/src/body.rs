@@ -8,7 +8,7 @@
 use la_arena::Arena;
 
 use crate::ids::node_from_raw;
-use crate::{DataId, FuncId, Loc, LocalId, MemoryId, NodeId, Op, TypeId, ValType};
+use crate::{DataId, FuncId, Loc, LocalId, MemoryId, NodeId, Op, Shape, TagId, TypeId, ValType};
 
 mod build;
 mod view;
@@ -108,6 +108,34 @@ impl<'a> BlockType<'a> {
     }
 }
 
+/// One clause of a `try_table`: which exceptions branch where, and with what.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Catch {
+    /// The exceptions of this tag, whose values the branch carries; without one, all exceptions.
+    pub tag: Option<TagId>,
+    /// Whether the branch carries the exception itself, too, after the values.
+    pub with_ref: bool,
+    /// Where it branches: a block around the `try_table`.
+    pub label: NodeId,
+}
+
+impl Catch {
+    /// The mnemonic of WebAssembly text.
+    pub fn mnemonic(self) -> &'static str {
+        match (self.tag.is_some(), self.with_ref) {
+            (true, false) => "catch",
+            (true, true) => "catch_ref",
+            (false, false) => "catch_all",
+            (false, true) => "catch_all_ref",
+        }
+    }
+
+    /// The encoding of its kind.
+    pub(crate) fn byte(self) -> u8 {
+        u8::from(self.tag.is_none()) << 1 | u8::from(self.with_ref)
+    }
+}
+
 /// A constant that is known when the module is written.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Symbol {
@@ -161,6 +189,12 @@ pub struct Body {
     labels: Vec<NodeId>,
     local_lists: Vec<(u32, u32)>,
     locals_set: Vec<LocalId>,
+    /// Block type, and the range in `catches`.
+    try_tables: Vec<(u32, u32, u32)>,
+    catches: Vec<Catch>,
+    /// Branches that are likely (or unlikely) taken.
+    hints: Vec<(NodeId, bool)>,
+    label_names: Vec<(NodeId, Box<str>)>,
     locals: Vec<ValType>,
     param_count: u32,
     results: Vec<ValType>,
@@ -184,6 +218,10 @@ impl Body {
             labels: Vec::new(),
             local_lists: Vec::new(),
             locals_set: Vec::new(),
+            try_tables: Vec::new(),
+            catches: Vec::new(),
+            hints: Vec::new(),
+            label_names: Vec::new(),
             locals: Vec::new(),
             param_count: 0,
             results: Vec::new(),
@@ -207,6 +245,10 @@ impl Body {
         self.labels.clear();
         self.local_lists.clear();
         self.locals_set.clear();
+        self.try_tables.clear();
+        self.catches.clear();
+        self.hints.clear();
+        self.label_names.clear();
         self.locals.clear();
         self.local_names.clear();
         self.results.clear();
@@ -364,17 +406,53 @@ impl Body {
         self.pool[node.kids as usize + index] = child;
     }
 
-    /// The type of a block, loop or if.
+    /// The type of a block, loop, if, `try_table` or `try`.
     #[inline]
     pub fn block_type(&self, id: NodeId) -> BlockType<'_> {
-        debug_assert!(self.op(id).shape().arms() > 0, "the caller looked at the shape");
-        self.block_type_at(self.nodes[id].imm)
+        let node = &self.nodes[id];
+        debug_assert!(node.op.shape().is_label(), "the caller looked at the shape");
+        self.block_type_at(self.block_type_index(node))
     }
 
-    /// Gives a block, loop or if another type.
+    #[inline]
+    fn block_type_index(&self, node: &Node) -> u32 {
+        if node.op.shape() == Shape::TryTable {
+            self.try_tables[node.imm as usize].0
+        } else {
+            node.imm
+        }
+    }
+
+    /// Gives a block, loop, if, `try_table` or `try` another type.
     pub fn set_block_type(&mut self, id: NodeId, ty: BlockType<'_>) {
-        debug_assert!(self.op(id).shape().arms() > 0, "the caller looked at the shape");
-        self.nodes[id].imm = self.intern_block_type(ty);
+        let Node { op, imm, .. } = self.nodes[id];
+        debug_assert!(op.shape().is_label(), "the caller looked at the shape");
+        let ty = self.intern_block_type(ty);
+        if op.shape() == Shape::TryTable {
+            self.try_tables[imm as usize].0 = ty;
+        } else {
+            self.nodes[id].imm = ty;
+        }
+    }
+
+    /// Names the label of a block, for people.
+    pub fn name_label(&mut self, block: NodeId, name: &str) {
+        self.label_names.push((block, name.into()));
+    }
+
+    /// The names of labels, in the order in which they were given.
+    pub fn label_names(&self) -> impl Iterator<Item = (NodeId, &str)> {
+        self.label_names.iter().map(|(block, name)| (*block, &**name))
+    }
+
+    /// Says whether a branch is likely taken.
+    pub fn hint(&mut self, branch: NodeId, likely: bool) {
+        self.hints.push((branch, likely));
+    }
+
+    /// What was said of branches, in the order in which it was said.
+    pub fn hints(&self) -> &[(NodeId, bool)] {
+        &self.hints
     }
 
     /// Another node with the same operator, immediates and children, which then have two parents: one of the two

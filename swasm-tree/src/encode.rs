@@ -8,8 +8,7 @@ use crate::ids::node_raw;
 use crate::signature::symbol_type;
 use crate::{
     Body, DataId, ElemId, FuncId, FuncType, GlobalId, HeapType, Loc, LocalId, LocalNames, MemArg,
-    MemoryId, Module, NodeId, Op, RefType, Shape, Symbol, TableId, TagId, TypeId, ValType,
-    Verified, View,
+    MemoryId, Module, NodeId, Op, Shape, Symbol, TableId, TagId, TypeId, ValType, Verified, View,
 };
 
 /// The code of one function.
@@ -28,6 +27,10 @@ pub struct Code {
     pub local_names: LocalNames,
     /// Whether memory 0 is used by a load or store (which say so without a reloc).
     pub uses_memory: bool,
+    /// Branches that are likely (or unlikely) taken: offset in `bytes`, in order.
+    pub hints: Box<[(u32, bool)]>,
+    /// Names of labels, by the number of the block among all blocks of the function.
+    pub label_names: Box<[(u32, Box<str>)]>,
 }
 
 /// An index that belongs into code.
@@ -87,6 +90,13 @@ pub struct Encoder {
     bytes: Vec<u8>,
     relocs: Vec<Reloc>,
     locs: Vec<(u32, Loc)>,
+    /// By node, while a body with hints is encoded: where its own bytes begin.
+    hinted: std::collections::HashMap<NodeId, u32>,
+    /// How many blocks were written.
+    blocks: u32,
+    /// By block: the name of its label.
+    named: std::collections::HashMap<NodeId, Box<str>>,
+    label_names: Vec<(u32, Box<str>)>,
 }
 
 const END: u8 = 0x0b;
@@ -110,6 +120,14 @@ impl Encoder {
         if self.depths.len() < body.node_count() {
             self.depths.resize(body.node_count(), 0);
         }
+        self.hinted.clear();
+        self.hinted.extend(body.hints().iter().map(|&(node, _)| (node, u32::MAX)));
+        self.blocks = 0;
+        self.named.clear();
+        self.named.extend(body.label_names().map(|(node, name)| (node, name.into())));
+        self.label_names.clear();
+        // A branch to the root leaves the function, whose label is around all blocks.
+        self.depths[node_raw(body.root()) as usize] = 0;
         let mut code = Code::default();
         self.declare_locals(body);
         let mut writer =
@@ -120,6 +138,14 @@ impl Encoder {
         code.bytes = self.bytes.as_slice().into();
         code.relocs = self.relocs.as_slice().into();
         code.locs = self.locs.as_slice().into();
+        if !self.hinted.is_empty() {
+            // The last thing said of a branch counts.
+            let places = body.hints().iter().map(|&(node, likely)| (self.hinted[&node], likely));
+            let hints: std::collections::BTreeMap<u32, bool> =
+                places.filter(|&(at, _)| at != u32::MAX).collect();
+            code.hints = hints.into_iter().collect();
+        }
+        code.label_names = self.label_names.drain(..).collect();
         let mut names: Vec<(LocalId, &str)> = body.local_names().collect();
         // The last name given to a local counts, and the sort is stable.
         names.reverse();
@@ -161,19 +187,11 @@ pub(crate) fn short_type(ty: ValType) -> Option<u8> {
         ValType::F32 => 0x7d,
         ValType::F64 => 0x7c,
         ValType::V128 => 0x7b,
-        ValType::Ref(RefType::FUNCREF) => 0x70,
-        ValType::Ref(RefType::EXTERNREF) => 0x6f,
-        ValType::Ref(_) => return None,
+        ValType::Ref(ty) => match ty.heap() {
+            HeapType::Abstract(heap) if ty.is_nullable() => heap.byte(),
+            HeapType::Abstract(_) | HeapType::Concrete(_) => return None,
+        },
     })
-}
-
-/// The byte of a heap type that is not a type index.
-pub(crate) fn heap_byte(heap: HeapType) -> Option<u8> {
-    match heap {
-        HeapType::Func => Some(0x70),
-        HeapType::Extern => Some(0x6f),
-        HeapType::Concrete(_) => None,
-    }
 }
 
 /// An unsigned LEB128 number, mostly of one byte.
@@ -223,7 +241,7 @@ impl Writer<'_> {
             let first_arm = children.len() - arms;
             if at == first_arm {
                 self.header(node);
-            } else if at == first_arm + 1 && at < children.len() {
+            } else if at == first_arm + 1 && at < children.len() && body.op(node) == Op::IF {
                 if self.is_empty(children[at]) {
                     continue;
                 }
@@ -235,8 +253,7 @@ impl Writer<'_> {
                 None => {
                     self.e.open.pop();
                     self.settle();
-                    self.e.bytes.push(END);
-                    self.depth -= 1;
+                    self.close(node);
                 }
             }
         }
@@ -246,9 +263,38 @@ impl Writer<'_> {
         self.body.op(node) == Op::SEQ && self.body.children(node).is_empty()
     }
 
+    /// What follows a block's last arm.
+    fn close(&mut self, node: NodeId) {
+        let op = self.body.op(node);
+        if !op.shape().is_label() {
+            return;
+        }
+        self.depth -= 1;
+        if op == Op::TRY
+            && let Some(&handlers) = self.body.children(node).last()
+            && self.body.op(handlers) == Op::DELEGATE
+        {
+            // Its label is counted from outside of the `try`.
+            self.start(handlers);
+            self.opcode(Op::DELEGATE);
+            self.immediates(handlers);
+            return;
+        }
+        self.e.bytes.push(END);
+    }
+
     fn header(&mut self, node: NodeId) {
+        let op = self.body.op(node);
+        if !op.shape().is_label() {
+            // `catch`, in the place of an `else`.
+            self.settle();
+            self.start(node);
+            self.opcode(op);
+            return self.immediates(node);
+        }
         self.start(node);
-        self.opcode(self.body.op(node));
+        self.note_hint(node);
+        self.opcode(op);
         let ty = self.body.block_type(node);
         match (ty.params, ty.results) {
             ([], []) => self.e.bytes.push(EMPTY_BLOCK),
@@ -263,6 +309,22 @@ impl Writer<'_> {
                 self.e.reloc(Target::BlockType(at as u32));
             }
         }
+        if let View::TryTable(_, catches) = self.body.view(node) {
+            small_u32(&mut self.e.bytes, catches.len() as u32);
+            for catch in catches {
+                self.e.bytes.push(catch.byte());
+                if let Some(tag) = catch.tag {
+                    self.e.reloc(Target::Tag(tag));
+                }
+                self.label(catch.label);
+            }
+        }
+        if !self.e.named.is_empty()
+            && let Some(name) = self.e.named.remove(&node)
+        {
+            self.e.label_names.push((self.e.blocks, name));
+        }
+        self.e.blocks += 1;
         self.depth += 1;
         self.e.depths[node_raw(node) as usize] = self.depth;
     }
@@ -298,6 +360,13 @@ impl Writer<'_> {
         }
     }
 
+    fn heap_type(&mut self, heap: HeapType) {
+        match heap {
+            HeapType::Abstract(heap) => self.e.bytes.push(heap.byte()),
+            HeapType::Concrete(ty) => self.e.reloc(Target::HeapType(ty)),
+        }
+    }
+
     #[inline]
     fn opcode(&mut self, op: Op) {
         let opcode = op.row().opcode;
@@ -306,6 +375,16 @@ impl Writer<'_> {
         } else {
             self.e.bytes.push(opcode.prefix);
             small_u32(&mut self.e.bytes, u32::from(opcode.code));
+        }
+    }
+
+    /// Notes where a branch that something is said of begins.
+    #[inline]
+    fn note_hint(&mut self, node: NodeId) {
+        if !self.e.hinted.is_empty()
+            && let Some(at) = self.e.hinted.get_mut(&node)
+        {
+            *at = self.e.bytes.len() as u32;
         }
     }
 
@@ -327,7 +406,7 @@ impl Writer<'_> {
     /// A node's own bytes.
     fn write(&mut self, node: NodeId, is_leaf: bool) {
         let op = self.body.op(node);
-        if matches!(op.shape(), Shape::Seq | Shape::Stack) {
+        if matches!(op.shape(), Shape::Seq | Shape::Stack | Shape::Delegate) {
             return;
         }
         if op == Op::SET_MANY {
@@ -338,6 +417,7 @@ impl Writer<'_> {
         } else {
             self.start(node);
         }
+        self.note_hint(node);
         if op != Op::SYMBOL {
             self.opcode(op);
         }
@@ -351,6 +431,7 @@ impl Writer<'_> {
     #[inline]
     fn immediates(&mut self, node: NodeId) {
         match self.body.view(node) {
+            View::Plain if self.body.op(node) == Op::ATOMIC_FENCE => self.e.bytes.push(0),
             View::Plain => (),
             View::I32(value) => value.encode(&mut self.e.bytes),
             View::I64(value) => value.encode(&mut self.e.bytes),
@@ -386,10 +467,38 @@ impl Writer<'_> {
                 self.e.reloc(Target::Table(table));
             }
             View::RefFunc(func) => self.e.reloc(Target::RefFunc(func)),
-            View::RefNull(heap) => match (heap, heap_byte(heap)) {
-                (HeapType::Concrete(ty), _) => self.e.reloc(Target::HeapType(ty)),
-                (_, byte) => self.e.bytes.extend(byte),
-            },
+            View::RefNull(heap) => self.heap_type(heap),
+            View::RefCast(ty) => self.heap_type(ty.heap()),
+            View::Type(ty) => self.e.reloc(Target::Type(ty)),
+            View::Field { ty, field } => {
+                self.e.reloc(Target::Type(ty));
+                small_u32(&mut self.e.bytes, field);
+            }
+            View::ArrayFixed { ty, size } => {
+                self.e.reloc(Target::Type(ty));
+                small_u32(&mut self.e.bytes, size);
+            }
+            View::ArrayData { ty, data } => {
+                self.e.reloc(Target::Type(ty));
+                self.e.reloc(Target::Data(data));
+            }
+            View::ArrayElem { ty, elem } => {
+                self.e.reloc(Target::Type(ty));
+                self.e.reloc(Target::Elem(elem));
+            }
+            View::ArrayCopy { to, from } => {
+                self.e.reloc(Target::Type(to));
+                self.e.reloc(Target::Type(from));
+            }
+            View::BrOnCast { label, from, to } => {
+                let nulls = u8::from(from.is_nullable()) | u8::from(to.is_nullable()) << 1;
+                self.e.bytes.push(nulls);
+                self.label(label);
+                self.heap_type(from.heap());
+                self.heap_type(to.heap());
+            }
+            View::Tag(tag) => self.e.reloc(Target::Tag(tag)),
+            View::Label(target) => self.label(target),
             View::Table(table) => self.e.reloc(Target::Table(table)),
             View::TableCopy { to, from } => {
                 self.e.reloc(Target::Table(to));
@@ -416,6 +525,8 @@ impl Writer<'_> {
             View::Block(_)
             | View::Loop(_)
             | View::If(_)
+            | View::Try(_)
+            | View::TryTable(..)
             | View::Seq
             | View::Stack
             | View::SetMany(_)

@@ -43,6 +43,8 @@ ids! {
     TagId
     /// An interned type: see `Module::types`.
     TypeId
+    /// A constant expression of more than one operator: an index into `Module::exprs`.
+    ExprId
     /// A parameter or local of one body; parameters come first.
     LocalId
 }

@@ -30,8 +30,10 @@ mod layout;
 mod module;
 mod nest;
 mod op;
+mod open;
 mod print;
 mod reach;
+mod read;
 mod signature;
 pub mod template;
 mod types;
@@ -39,20 +41,25 @@ mod verify;
 mod walk;
 mod write;
 
-pub use body::{BlockType, Body, LocalNames, MemArg, Node, Symbol, View, WithImmediate};
+pub use body::{BlockType, Body, Catch, LocalNames, MemArg, Node, Symbol, View, WithImmediate};
 pub use encode::{Code, Encoder, Reloc, Target, encode};
 pub use fold::{Const, evaluate};
 pub use ids::{
-    DataId, ElemId, FuncId, GlobalId, Loc, LocalId, MemoryId, NodeId, TableId, TagId, TypeId,
+    DataId, ElemId, ExprId, FuncId, GlobalId, Loc, LocalId, MemoryId, NodeId, TableId, TagId,
+    TypeId,
 };
 pub use module::{
-    ConstExpr, Data, DataPlace, Elem, ElemPlace, Export, ExportItem, Func, FuncKind, Global,
-    GlobalKind, Import, Memory, Module, STATIC_BASE, Table, Tag,
+    ConstExpr, Custom, Data, DataPlace, Elem, ElemPlace, Export, ExportItem, Func, FuncKind,
+    Global, GlobalKind, Import, Memory, Module, ReadCode, STATIC_BASE, SectionKind, Table, Tag,
 };
 pub use op::{Effects, Fold, Op, Opcode, Proposal, Row, Shape};
 pub use print::{print, print_module};
-pub use signature::{TypeList, results};
-pub use types::{FuncType, HeapType, RefType, Types, ValType};
+pub use read::{FEATURES, ReadError, Reading};
+pub use signature::{TypeList, result_count, results};
+pub use types::{
+    AbstractHeapType, CompositeType, FieldType, FuncType, HeapType, RefType, StorageType, SubType,
+    Types, ValType,
+};
 pub use verify::{Rule, Verified, Verifier, VerifyError, verify};
 pub use walk::{Remap, Step, Unchanged, Walker};
 pub use write::{Producers, WriteOptions, Written, WrittenFunc};

@@ -1,11 +1,14 @@
-//! A module: declarations by id, bodies as encoded [`Code`].
+//! A module: declarations by id, bodies as encoded [`Code`] or as the bytes they were read as.
 //!
 //! Invariant: nothing here knows an index; [`Module::write`] counts when everything is there. Imports of memories are
 //! added before memories are defined.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use crate::{
-    Code, DataId, ElemId, FuncId, FuncType, GlobalId, HeapType, MemoryId, RefType, Symbol, TableId,
-    TagId, TypeId, Types, ValType,
+    Body, Code, DataId, ElemId, ExprId, FuncId, FuncType, GlobalId, HeapType, LocalNames, MemoryId,
+    RefType, Symbol, TableId, TagId, TypeId, Types, ValType,
 };
 
 /// The first address that static data may have: below it nothing is ever handed out.
@@ -36,8 +39,22 @@ pub struct Module {
     pub weak_exports: Vec<Export>,
     /// The start function.
     pub start: Option<FuncId>,
-    /// Custom sections, written at the end: name and contents.
-    pub customs: Vec<(String, Vec<u8>)>,
+    /// Custom sections.
+    pub customs: Vec<Custom>,
+    /// Constant expressions of more than one operator: functions without parameters that give one value.
+    pub exprs: Vec<Body>,
+    /// In which order imports are written. Those not named here come after, functions first, then tables, memories, globals and tags.
+    pub import_order: Vec<ExportItem>,
+    /// The module's own name, for people.
+    pub name: Option<Box<str>>,
+    /// What the producers section said, if the module was read and has one.
+    pub producers: Option<crate::Producers>,
+    /// The bytes the module was read from: [`FuncKind::Read`] points into them.
+    pub(crate) source: Option<Arc<[u8]>>,
+    /// Whether a data count section is written even if no code that was opened needs it.
+    pub(crate) data_count: bool,
+    /// How many types, and of each kind how many items, were read: as long as these keep their indices, code that was read is copied.
+    pub(crate) read: crate::read::ReadCounts,
     /// Whether only what exports and the start function need is written: see [`Module::retain_reachable`].
     pub(crate) reachable_only: bool,
 }
@@ -69,8 +86,75 @@ pub enum FuncKind {
     Import(Import),
     /// From here.
     Defined(Box<Code>),
+    /// From the bytes the module was read from: [`Module::open`](crate::Module::open) makes a tree of it.
+    Read(Box<ReadCode>),
     /// To be defined with [`Module::define`]; the writer leaves it out when it is not reachable.
     Declared,
+}
+
+/// Code that nobody has opened since it was read.
+#[derive(Clone, Debug)]
+pub struct ReadCode {
+    /// Where it lies in what was read: from its declared locals to its last `end`.
+    pub(crate) range: Range<u32>,
+    /// Parameters' and locals' names.
+    pub(crate) local_names: LocalNames,
+    /// Names of labels, by the number of the block among all blocks of the function.
+    pub(crate) label_names: Vec<(u32, Box<str>)>,
+    /// Which branches are likely taken: offset from the start of the function's code, as in the section that says it.
+    pub(crate) hints: Box<[(u32, bool)]>,
+}
+
+impl ReadCode {
+    /// How many bytes it has.
+    pub fn byte_len(&self) -> usize {
+        self.range.len()
+    }
+}
+
+/// A custom section.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Custom {
+    /// Its name.
+    pub name: Box<str>,
+    /// Its contents.
+    pub contents: Box<[u8]>,
+    /// After which section it is written.
+    pub after: SectionKind,
+}
+
+/// The sections of a module, in the order in which they are written.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum SectionKind {
+    /// Not a section: the eight bytes that every module begins with.
+    #[default]
+    Header,
+    /// Types.
+    Type,
+    /// Imports.
+    Import,
+    /// Types of the functions.
+    Function,
+    /// Tables.
+    Table,
+    /// Memories.
+    Memory,
+    /// Exception tags.
+    Tag,
+    /// Globals.
+    Global,
+    /// Exports.
+    Export,
+    /// The start function.
+    Start,
+    /// Element segments.
+    Element,
+    /// How many data segments there are.
+    DataCount,
+    /// Code.
+    Code,
+    /// Data segments.
+    Data,
 }
 
 /// A table.
@@ -84,8 +168,26 @@ pub struct Table {
     pub min: u64,
     /// Elements at most.
     pub max: Option<u64>,
+    /// Whether slots are counted in 64 bits.
+    pub table64: bool,
+    /// Whether agents may share it.
+    pub shared: bool,
+    /// What every slot holds at the start; null if nothing is said.
+    pub init: Option<ConstExpr>,
     /// Where it comes from, if it is imported.
     pub import: Option<Import>,
+}
+
+impl Table {
+    /// A table of `min` slots of this type, all null.
+    pub fn new(ty: RefType, min: u64, max: Option<u64>) -> Table {
+        Table { name: None, ty, min, max, table64: false, shared: false, init: None, import: None }
+    }
+
+    /// The type of a slot's number.
+    pub fn address_type(&self) -> ValType {
+        if self.table64 { ValType::I64 } else { ValType::I32 }
+    }
 }
 
 /// A memory.
@@ -101,6 +203,8 @@ pub struct Memory {
     pub memory64: bool,
     /// Whether agents may share it.
     pub shared: bool,
+    /// The size of a page in bytes, as a power of two, where it is not 65,536.
+    pub page_size_log2: Option<u32>,
     /// Where it comes from, if it is imported.
     pub import: Option<Import>,
 }
@@ -119,6 +223,8 @@ pub struct Global {
     pub ty: ValType,
     /// Whether it can be set.
     pub mutable: bool,
+    /// Whether agents may share it.
+    pub shared: bool,
     /// Its name, for people.
     pub name: Option<Box<str>>,
     /// Where its value comes from.
@@ -155,6 +261,8 @@ pub enum ConstExpr {
     RefNull(HeapType),
     /// `ref.func`.
     RefFunc(FuncId),
+    /// Anything else: one of [`Module::exprs`].
+    Expr(ExprId),
 }
 
 /// An exception tag.
@@ -215,8 +323,8 @@ pub enum DataPlace {
     Laid,
     /// Nowhere, until `memory.init`.
     Passive,
-    /// To a place in memory 0.
-    At(ConstExpr),
+    /// To a place in a memory.
+    At(MemoryId, ConstExpr),
 }
 
 /// An element segment.
@@ -313,6 +421,12 @@ impl Module {
     pub fn add_global(&mut self, global: Global) -> GlobalId {
         self.globals.push(global);
         GlobalId(self.globals.len() as u32 - 1)
+    }
+
+    /// Adds a constant expression.
+    pub fn add_expr(&mut self, body: Body) -> ExprId {
+        self.exprs.push(body);
+        ExprId(self.exprs.len() as u32 - 1)
     }
 
     /// Adds a tag.

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::signature::{Signature, label_types, signature};
+use crate::signature::{Signature, label_types, own_result_count};
 use crate::{BlockType, Body, LocalId, Module, NodeId, Op, Step, TypeList, ValType, View, results};
 
 /// A value on the stack: the result of a node, or the parameter of a block in one of its arms.
@@ -30,9 +30,17 @@ struct Block {
 }
 
 impl Body {
-    /// Removes all `Stack`s: see the module's documentation. A pass that edits operand lists calls this first.
+    /// Removes all `Stack`s: see the module's documentation. A pass that edits operand lists calls this first. A body with a legacy `try` stays
+    /// as it is: what its `catch`es take from an exception has no other form.
     pub fn nest(&mut self, module: &Module) {
-        if !self.pre_order(self.root()).any(|node| self.op(node) == Op::STACK) {
+        let mut has_stack = false;
+        for node in self.pre_order(self.root()) {
+            has_stack |= self.op(node) == Op::STACK;
+            if self.op(node) == Op::TRY {
+                return;
+            }
+        }
+        if !has_stack {
             return;
         }
         let loc = self.loc();
@@ -51,6 +59,31 @@ impl Body {
             nest.spill_params(self, uses);
         }
         self.at(loc);
+    }
+}
+
+impl Body {
+    /// Gives branches to the function a block around everything to name, if there are any: then every label is a block.
+    pub fn enclose(&mut self) {
+        let root = self.root();
+        if self.op(root).shape().is_label() {
+            return;
+        }
+        let branches: Vec<NodeId> = self
+            .pre_order(root)
+            .filter(|&node| self.labels(node).any(|label| label == root))
+            .collect();
+        if branches.is_empty() {
+            return;
+        }
+        let results = self.results().to_vec();
+        let block = self.block(BlockType::of(&results));
+        for branch in branches {
+            self.retarget(branch, |label| if label == root { block } else { label });
+        }
+        self.set_body(block, root);
+        let outer = self.seq(&[block]);
+        self.set_root(outer);
     }
 }
 
@@ -114,24 +147,12 @@ fn taken_values(body: &Body, module: &Module) -> Vec<(NodeId, Value)> {
                     frame.base = height;
                 }
             } else {
-                let count = result_count(body, module, node, &mut sig);
+                let count = own_result_count(module, body, node, &mut sig);
                 stack.extend((0..count).map(|index| Value { from: node, arm: None, index }));
             }
         }
     }
     taken
-}
-
-fn result_count(body: &Body, module: &Module, node: NodeId, sig: &mut Signature) -> u32 {
-    let op = body.op(node);
-    if op == Op::SELECT || op == Op::REF_IS_NULL {
-        return 1;
-    }
-    if let View::Br(target) = body.view(node) {
-        return label_types(body, target).len() as u32;
-    }
-    // The body is verified: nothing is missing.
-    if signature(module, body, node, sig).is_ok() { sig.results.len() as u32 } else { 0 }
 }
 
 struct Nest<'a> {

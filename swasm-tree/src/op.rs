@@ -101,6 +101,48 @@ pub enum Shape {
     Elem,
     /// `drop`.
     Drop,
+    /// An atomic load, store, exchange, wait or notification: a [`MemArg`](crate::MemArg) whose alignment is natural. Its width as a power of two.
+    Atomic(u8),
+    /// `atomic.fence`.
+    Fence,
+    /// `any.convert_extern`, `extern.convert_any`, `ref.as_non_null`: the result depends on the operand's type.
+    RefAs,
+    /// `ref.test`, `ref.cast`: a reference type.
+    RefCast,
+    /// Operators on a defined type: of structs, arrays, and calls of references.
+    Type,
+    /// `struct.get`, `struct.set`: a type and a field.
+    Field,
+    /// `array.new_fixed`: a type and how many elements.
+    ArrayFixed,
+    /// `array.new_data`, `array.init_data`.
+    ArrayData,
+    /// `array.new_elem`, `array.init_elem`.
+    ArrayElem,
+    /// `array.copy`.
+    ArrayCopy,
+    /// `br_on_null`, `br_on_non_null`.
+    BrOn,
+    /// `br_on_cast`, `br_on_cast_fail`.
+    BrOnCast,
+    /// `throw`.
+    Throw,
+    /// `throw_ref`.
+    ThrowRef,
+    /// `try_table`: operands, then the body.
+    TryTable,
+    /// `try` of the legacy exceptions: operands, then the body, then what handles: a `Seq` of `catch`es, or a `delegate`.
+    Try,
+    /// `catch` of the legacy exceptions: its body.
+    Catch,
+    /// `catch_all` of the legacy exceptions: its body.
+    CatchAll,
+    /// `delegate` of the legacy exceptions, in place of what handles and of `end`.
+    Delegate,
+    /// `rethrow` of the legacy exceptions: the `try` in whose `catch` it is.
+    Rethrow,
+    /// An operator of a proposal that no tree holds: the reader refuses it.
+    Beyond,
     /// `select` of numbers or vectors.
     Select,
     /// `select` with its type written down.
@@ -130,13 +172,21 @@ pub enum Shape {
 }
 
 impl Shape {
+    /// Whether a branch may name the node: a `block`, `loop`, `if`, `try_table` or `try`.
+    #[inline]
+    pub fn is_label(self) -> bool {
+        matches!(self, Shape::Block | Shape::Loop | Shape::If | Shape::TryTable | Shape::Try)
+    }
+
     /// How many of a node's last children are not operands but what a block consists of.
     #[inline]
     pub fn arms(self) -> usize {
-        if matches!(self, Shape::Block | Shape::Loop) {
+        if matches!(self, Shape::Block | Shape::Loop | Shape::TryTable) {
             1
-        } else if matches!(self, Shape::If) {
+        } else if matches!(self, Shape::If | Shape::Try) {
             2
+        } else if matches!(self, Shape::Catch | Shape::CatchAll) {
+            1
         } else {
             0
         }
@@ -168,6 +218,8 @@ impl Effects {
     pub const READS_LOCAL: Effects = Effects(128);
     /// Changes a local.
     pub const WRITES_LOCAL: Effects = Effects(256);
+    /// Makes something with an identity: may be left out, but not done twice.
+    pub const ALLOCATES: Effects = Effects(512);
 
     /// Both.
     #[inline]
@@ -202,7 +254,7 @@ impl Effects {
 
 impl fmt::Debug for Effects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const NAMES: [&str; 9] = [
+        const NAMES: [&str; 10] = [
             "traps",
             "reads-memory",
             "writes-memory",
@@ -212,6 +264,7 @@ impl fmt::Debug for Effects {
             "control",
             "reads-local",
             "writes-local",
+            "allocates",
         ];
         let set = NAMES.iter().enumerate().filter(|(bit, _)| self.0 & (1 << bit) != 0);
         f.debug_set().entries(set.map(|(_, name)| name)).finish()
@@ -264,35 +317,67 @@ pub enum Proposal {
     Simd,
     /// Relaxed vectors.
     RelaxedSimd,
+    /// Typed function references.
+    FunctionReferences,
+    /// Garbage collection.
+    Gc,
+    /// Exceptions.
+    Exceptions,
+    /// Exceptions as they were before `try_table`.
+    LegacyExceptions,
+    /// Threads and atomics.
+    Threads,
+    /// 128-bit arithmetic on pairs of `i64`.
+    WideArithmetic,
+    /// Not in trees: atomics on everything.
+    SharedEverythingThreads,
+    /// Not in trees: stack switching.
+    StackSwitching,
+    /// Not in trees: custom descriptors.
+    CustomDescriptors,
+    /// Not in trees: memory control.
+    MemoryControl,
     /// Ours: does not exist in WebAssembly.
     Pseudo,
 }
 
-/// Size of the mnemonic hash table: a power of two, at most two thirds full.
-const MNEMONIC_SLOTS: usize = 1024;
+/// Size of the hash tables of names: a power of two, at most two thirds full.
+const NAME_SLOTS: usize = 2048;
 const EMPTY_SLOT: u16 = u16::MAX;
-/// Open addressing, built by the compiler, so that starting up costs nothing.
-static MNEMONICS: [u16; MNEMONIC_SLOTS] = mnemonic_slots();
+/// Mnemonics. Open addressing, built by the compiler, so that starting up costs nothing.
+static MNEMONICS: [u16; NAME_SLOTS] = name_slots(false);
+/// Mnemonics as parts of Rust names: `i32_add`.
+const IDENTIFIERS: [u16; NAME_SLOTS] = name_slots(true);
 
-const fn mnemonic_hash(text: &[u8]) -> usize {
-    // FNV-1a.
-    let mut hash: u32 = 0x811c_9dc5;
-    let mut i = 0;
-    while i < text.len() {
-        hash = (hash ^ text[i] as u32).wrapping_mul(0x0100_0193);
-        i += 1;
-    }
-    (hash ^ (hash >> 15)) as usize % MNEMONIC_SLOTS
+/// A letter of a mnemonic as it is in a Rust name, where pseudo-operators have no brackets.
+const fn letter(byte: u8, identifier: bool) -> u8 {
+    if identifier && byte == b'.' { b'_' } else { byte }
 }
 
-const fn mnemonic_slots() -> [u16; MNEMONIC_SLOTS] {
-    let mut slots = [EMPTY_SLOT; MNEMONIC_SLOTS];
+/// The part of a mnemonic that a name is looked up by.
+const fn bounds(mnemonic: &[u8], identifier: bool) -> (usize, usize) {
+    if identifier && mnemonic[0] == b'<' { (1, mnemonic.len() - 1) } else { (0, mnemonic.len()) }
+}
+
+const fn name_hash(text: &[u8], identifier: bool, (mut at, end): (usize, usize)) -> usize {
+    // FNV-1a.
+    let mut hash: u32 = 0x811c_9dc5;
+    while at < end {
+        hash = (hash ^ letter(text[at], identifier) as u32).wrapping_mul(0x0100_0193);
+        at += 1;
+    }
+    (hash ^ (hash >> 15)) as usize % NAME_SLOTS
+}
+
+const fn name_slots(identifier: bool) -> [u16; NAME_SLOTS] {
+    let mut slots = [EMPTY_SLOT; NAME_SLOTS];
     let mut op = 0;
-    assert!(table::ROWS.len() * 3 < MNEMONIC_SLOTS * 2);
+    assert!(table::ROWS.len() * 3 < NAME_SLOTS * 2);
     while op < table::ROWS.len() {
-        let mut slot = mnemonic_hash(table::ROWS[op].mnemonic.as_bytes());
+        let mnemonic = table::ROWS[op].mnemonic.as_bytes();
+        let mut slot = name_hash(mnemonic, identifier, bounds(mnemonic, identifier));
         while slots[slot] != EMPTY_SLOT {
-            slot = (slot + 1) % MNEMONIC_SLOTS;
+            slot = (slot + 1) % NAME_SLOTS;
         }
         slots[slot] = op as u16;
         op += 1;
@@ -328,7 +413,7 @@ impl Op {
     /// The width of a load or store, which is its natural alignment, as a power of two of bytes.
     #[inline]
     pub fn width_log2(self) -> Option<u8> {
-        if let Shape::Mem(width) | Shape::MemLane(width) = self.shape() {
+        if let Shape::Mem(width) | Shape::MemLane(width) | Shape::Atomic(width) = self.shape() {
             Some(width)
         } else {
             None
@@ -339,7 +424,7 @@ impl Op {
     pub fn diverges(self) -> bool {
         self.effects().intersects(Effects::CONTROL)
             && self != Op::BR_IF
-            && !matches!(self.shape(), Shape::Block | Shape::Loop | Shape::If)
+            && !matches!(self.shape(), Shape::BrOn | Shape::BrOnCast)
     }
 
     /// Whether the operator cannot be written in WebAssembly text: it is ours, or shares its mnemonic with another.
@@ -349,7 +434,7 @@ impl Op {
 
     /// The operator with a mnemonic of WebAssembly text (not a pseudo-operator's).
     pub fn from_mnemonic(mnemonic: &str) -> Option<Op> {
-        let mut slot = mnemonic_hash(mnemonic.as_bytes());
+        let mut slot = name_hash(mnemonic.as_bytes(), false, (0, mnemonic.len()));
         loop {
             let op = Op(MNEMONICS[slot]);
             if op.0 == EMPTY_SLOT {
@@ -358,7 +443,37 @@ impl Op {
             if op.mnemonic() == mnemonic {
                 return (!op.is_pseudo()).then_some(op);
             }
-            slot = (slot + 1) % MNEMONIC_SLOTS;
+            slot = (slot + 1) % NAME_SLOTS;
+        }
+    }
+
+    /// The operator that wasmparser visits with a method of this name, `visit_i32_add`. An operator without a row stops the compiler.
+    pub(crate) const fn of_visit(method: &str) -> Op {
+        let text = method.as_bytes();
+        let mut range = ("visit_".len(), text.len());
+        // The plain mnemonics of casts stand for those that refuse null.
+        if starts_with(text, b"visit_ref_test") || starts_with(text, b"visit_ref_cast") {
+            range.1 = without_suffix(text, b"_non_null");
+        }
+        if starts_with(text, b"visit_typed_select") {
+            range.1 = without_suffix(text, b"_multi");
+        }
+        let mut slot = name_hash(text, true, range);
+        loop {
+            let op = IDENTIFIERS[slot];
+            assert!(op != EMPTY_SLOT, "there is a row for every operator that wasmparser visits");
+            let mnemonic = table::ROWS[op as usize].mnemonic.as_bytes();
+            let (mut at, end) = bounds(mnemonic, true);
+            if end - at == range.1 - range.0 {
+                let start = at;
+                while at < end && letter(mnemonic[at], true) == text[range.0 + at - start] {
+                    at += 1;
+                }
+                if at == end {
+                    return Op(op);
+                }
+            }
+            slot = (slot + 1) % NAME_SLOTS;
         }
     }
 
@@ -372,4 +487,25 @@ impl fmt::Debug for Op {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.mnemonic())
     }
+}
+
+const fn starts_with(text: &[u8], start: &[u8]) -> bool {
+    let mut at = 0;
+    while at < start.len() && at < text.len() && text[at] == start[at] {
+        at += 1;
+    }
+    at == start.len()
+}
+
+/// Where a text ends without a suffix that it may have.
+const fn without_suffix(text: &[u8], suffix: &[u8]) -> usize {
+    if text.len() < suffix.len() {
+        return text.len();
+    }
+    let end = text.len() - suffix.len();
+    let mut at = 0;
+    while at < suffix.len() && text[end + at] == suffix[at] {
+        at += 1;
+    }
+    if at == suffix.len() { end } else { text.len() }
 }

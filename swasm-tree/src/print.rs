@@ -16,10 +16,8 @@ use crate::{
 mod names;
 mod values;
 
-use names::{Names, quoted, unique};
-use values::{
-    float32_text, float64_text, heap_text, list_text, signature_text, symbol_text, vector_text,
-};
+use names::{Names, identifier, quoted, unique};
+use values::{float32_text, float64_text, list_text, signature_text, symbol_text, vector_text};
 
 /// Lines are at most this long, where that is possible.
 const WIDTH: usize = 80;
@@ -146,8 +144,15 @@ fn constant_text(module: &Module, names: &Names, value: crate::ConstExpr) -> Str
             format!("({ty}.const 0 (;{};))", symbol_text(names, symbol))
         }
         ConstExpr::GlobalGet(global) => format!("(global.get {})", names.global(global)),
-        ConstExpr::RefNull(heap) => format!("(ref.null {})", heap_text(heap)),
+        ConstExpr::RefNull(heap) => format!("(ref.null {heap})"),
         ConstExpr::RefFunc(func) => format!("(ref.func {})", names.func(func)),
+        ConstExpr::Expr(id) => {
+            let body = &module.exprs[id.index()];
+            let printer = Printer::new(module, names, body);
+            let parts = body.children(body.root()).iter();
+            let parts: Vec<String> = parts.map(|&node| printer.inline(node)).collect();
+            parts.join(" ")
+        }
     }
 }
 
@@ -158,6 +163,8 @@ struct Printer<'a> {
     locals: Vec<String>,
     /// Names of blocks that a branch names.
     labels: HashMap<NodeId, String>,
+    /// How many blocks are around what branches to the function.
+    depths: HashMap<NodeId, usize>,
     /// Texts of nodes that fit in a line.
     flat: HashMap<NodeId, String>,
 }
@@ -179,40 +186,64 @@ impl<'a> Printer<'a> {
         let given: HashMap<LocalId, &str> = body.local_names().collect();
         let name = |at: usize| given.get(&LocalId(at as u32)).copied();
         let locals = unique("", body.local_count(), name);
-        let mut printer =
-            Printer { module, names, body, locals, labels: HashMap::new(), flat: HashMap::new() };
+        let mut printer = Printer {
+            module,
+            names,
+            body,
+            locals,
+            labels: HashMap::new(),
+            depths: HashMap::new(),
+            flat: HashMap::new(),
+        };
         printer.name_labels();
         printer.measure();
         printer
     }
 
-    /// A label is called after its kind; inside another one of that kind, it gets a number.
+    /// A label without a name is called after its kind; inside another one of the same name, it gets a number.
     fn name_labels(&mut self) {
         let mut targets: HashSet<NodeId> = HashSet::new();
         for node in self.body.pre_order(self.body.root()) {
-            if let View::Br(target) = self.body.view(node) {
-                targets.insert(target);
-            } else if let View::BrTable { targets: list, default } = self.body.view(node) {
-                targets.extend(list);
-                targets.insert(default);
-            }
+            targets.extend(self.body.labels(node));
         }
-        let mut around: [usize; 3] = [0; 3];
+        // A branch to a root that is no block says how many blocks there are around.
+        let root = self.body.root();
+        let function = (!self.body.op(root).shape().is_label()).then_some(root);
+        targets.retain(|&target| Some(target) != function);
+        let given: HashMap<NodeId, &str> = self.body.label_names().collect();
+        // Names of the labels around.
+        let mut open: Vec<String> = Vec::new();
+        let mut depth = 0;
         for step in self.body.walk(self.body.root()) {
             let (Step::Enter(node) | Step::Leave(node)) = step;
+            if self.body.op(node).shape().is_label() {
+                match step {
+                    Step::Enter(_) => depth += 1,
+                    Step::Leave(_) => depth -= 1,
+                }
+            }
+            if self.body.labels(node).any(|label| Some(label) == function) {
+                // What a `try_table` or `delegate` names is counted from outside of its own block.
+                let own = matches!(self.body.op(node), Op::TRY_TABLE | Op::DELEGATE);
+                self.depths.entry(node).or_insert(depth - usize::from(own));
+            }
             if !targets.contains(&node) {
                 continue;
             }
-            let op = self.body.op(node);
-            let kind = usize::from(op == Op::LOOP) + 2 * usize::from(op == Op::IF);
             match step {
                 Step::Enter(_) => {
-                    let number =
-                        if around[kind] == 0 { String::new() } else { around[kind].to_string() };
-                    self.labels.insert(node, format!("${}{number}", op.mnemonic()));
-                    around[kind] += 1;
+                    let wanted = given.get(&node).copied();
+                    let wanted = wanted.unwrap_or(self.body.op(node).mnemonic());
+                    let mut name = wanted.to_owned();
+                    let mut number = 0;
+                    while open.contains(&name) {
+                        number += 1;
+                        name = format!("{wanted}{number}");
+                    }
+                    self.labels.insert(node, identifier(&name));
+                    open.push(name);
                 }
-                Step::Leave(_) => around[kind] -= 1,
+                Step::Leave(_) => drop(open.pop()),
             }
         }
     }
@@ -400,8 +431,19 @@ impl<'a> Printer<'a> {
         &self.locals[local.index()]
     }
 
-    fn label(&self, target: NodeId) -> &str {
-        self.labels.get(&target).map_or("$?", String::as_str)
+    /// A label, or for the function how many blocks are around a node.
+    fn label(&self, node: NodeId, target: NodeId) -> String {
+        match self.labels.get(&target) {
+            Some(name) => name.clone(),
+            None => self.depths.get(&node).copied().unwrap_or(0).to_string(),
+        }
+    }
+
+    /// A node in one line, however long.
+    fn inline(&self, node: NodeId) -> String {
+        let mut out = String::new();
+        self.body(node, 0, &mut out);
+        out.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     fn block_head(&self, node: NodeId, ty: BlockType<'_>) -> String {
@@ -474,7 +516,23 @@ impl<'a> Printer<'a> {
                 };
                 format!("{word}{table}{}", signature_text(self.module.types.get(ty)))
             }
-            View::RefNull(heap) => format!("{word} {}", heap_text(heap)),
+            View::RefNull(heap) => format!("{word} {heap}"),
+            View::RefCast(ty) => {
+                let plain = word.trim_start_matches('<').split('_').next().unwrap_or(word);
+                format!("{plain} {}", full_reference(ty))
+            }
+            View::Type(ty) => format!("{word} {}", ty.0),
+            View::Field { ty, field } => format!("{word} {} {field}", ty.0),
+            View::ArrayFixed { ty, size } => format!("{word} {} {size}", ty.0),
+            View::ArrayData { ty, data } => format!("{word} {} {}", ty.0, names.data(data)),
+            View::ArrayElem { ty, elem } => format!("{word} {} {}", ty.0, names.elem(elem)),
+            View::ArrayCopy { to, from } => format!("{word} {} {}", to.0, from.0),
+            View::BrOnCast { label, from, to } => {
+                let (from, to) = (full_reference(from), full_reference(to));
+                format!("{word} {} {from} {to}", self.label(node, label))
+            }
+            View::Label(target) => format!("{word} {}", self.label(node, target)),
+            View::Tag(tag) => format!("{word} {}", names.tag(tag)),
             View::Table(table) => format!("{word} {}", names.table(table)),
             View::TableCopy { to, from } => {
                 format!("{word} {} {}", names.table(to), names.table(from))
@@ -484,12 +542,24 @@ impl<'a> Printer<'a> {
             }
             View::Elem(elem) => format!("{word} {}", names.elem(elem)),
             View::SelectTyped(ty) => format!("select (result {ty})"),
-            View::Block(ty) | View::Loop(ty) | View::If(ty) => self.block_head(node, ty),
-            View::Br(target) => format!("{word} {}", self.label(target)),
+            View::Block(ty) | View::Loop(ty) | View::If(ty) | View::Try(ty) => {
+                self.block_head(node, ty)
+            }
+            View::TryTable(ty, catches) => {
+                let mut out = self.block_head(node, ty);
+                for catch in catches {
+                    let tag = catch.tag.map(|tag| format!(" {}", names.tag(tag)));
+                    let label = self.label(node, catch.label);
+                    let _ =
+                        write!(out, " ({}{} {label})", catch.mnemonic(), tag.unwrap_or_default());
+                }
+                out
+            }
+            View::Br(target) => format!("{word} {}", self.label(node, target)),
             View::BrTable { targets, default } => {
                 let mut out = word.to_owned();
                 for &target in targets.iter().chain([&default]) {
-                    let _ = write!(out, " {}", self.label(target));
+                    let _ = write!(out, " {}", self.label(node, target));
                 }
                 out
             }
@@ -507,4 +577,9 @@ impl<'a> Printer<'a> {
 fn line(out: &mut String, indent: usize) {
     out.push('\n');
     out.extend(std::iter::repeat_n(' ', indent));
+}
+
+/// `(ref null any)`, never `anyref`: what casts name.
+fn full_reference(ty: crate::RefType) -> String {
+    format!("(ref {}{})", if ty.is_nullable() { "null " } else { "" }, ty.heap())
 }

@@ -3,8 +3,8 @@
 //! Invariant: whatever a live item names is live.
 
 use crate::{
-    Code, ConstExpr, DataId, DataPlace, ElemId, ElemPlace, ExportItem, FuncId, FuncKind, GlobalId,
-    GlobalKind, MemoryId, Module, Symbol, TableId, TagId, Target,
+    Body, Code, ConstExpr, DataId, DataPlace, ElemId, ElemPlace, Encoder, ExportItem, FuncId,
+    FuncKind, GlobalId, GlobalKind, MemoryId, Module, Symbol, TableId, TagId, Target, Verified,
 };
 
 /// Which items are written, by id.
@@ -48,8 +48,15 @@ impl Live {
             datas: vec![false; module.datas.len()],
             elems: vec![false; module.elems.len()],
         };
-        let mut reach = Reach { live: &mut live, module, waiting: Vec::new() };
-        reach.roots(all);
+        let mut reach = Reach {
+            live: &mut live,
+            module,
+            waiting: Vec::new(),
+            all,
+            opened: Body::new(&[], &[]),
+            encoder: Encoder::new(),
+        };
+        reach.roots();
         while let Some(item) = reach.waiting.pop() {
             reach.follow(item);
         }
@@ -61,6 +68,10 @@ struct Reach<'a> {
     live: &'a mut Live,
     module: &'a Module,
     waiting: Vec<Item>,
+    /// Whether everything is live.
+    all: bool,
+    opened: Body,
+    encoder: Encoder,
 }
 
 impl Live {
@@ -78,9 +89,9 @@ impl Live {
 }
 
 impl Reach<'_> {
-    fn roots(&mut self, all: bool) {
+    fn roots(&mut self) {
         let module = self.module;
-        if all {
+        if self.all {
             (0..module.funcs.len() as u32).for_each(|id| self.mark(Item::Func(FuncId(id))));
             (0..module.globals.len() as u32).for_each(|id| self.mark(Item::Global(GlobalId(id))));
             (0..module.tables.len() as u32).for_each(|id| self.mark(Item::Table(TableId(id))));
@@ -103,7 +114,7 @@ impl Reach<'_> {
         }
         // Segments with a place of their own are effects of instantiation.
         for (id, data) in (0..).zip(&module.datas) {
-            if matches!(data.place, DataPlace::At(_)) {
+            if matches!(data.place, DataPlace::At(..)) {
                 self.mark(Item::Data(DataId(id)));
             }
         }
@@ -130,6 +141,14 @@ impl Reach<'_> {
         match item {
             Item::Func(id) => match &module.func(id).kind {
                 FuncKind::Defined(code) => self.code(code),
+                // It names no symbol, so that nothing is left to find.
+                FuncKind::Read(_) if self.all => (),
+                FuncKind::Read(_) => {
+                    module.open(id, &mut self.opened);
+                    let verified = Verified { module, func: id, body: &self.opened };
+                    let code = self.encoder.encode(verified);
+                    self.code(&code);
+                }
                 FuncKind::Import(_) | FuncKind::Declared => (),
             },
             Item::Global(id) => {
@@ -138,6 +157,8 @@ impl Reach<'_> {
                 }
             }
             Item::Table(table) => {
+                let init = module.tables.get(table.index()).and_then(|table| table.init);
+                init.into_iter().for_each(|init| self.constant(init));
                 for (id, elem) in (0..).zip(&module.elems) {
                     if matches!(elem.place, ElemPlace::Active(into, _) if into == table) {
                         self.mark(Item::Elem(ElemId(id)));
@@ -150,8 +171,8 @@ impl Reach<'_> {
                 match data.place {
                     DataPlace::Laid => self.mark(Item::Memory(MemoryId(0))),
                     DataPlace::Passive => (),
-                    DataPlace::At(place) => {
-                        self.mark(Item::Memory(MemoryId(0)));
+                    DataPlace::At(memory, place) => {
+                        self.mark(Item::Memory(memory));
                         self.constant(place);
                     }
                 }
@@ -207,6 +228,10 @@ impl Reach<'_> {
             ConstExpr::Symbol(symbol) => self.symbol(symbol),
             ConstExpr::GlobalGet(id) => self.mark(Item::Global(id)),
             ConstExpr::RefFunc(id) => self.mark(Item::Func(id)),
+            ConstExpr::Expr(id) => {
+                let code = self.module.expr_code(id, &mut self.encoder);
+                self.code(&code);
+            }
             ConstExpr::I32(_)
             | ConstExpr::I64(_)
             | ConstExpr::F32(_)

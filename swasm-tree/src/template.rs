@@ -149,7 +149,13 @@ impl Template {
                 SymbolType::Func(_) | SymbolType::Type(_) => (ValType::I32, false),
             };
             let import = Import { module: "".into(), name: "".into() };
-            module.add_global(Global { ty, mutable, name: None, kind: GlobalKind::Import(import) });
+            module.add_global(Global {
+                ty,
+                mutable,
+                shared: false,
+                name: None,
+                kind: GlobalKind::Import(import),
+            });
         }
         // Types are interned: those of the template are positions and have to become ids.
         let func = module.declare_func(FuncType::new(&[], results), None);

@@ -8,20 +8,25 @@
 //! - a label is a block, loop or `if` around the branch, and the branch carries what it takes;
 //! - a block's, an arm's and the function's body give exactly the declared results;
 //! - `SetMany` has a local for each value, `Stack` a value to take;
-//! - memory arguments: alignment at most natural, offset within the address type; lanes exist;
-//! - globals that are set are mutable; a tail call gives what the function gives; no holes.
+//! - memory arguments: alignment at most natural (of atomics: natural), offset within the address type; lanes exist;
+//! - globals and fields that are set are mutable; a tail call gives what the function gives; no holes;
+//! - a local without a default value is set before it is read, in its block or around it;
+//! - what handles in a legacy `try` are `catch`es, `catch_all` last, or a `delegate`; `rethrow` is in a `catch`.
 //!
 //! Left to validators of whole modules (wasmparser, in tests): limits of implementations, proposals that are switched
-//! off, initialisation of locals that have no default.
+//! off, declarations outside of bodies, and that a function named by `ref.func` is declared (the writer does that).
 //!
 //! Invariant: what passes is accepted by every validator once it is written, with the exceptions just named.
 
 use std::fmt;
 
 use crate::ids::node_raw;
-use crate::signature::{Signature, label_types, signature};
+use crate::signature::{
+    Signature, after_reference, cast_types, is_of_reference, label_types, signature,
+};
 use crate::{
-    Body, Fold, FuncId, MemArg, MemoryId, Module, NodeId, Op, RefType, Shape, ValType, View,
+    Body, Fold, FuncId, LocalId, MemArg, MemoryId, Module, NodeId, Op, RefType, Shape, Types,
+    ValType, View,
 };
 
 /// A body that was verified: the only thing that is encoded.
@@ -59,6 +64,10 @@ pub enum Rule {
     Label,
     /// A `Stack` takes a value that an earlier sibling left.
     Stack,
+    /// A local without a default value is set before it is read.
+    Local,
+    /// What handles in a legacy `try`.
+    Handlers,
     /// A function has no holes.
     Hole,
     /// A body has the parameters and results of its function.
@@ -116,6 +125,10 @@ pub struct Verifier {
     errors: Vec<VerifyError>,
     /// Types of holes, where they are allowed.
     holes: Option<Vec<ValType>>,
+    /// Locals without a default value that are not set yet, by id; empty if there is none in the body.
+    unset: Vec<bool>,
+    /// Those set since, innermost block last.
+    set: Vec<LocalId>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -135,6 +148,8 @@ struct Block {
     height: u32,
     /// How many frames there are outside of its body.
     frames: u32,
+    /// How many locals of [`Verifier::set`] were set outside.
+    set: u32,
     diverged: bool,
 }
 
@@ -180,6 +195,13 @@ impl Verifier {
         self.frames.clear();
         self.blocks.clear();
         self.stack.clear();
+        self.set.clear();
+        self.unset.clear();
+        let locals = &body.locals()[body.param_count()..];
+        if locals.iter().any(|ty| !ty.is_defaultable()) {
+            self.unset.resize(body.param_count(), false);
+            self.unset.extend(locals.iter().map(|ty| !ty.is_defaultable()));
+        }
         let root = body.root();
         let declared = module.funcs.get(func.index()).and_then(|f| module.types.try_get(f.ty));
         let fits = declared
@@ -232,9 +254,12 @@ impl Cx<'_> {
     }
 
     fn walk(&mut self, root: NodeId) {
-        self.v.blocks.push(Block { height: 0, frames: 0, diverged: false });
+        self.v.blocks.push(Block { height: 0, frames: 0, set: 0, diverged: false });
         if !self.leaf(root) {
             self.open(root);
+            if !self.body.op(root).shape().is_label() {
+                self.v.seen[node_raw(root) as usize] = OPEN;
+            }
         }
         while let Some(&Frame { node, next, .. }) = self.v.frames.last() {
             let children = self.body.children(node);
@@ -248,7 +273,11 @@ impl Cx<'_> {
                 }
                 let first_arm = children.len() - arms;
                 if next as usize == first_arm {
-                    self.open_block(node);
+                    if shape.is_label() {
+                        self.open_block(node);
+                    } else {
+                        self.open_catch(node);
+                    }
                 } else if next as usize == first_arm + 1 && arms == 2 {
                     self.next_arm(node);
                 }
@@ -274,8 +303,11 @@ impl Cx<'_> {
             if let Some(child) = opened {
                 self.open(child);
             } else if at == next as usize || (arms == 0 && at == children.len()) {
-                if arms > 0 {
+                if shape.is_label() {
                     self.close_block(node);
+                } else if arms > 0 {
+                    let results = self.results_of_try();
+                    self.check_end(node, &results, "the `catch`");
                 } else {
                     self.leave(node, shape);
                 }
@@ -315,6 +347,10 @@ impl Cx<'_> {
             if let View::Local(local) = self.body.view_node(data)
                 && let Some(&ty) = self.body.locals().get(local.index())
             {
+                if !self.v.unset.is_empty() && self.v.unset[local.index()] {
+                    let message = format!("local {} of type {ty} may not be set yet", local.0);
+                    self.error(node, Rule::Local, message);
+                }
                 self.v.stack.push(ty);
                 return true;
             }
@@ -352,6 +388,7 @@ impl Cx<'_> {
             match self.body.locals().get(local.index()) {
                 Some(&ty) if op != Op::LOCAL_GET => {
                     self.take(node, &[ty]);
+                    self.note_set(local);
                     if op == Op::LOCAL_TEE {
                         self.v.stack.push(ty);
                     }
@@ -372,6 +409,17 @@ impl Cx<'_> {
                 self.error(node, Rule::Operands, format!("takes a reference, has {ty}"));
             }
             self.v.stack.push(ValType::I32);
+        } else if let View::SetMany(locals) = self.body.view(node) {
+            self.leave_by_signature(node);
+            for &local in locals {
+                self.note_set(local);
+            }
+        } else if is_of_reference(op) {
+            self.reference(node);
+        } else if op == Op::BR_ON_NON_NULL || shape == Shape::BrOnCast {
+            self.branch_on(node);
+        } else if matches!(shape, Shape::Delegate | Shape::Rethrow) {
+            self.legacy_label(node);
         } else if op == Op::STACK {
             self.take_earlier(node);
         } else if op == Op::HOLE {
@@ -389,8 +437,25 @@ impl Cx<'_> {
             }
         } else if let View::BrTable { targets, default } = self.body.view(node) {
             let mut types = self.label(node, default);
+            let found = &self.v.stack[self.base().min(self.v.stack.len())..];
+            let carried: crate::TypeList =
+                found.split_last().map_or(&[][..], |(_, rest)| rest).into();
+            let mut last = default;
             for &target in targets {
-                if self.label(node, target) != types {
+                if target == last {
+                    continue;
+                }
+                last = target;
+                let other = self.label(node, target);
+                let fits = other == types
+                    || (other.len() == types.len()
+                        && carried.len() <= other.len()
+                        && matches(
+                            &self.module.types,
+                            &carried,
+                            &other[other.len() - carried.len()..],
+                        ));
+                if !fits {
                     self.error(node, Rule::Label, "the labels carry different types".to_owned());
                     break;
                 }
@@ -420,6 +485,123 @@ impl Cx<'_> {
         self.v.sig = sig;
     }
 
+    /// An operator whose last result is its last operand, a reference.
+    fn reference(&mut self, node: NodeId) {
+        let op = self.body.op(node);
+        let mut types = match self.body.view(node) {
+            View::Label(target) => self.label(node, target),
+            _ => crate::TypeList::new(),
+        };
+        let base = self.base().min(self.v.stack.len());
+        let operand = if self.v.stack.len() > base { self.v.stack.last().copied() } else { None };
+        let expected = match op {
+            Op::ANY_CONVERT_EXTERN => ValType::EXTERNREF,
+            Op::EXTERN_CONVERT_ANY => ValType::Ref(RefType::nullable(crate::AbstractHeapType::Any)),
+            _ => operand.unwrap_or(NEVER),
+        };
+        let after = match operand {
+            Some(NEVER) => NEVER,
+            None if op.shape() != Shape::RefAs => NEVER,
+            None => after_reference(op, if expected == NEVER { NEVER } else { expected }),
+            Some(ty) => after_reference(op, ty),
+        };
+        if operand.is_some_and(|ty| !matches!(ty, ValType::Ref(_))) {
+            self.error(node, Rule::Operands, "takes a reference".to_owned());
+        }
+        types.push(expected);
+        self.take(node, &types);
+        types.pop();
+        types.push(after);
+        self.v.stack.extend_from_slice(&types);
+    }
+
+    /// `br_on_non_null`, `br_on_cast` and `br_on_cast_fail`: the branch carries the reference, too.
+    fn branch_on(&mut self, node: NodeId) {
+        let labels: smallvec::SmallVec<[NodeId; 1]> = self.body.labels(node).collect();
+        let mut types = match labels[..] {
+            [target] => self.label(node, target),
+            _ => crate::TypeList::new(),
+        };
+        let Some(carried) = types.pop() else {
+            let message = "the label carries no reference".to_owned();
+            return self.error(node, Rule::Label, message);
+        };
+        let (taken, kept) = match self.body.view(node) {
+            View::BrOnCast { label: _, from, to } => {
+                let (branches, stays) = cast_types(self.body.op(node), from, to);
+                if !self.module.types.matches(ValType::Ref(branches), carried) {
+                    let message = format!("the label carries {carried}, not {branches}");
+                    self.error(node, Rule::Label, message);
+                }
+                if let Err(mistake) =
+                    signature(self.module, self.body, node, &mut Signature::default())
+                {
+                    self.error(node, Rule::Immediate, mistake);
+                }
+                (ValType::Ref(from), Some(ValType::Ref(stays)))
+            }
+            _ => match carried {
+                ValType::Ref(ty) => (ValType::Ref(RefType::new(true, ty.heap())), None),
+                _ => {
+                    let message = "the label carries no reference".to_owned();
+                    return self.error(node, Rule::Label, message);
+                }
+            },
+        };
+        types.push(taken);
+        self.take(node, &types);
+        types.pop();
+        types.extend(kept);
+        self.v.stack.extend_from_slice(&types);
+    }
+
+    /// `delegate`, the handler of the `try` whose frame is below, and `rethrow`.
+    fn legacy_label(&mut self, node: NodeId) {
+        let op = self.body.op(node);
+        let Some(target) = self.body.labels(node).next() else { return };
+        self.label(node, target);
+        self.take(node, &[]);
+        let mut around = self.v.frames.iter().rev().skip(1);
+        if op == Op::DELEGATE {
+            let fits = around
+                .next()
+                .is_some_and(|frame| self.body.op(frame.node) == Op::TRY && frame.node != target);
+            if !fits {
+                let message = "is not what handles in a `try`, or names it".to_owned();
+                self.error(node, Rule::Handlers, message);
+            }
+            return;
+        }
+        let in_catch = around.any(|frame| {
+            frame.node == target
+                && self.body.op(target) == Op::TRY
+                && frame.next as usize == self.body.children(target).len()
+        });
+        if !in_catch {
+            self.error(node, Rule::Handlers, "is not in a `catch` of what it names".to_owned());
+        }
+        self.diverge();
+    }
+
+    /// Notes that a local has a value from here on, in this block.
+    #[inline]
+    fn note_set(&mut self, local: LocalId) {
+        if !self.v.unset.is_empty()
+            && let Some(unset @ true) = self.v.unset.get_mut(local.index())
+        {
+            *unset = false;
+            self.v.set.push(local);
+        }
+    }
+
+    /// Forgets which locals the innermost block has set.
+    fn forget_set(&mut self) {
+        let outside = self.v.blocks.last().map_or(0, |block| block.set as usize);
+        for local in self.v.set.drain(outside..) {
+            self.v.unset[local.index()] = true;
+        }
+    }
+
     fn base(&self) -> usize {
         self.v.frames.last().map_or(0, |frame| frame.base as usize)
     }
@@ -437,7 +619,7 @@ impl Cx<'_> {
         if found != expected
             && !(lack <= expected.len()
                 && (lack == 0 || self.may_lack())
-                && matches(found, &expected[lack..]))
+                && matches(&self.module.types, found, &expected[lack..]))
         {
             let message = format!("takes {}, has {}", list(expected), list(found));
             self.error(node, Rule::Operands, message);
@@ -545,9 +727,14 @@ impl Cx<'_> {
             sig.params.pop();
         }
         let height = self.v.stack.len() as u32;
+        let (frames, set) = (self.v.frames.len() as u32, self.v.set.len() as u32);
+        if let View::TryTable(_, catches) = self.body.view(node) {
+            for catch in catches {
+                self.check_catch(node, catch);
+            }
+        }
+        self.v.blocks.push(Block { height, frames, set, diverged: false });
         self.v.seen[node_raw(node) as usize] = OPEN;
-        let frames = self.v.frames.len() as u32;
-        self.v.blocks.push(Block { height, frames, diverged: false });
         self.v.stack.extend_from_slice(&sig.params);
         self.v.sig = sig;
         if let Some(frame) = self.v.frames.last_mut() {
@@ -562,6 +749,11 @@ impl Cx<'_> {
     fn next_arm(&mut self, node: NodeId) {
         let results = self.block_results(node);
         self.check_end(node, &results, "the first arm");
+        self.forget_set();
+        if self.body.op(node) == Op::TRY {
+            self.check_handlers(node);
+            return;
+        }
         let params: crate::TypeList = self.body.block_type(node).params.into();
         if let Some(block) = self.v.blocks.last_mut() {
             block.diverged = false;
@@ -569,9 +761,97 @@ impl Cx<'_> {
         self.v.stack.extend_from_slice(&params);
     }
 
+    /// What handles in a legacy `try`: `catch`es, or a `delegate`.
+    fn check_handlers(&mut self, node: NodeId) {
+        let Some(&handlers) = self.body.children(node).last() else { return };
+        if self.body.op(handlers) == Op::DELEGATE {
+            return;
+        }
+        let catches = self.body.children(handlers);
+        let all_but_last = &catches[..catches.len().saturating_sub(1)];
+        let fits = self.body.op(handlers) == Op::SEQ
+            && all_but_last.iter().all(|&catch| self.body.op(catch) == Op::CATCH)
+            && catches
+                .last()
+                .is_none_or(|&last| matches!(self.body.op(last), Op::CATCH | Op::CATCH_ALL));
+        if !fits {
+            let message = "what handles is a list of `catch`, or a `delegate`".to_owned();
+            self.error(node, Rule::Handlers, message);
+        }
+    }
+
+    /// A clause of a `try_table`, outside of it.
+    fn check_catch(&mut self, node: NodeId, catch: &crate::Catch) {
+        let carried = self.label(node, catch.label);
+        let mut types: crate::TypeList = match catch.tag {
+            Some(tag) => self.module.tag_params(tag).unwrap_or(&[]).into(),
+            None => crate::TypeList::new(),
+        };
+        if catch.with_ref {
+            let heap = crate::HeapType::Abstract(crate::AbstractHeapType::Exn);
+            types.push(ValType::Ref(RefType::new(false, heap)));
+        }
+        if !matches(&self.module.types, &types, &carried) {
+            let message = format!(
+                "`{}` has {}, its label carries {}",
+                catch.mnemonic(),
+                list(&types),
+                list(&carried)
+            );
+            self.error(node, Rule::Label, message);
+        }
+    }
+
+    /// The body of a `catch` begins.
+    fn open_catch(&mut self, node: NodeId) {
+        let frames = &self.v.frames;
+        let outer = frames.len().checked_sub(3).map(|at| frames[at].node);
+        if outer.is_none_or(|outer| self.body.op(outer) != Op::TRY) {
+            let message = "a `catch` that is not what handles in a `try`".to_owned();
+            self.error(node, Rule::Handlers, message);
+        }
+        let mut sig = std::mem::take(&mut self.v.sig);
+        sig.params.clear();
+        if let View::Tag(tag) = self.body.view(node) {
+            match self.module.tag_params(tag) {
+                Ok(values) => sig.params.extend_from_slice(values),
+                Err(mistake) => self.error(node, Rule::Immediate, mistake),
+            }
+        }
+        self.forget_set();
+        let Some(block) = self.v.blocks.last_mut() else { return };
+        block.diverged = false;
+        let height = block.height;
+        self.v.stack.truncate(height as usize);
+        self.v.stack.extend_from_slice(&sig.params);
+        self.v.sig = sig;
+        if let Some(frame) = self.v.frames.last_mut() {
+            frame.base = height;
+        }
+    }
+
+    /// What the innermost block gives, which is the `try` of a `catch`.
+    fn results_of_try(&self) -> crate::TypeList {
+        let outside = self.v.blocks.last().map_or(0, |block| block.frames as usize);
+        let around = outside.checked_sub(1).and_then(|at| self.v.frames.get(at));
+        match around {
+            Some(frame) if self.body.op(frame.node).shape().is_label() => {
+                self.block_results(frame.node)
+            }
+            _ => crate::TypeList::new(),
+        }
+    }
+
     fn close_block(&mut self, node: NodeId) {
         let results = self.block_results(node);
-        self.check_end(node, &results, "the block");
+        if self.body.op(node) == Op::TRY {
+            // Its body and its `catch`es were checked, each by itself.
+            let height = self.v.blocks.last().map_or(0, |block| block.height as usize);
+            self.v.stack.truncate(height);
+        } else {
+            self.check_end(node, &results, "the block");
+        }
+        self.forget_set();
         self.v.blocks.pop();
         self.v.seen[node_raw(node) as usize] = SEEN;
         self.v.stack.extend_from_slice(&results);
@@ -583,7 +863,7 @@ impl Cx<'_> {
         let found = &self.v.stack[(height as usize).min(self.v.stack.len())..];
         let lack = results.len().wrapping_sub(found.len());
         let enough = lack == 0 || (diverged && lack <= results.len());
-        if !enough || !matches(found, &results[lack..]) {
+        if !enough || !matches(&self.module.types, found, &results[lack..]) {
             let message = format!("{what} gives {}, its body {}", list(results), list(found));
             self.error(node, Rule::Results, message);
         }
@@ -591,9 +871,9 @@ impl Cx<'_> {
     }
 }
 
-fn matches(found: &[ValType], expected: &[ValType]) -> bool {
+fn matches(types: &Types, found: &[ValType], expected: &[ValType]) -> bool {
     found.len() == expected.len()
-        && found.iter().zip(expected).all(|(a, b)| a.matches(*b) || *a == NEVER)
+        && found.iter().zip(expected).all(|(a, b)| types.matches(*a, *b) || *a == NEVER)
 }
 
 fn list(types: &[ValType]) -> String {

@@ -228,7 +228,17 @@ impl Body {
                 let View::CallIndirect { ty, table } = source.view_node(node) else { return imm };
                 self.side(&[remap.ty(ty).0, table.0])
             }
-            Shape::Br => node_raw(label(remap, node_from_raw(imm))),
+            Shape::Type => remap.ty(TypeId(imm)).0,
+            Shape::Br | Shape::BrOn | Shape::Delegate | Shape::Rethrow => {
+                node_raw(label(remap, node_from_raw(imm)))
+            }
+            Shape::BrOnCast | Shape::TryTable => {
+                let imm = match from {
+                    Some(from) => self.import_side(from, node),
+                    None => self.duplicate_side(node),
+                };
+                self.map_labels(node.op, imm, |old| label(remap, old))
+            }
             Shape::BrTable => {
                 let targets: Vec<NodeId> = from.unwrap_or(self).label_list(imm).to_vec();
                 let targets: Vec<NodeId> =
@@ -269,6 +279,21 @@ impl Body {
             | Shape::If
             | Shape::Return
             | Shape::Unreachable
+            | Shape::Atomic(_)
+            | Shape::Fence
+            | Shape::RefAs
+            | Shape::RefCast
+            | Shape::Field
+            | Shape::ArrayFixed
+            | Shape::ArrayData
+            | Shape::ArrayElem
+            | Shape::ArrayCopy
+            | Shape::Throw
+            | Shape::ThrowRef
+            | Shape::Try
+            | Shape::Catch
+            | Shape::CatchAll
+            | Shape::Beyond
             | Shape::Seq
             | Shape::Stack
             | Shape::Hole => match from {

@@ -1,7 +1,8 @@
 //! A module ⇒ bytes: the one place where indices come from.
 //!
-//! Invariant: every index space is in id order, imports first; types are in order of first use; every LEB128 is as
-//! short as it can be. Broken promises of the builder (a declared function that is live but has no code; a memory
+//! Invariant: every index space is in id order, imports first; types are in id order, or in order of first use when only what is reachable
+//! is written; every LEB128 is as short as it can be, but in code that was read and never opened: that is copied as long as all that
+//! it names has the index it had. Broken promises of the builder (a declared function that is live but has no code; a memory
 //! imported after one was defined) panic and name the item.
 
 mod names;
@@ -13,14 +14,16 @@ use std::ops::Range;
 use wasm_encoder as we;
 use wasm_encoder::Encode;
 
-use crate::encode::small_u32;
+use crate::encode::{Encoder, small_u32};
 use crate::layout::Layout;
 use crate::reach::Live;
 use crate::signature::symbol_type;
 use crate::{
-    Code, ConstExpr, DataPlace, ExportItem, FuncId, FuncKind, FuncType, GlobalKind, HeapType, Loc,
-    Module, RefType, Symbol, TableId, Target, TypeId, ValType,
+    Body, Code, CompositeType, ConstExpr, DataPlace, ExportItem, ExprId, FieldType, FuncId,
+    FuncKind, FuncType, GlobalKind, HeapType, Import, Loc, Module, ReadCode, RefType, SectionKind,
+    StorageType, SubType, Symbol, TableId, Target, TypeId, ValType, Verified,
 };
+use names::Orders;
 
 /// Bytes of a page.
 const PAGE: u64 = 65536;
@@ -39,12 +42,53 @@ pub struct WriteOptions {
 }
 
 /// Contents of a producers section: names with versions.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Producers {
     /// Source languages.
     pub languages: Vec<(String, String)>,
     /// Tools.
     pub processed_by: Vec<(String, String)>,
+    /// Software development kits.
+    pub sdks: Vec<(String, String)>,
+}
+
+impl Producers {
+    /// Adds what others say; of two versions of one name, theirs counts.
+    fn add(&mut self, other: &Producers) {
+        for (ours, theirs) in [
+            (&mut self.languages, &other.languages),
+            (&mut self.processed_by, &other.processed_by),
+            (&mut self.sdks, &other.sdks),
+        ] {
+            for (name, version) in theirs {
+                match ours.iter_mut().find(|(known, _)| known == name) {
+                    Some((_, known)) => known.clone_from(version),
+                    None => ours.push((name.clone(), version.clone())),
+                }
+            }
+        }
+    }
+
+    fn section(&self) -> Option<we::ProducersSection> {
+        let mut section = we::ProducersSection::new();
+        let mut is_empty = true;
+        for (field, values) in [
+            ("language", &self.languages),
+            ("processed-by", &self.processed_by),
+            ("sdk", &self.sdks),
+        ] {
+            if values.is_empty() {
+                continue;
+            }
+            let mut encoded = we::ProducersField::new();
+            for (name, version) in values {
+                encoded.value(name, version);
+            }
+            section.field(field, &encoded);
+            is_empty = false;
+        }
+        (!is_empty).then_some(section)
+    }
 }
 
 /// A written module.
@@ -103,15 +147,24 @@ struct Writer<'a> {
     at: Indices,
     layout: Layout,
     types: we::TypeSection,
+    /// How many types there are in it.
+    type_count: u32,
     type_ids: HashMap<TypeId, u32>,
     /// Types of blocks that no function of the module has.
-    block_types: HashMap<&'a FuncType, u32>,
+    block_types: HashMap<FuncType, u32>,
     /// By function: its slot in the function table.
     slots: HashMap<FuncId, u32>,
     slot_order: Vec<FuncId>,
     /// Functions that `ref.func` names, in order of first use.
     referenced: Vec<FuncId>,
     data_index_used: bool,
+    /// Whether code that was read can be copied: everything has the index it had.
+    copies: bool,
+    /// Memory to open and encode what cannot.
+    opened: Body,
+    encoder: Encoder,
+    /// By function, in order: offsets in its body of branches that are likely (or unlikely) taken.
+    hints: Vec<(u32, Vec<(u32, bool)>)>,
 }
 
 /// Numbers live items, imported ones first.
@@ -126,6 +179,18 @@ fn number(live: &[bool], imported: impl Fn(usize) -> bool) -> (Vec<u32>, Vec<usi
 }
 
 impl Module {
+    /// What code that was read looks like.
+    pub(crate) fn read_bytes(&self, code: &ReadCode) -> &[u8] {
+        let source = self.source.as_deref().unwrap_or_default();
+        &source[code.range.start as usize..code.range.end as usize]
+    }
+
+    /// A constant expression, encoded: the bytes begin with a count of no locals and end with `end`.
+    pub(crate) fn expr_code(&self, id: ExprId, encoder: &mut Encoder) -> Code {
+        let body = &self.exprs[id.index()];
+        encoder.encode(Verified { module: self, func: FuncId(u32::MAX), body })
+    }
+
     /// Writes the module.
     pub fn write(&self, options: &WriteOptions) -> Written {
         let live = Live::of(self);
@@ -136,12 +201,17 @@ impl Module {
             at: Indices::default(),
             layout,
             types: we::TypeSection::new(),
+            type_count: 0,
             type_ids: HashMap::new(),
             block_types: HashMap::new(),
             slots: HashMap::new(),
             slot_order: Vec::new(),
             referenced: Vec::new(),
             data_index_used: false,
+            copies: false,
+            opened: Body::new(&[], &[]),
+            encoder: Encoder::new(),
+            hints: Vec::new(),
         };
         writer.write(options)
     }
@@ -170,6 +240,12 @@ impl<'a> Writer<'a> {
         );
         let function_table = table_order.len() as u32;
         self.at = Indices { funcs, globals, tables, memories, tags, datas, elems, function_table };
+        if !module.reachable_only {
+            for group in module.types.groups() {
+                self.write_group(TypeId(group.start));
+            }
+        }
+        self.copies = self.nothing_moved();
 
         let imports =
             self.imports(&func_order, &table_order, &memory_order, &tag_order, &global_order);
@@ -185,7 +261,7 @@ impl<'a> Writer<'a> {
         for &at in &global_order {
             let global = &module.globals[at];
             if let GlobalKind::Defined(value) = global.kind {
-                let ty = self.global_type(global.ty, global.mutable);
+                let ty = self.global_type(at);
                 let value = self.constant(value);
                 global_section.global(ty, &value);
             }
@@ -200,7 +276,16 @@ impl<'a> Writer<'a> {
 
         let mut table_section = we::TableSection::new();
         for &at in table_order.iter().filter(|at| module.tables[**at].import.is_none()) {
-            table_section.table(self.table_type(at));
+            let ty = self.table_type(at);
+            match module.tables[at].init {
+                Some(init) => {
+                    let init = self.constant(init);
+                    table_section.table_with_init(ty, &init);
+                }
+                None => {
+                    table_section.table(ty);
+                }
+            }
         }
         if self.live.function_table {
             // Slot 0 is null, so that a null pointer traps.
@@ -231,20 +316,26 @@ impl<'a> Writer<'a> {
         }
 
         let mut out = we::Module::new();
-        add(&mut out, self.types.is_empty(), &self.types);
-        add(&mut out, imports.is_empty(), &imports);
-        add(&mut out, functions.is_empty(), &functions);
-        add(&mut out, table_section.is_empty(), &table_section);
-        add(&mut out, memory_section.is_empty(), &memory_section);
-        add(&mut out, tag_section.is_empty(), &tag_section);
-        add(&mut out, global_section.is_empty(), &global_section);
-        add(&mut out, export_section.is_empty(), &export_section);
+        self.customs(&mut out, SectionKind::Header);
+        self.add(&mut out, SectionKind::Type, self.types.is_empty(), &self.types);
+        self.add(&mut out, SectionKind::Import, imports.is_empty(), &imports);
+        self.add(&mut out, SectionKind::Function, functions.is_empty(), &functions);
+        self.add(&mut out, SectionKind::Table, table_section.is_empty(), &table_section);
+        self.add(&mut out, SectionKind::Memory, memory_section.is_empty(), &memory_section);
+        self.add(&mut out, SectionKind::Tag, tag_section.is_empty(), &tag_section);
+        self.add(&mut out, SectionKind::Global, global_section.is_empty(), &global_section);
+        self.add(&mut out, SectionKind::Export, export_section.is_empty(), &export_section);
         if let Some(start) = module.start {
             out.section(&we::StartSection { function_index: self.at.funcs[start.index()] });
         }
-        add(&mut out, element_section.is_empty(), &element_section);
-        if self.data_index_used {
+        self.customs(&mut out, SectionKind::Start);
+        self.add(&mut out, SectionKind::Element, element_section.is_empty(), &element_section);
+        if self.data_index_used || (module.data_count && !module.reachable_only) {
             out.section(&we::DataCountSection { count: data_section.len() });
+        }
+        self.customs(&mut out, SectionKind::DataCount);
+        if let Some(hints) = self.hint_section() {
+            out.section(&hints);
         }
         if !code.is_empty() {
             out.section(&code);
@@ -252,32 +343,80 @@ impl<'a> Writer<'a> {
             written.code_start = out.len() - contents;
         }
         drop(code);
-        add(&mut out, data_section.is_empty(), &data_section);
-        for (name, contents) in &module.customs {
-            out.section(&we::CustomSection { name: name.into(), data: contents.into() });
-        }
+        self.customs(&mut out, SectionKind::Code);
+        self.add(&mut out, SectionKind::Data, data_section.is_empty(), &data_section);
         if options.names {
-            let names = self.names(&func_order, &global_order, &data_order);
+            let names = self.names(&Orders {
+                funcs: &func_order,
+                tables: &table_order,
+                memories: &memory_order,
+                globals: &global_order,
+                elems: &elem_order,
+                datas: &data_order,
+                tags: &tag_order,
+            });
             out.section(&names);
         }
-        if let Some(producers) = &options.producers {
-            let mut section = we::ProducersSection::new();
-            for (field, values) in
-                [("language", &producers.languages), ("processed-by", &producers.processed_by)]
-            {
-                if values.is_empty() {
-                    continue;
-                }
-                let mut encoded = we::ProducersField::new();
-                for (name, version) in values {
-                    encoded.value(name, version);
-                }
-                section.field(field, &encoded);
-            }
+        let mut producers = module.producers.clone().unwrap_or_default();
+        if let Some(ours) = &options.producers {
+            producers.add(ours);
+        }
+        if let Some(section) = producers.section() {
             out.section(&section);
         }
         written.bytes = out.finish();
         written
+    }
+
+    /// Writes a section, and the custom sections that follow it.
+    fn add(
+        &self,
+        out: &mut we::Module,
+        kind: SectionKind,
+        is_empty: bool,
+        section: &impl we::Section,
+    ) {
+        if !is_empty {
+            out.section(section);
+        }
+        self.customs(out, kind);
+    }
+
+    fn customs(&self, out: &mut we::Module, after: SectionKind) {
+        for custom in self.module.customs.iter().filter(|custom| custom.after == after) {
+            let (name, data) = ((&*custom.name).into(), (&*custom.contents).into());
+            out.section(&we::CustomSection { name, data });
+        }
+    }
+
+    /// The section of the branch hinting proposal, which comes before the code.
+    fn hint_section(&self) -> Option<we::BranchHints> {
+        let mut section = we::BranchHints::new();
+        for (func, hints) in &self.hints {
+            section.function_hints(
+                *func,
+                hints.iter().map(|&(offset, likely)| we::BranchHint {
+                    branch_func_offset: offset,
+                    branch_hint_value: u32::from(likely),
+                }),
+            );
+        }
+        (!self.hints.is_empty()).then_some(section)
+    }
+
+    /// Whether everything that was read has the index it had.
+    fn nothing_moved(&self) -> bool {
+        let read = &self.module.read;
+        let in_place =
+            |indices: &[u32], count: u32| (0..count).zip(indices).all(|(at, &index)| at == index);
+        !self.module.reachable_only
+            && in_place(&self.at.funcs, read.funcs)
+            && in_place(&self.at.tables, read.tables)
+            && in_place(&self.at.memories, read.memories)
+            && in_place(&self.at.globals, read.globals)
+            && in_place(&self.at.tags, read.tags)
+            && in_place(&self.at.elems, read.elems)
+            && in_place(&self.at.datas, read.datas)
     }
 
     fn imports(
@@ -290,33 +429,55 @@ impl<'a> Writer<'a> {
     ) -> we::ImportSection {
         let module = self.module;
         let mut section = we::ImportSection::new();
+        let func_import = |at: usize| match &module.funcs[at].kind {
+            FuncKind::Import(from) => Some(from),
+            FuncKind::Defined(_) | FuncKind::Read(_) | FuncKind::Declared => None,
+        };
+        let global_import = |at: usize| match &module.globals[at].kind {
+            GlobalKind::Import(from) => Some(from),
+            GlobalKind::Defined(_) => None,
+        };
+        let mut waiting: [std::collections::VecDeque<(&Import, we::EntityType)>; 5] =
+            Default::default();
         for &at in funcs {
-            if let FuncKind::Import(from) = &module.funcs[at].kind {
-                let ty = self.type_index(module.funcs[at].ty);
-                section.import(&from.module, &from.name, we::EntityType::Function(ty));
-            }
+            let Some(from) = func_import(at) else { continue };
+            let ty = self.type_index(module.funcs[at].ty);
+            waiting[0].push_back((from, we::EntityType::Function(ty)));
         }
         for &at in tables {
-            if let Some(from) = &module.tables[at].import {
-                section.import(&from.module, &from.name, self.table_type(at));
-            }
+            let Some(from) = &module.tables[at].import else { continue };
+            waiting[1].push_back((from, self.table_type(at).into()));
         }
         for &at in memories {
-            if let Some(from) = &module.memories[at].import {
-                section.import(&from.module, &from.name, self.memory_type(at));
-            }
+            let Some(from) = &module.memories[at].import else { continue };
+            waiting[2].push_back((from, self.memory_type(at).into()));
         }
         for &at in globals {
-            let global = &module.globals[at];
-            if let GlobalKind::Import(from) = &global.kind {
-                let ty = self.global_type(global.ty, global.mutable);
-                section.import(&from.module, &from.name, ty);
-            }
+            let Some(from) = global_import(at) else { continue };
+            waiting[3].push_back((from, self.global_type(at).into()));
         }
         for &at in tags {
-            if let Some(from) = &module.tags[at].import {
-                section.import(&from.module, &from.name, self.tag_type(at));
+            let Some(from) = &module.tags[at].import else { continue };
+            waiting[4].push_back((from, self.tag_type(at).into()));
+        }
+        let mut import = |next: Option<(&Import, we::EntityType)>| {
+            if let Some((from, ty)) = next {
+                section.import(&from.module, &from.name, ty);
             }
+        };
+        // In each kind the order is that of the ids: what is said here is how kinds alternate.
+        for &item in module.import_order.iter().filter(|item| self.live.has(**item)) {
+            let kind = match item {
+                ExportItem::Func(_) => 0,
+                ExportItem::Table(_) => 1,
+                ExportItem::Memory(_) => 2,
+                ExportItem::Global(_) => 3,
+                ExportItem::Tag(_) => 4,
+            };
+            import(waiting[kind].pop_front());
+        }
+        for rest in waiting.iter_mut().flatten() {
+            import(Some((rest.0, rest.1)));
         }
         section
     }
@@ -327,46 +488,100 @@ impl<'a> Writer<'a> {
         if let Some(&index) = self.type_ids.get(&id) {
             return index;
         }
-        // A type names only types that were interned before it: those are written first, in that order.
-        let mut needed = vec![id];
-        let mut next = 0;
-        while let Some(&id) = needed.get(next) {
-            next += 1;
-            let ty = self.module.types.get(id);
-            for &inner in ty.params.iter().chain(&ty.results) {
-                if let Some(inner) = concrete(inner)
-                    && !needed.contains(&inner)
-                    && !self.type_ids.contains_key(&inner)
-                {
-                    needed.push(inner);
+        let id = self.module.types.canonical(id);
+        if !self.type_ids.contains_key(&id) {
+            // A type names only types of its own group and earlier ones: those are written first, in order.
+            let types = &self.module.types;
+            let mut needed = vec![types.group(id).start];
+            let mut next = 0;
+            while let Some(&start) = needed.get(next) {
+                next += 1;
+                let group = types.group(TypeId(start));
+                for inner in group.flat_map(|at| types.sub(TypeId(at)).mentions()) {
+                    let start = types.group(types.canonical(inner)).start;
+                    if !needed.contains(&start) && !self.type_ids.contains_key(&TypeId(start)) {
+                        needed.push(start);
+                    }
                 }
             }
-        }
-        needed.sort();
-        for &id in &needed {
-            let index = self.types.len();
-            self.write_type(self.module.types.get(id));
-            self.type_ids.insert(id, index);
+            needed.sort();
+            for start in needed {
+                self.write_group(TypeId(start));
+            }
         }
         self.type_ids[&id]
     }
 
-    fn write_type(&mut self, ty: &FuncType) {
-        let params: Vec<we::ValType> = ty.params.iter().map(|&ty| self.val_type(ty)).collect();
-        let results: Vec<we::ValType> = ty.results.iter().map(|&ty| self.val_type(ty)).collect();
-        self.types.ty().function(params, results);
+    /// Writes the recursion group that starts with a type.
+    fn write_group(&mut self, start: TypeId) {
+        let types = &self.module.types;
+        let group = types.group(start);
+        for at in group.clone() {
+            self.type_ids.insert(TypeId(at), self.type_count);
+            self.type_count += 1;
+        }
+        let mut subs: Vec<we::SubType> =
+            group.map(|at| self.sub_type(types.as_added(TypeId(at)))).collect();
+        match (subs.pop(), subs.is_empty()) {
+            (Some(only), true) => self.types.ty().subtype(&only),
+            (Some(last), false) => {
+                subs.push(last);
+                self.types.ty().rec(subs);
+            }
+            (None, _) => (),
+        }
     }
 
-    fn block_type_index(&mut self, ty: &'a FuncType) -> u32 {
+    fn sub_type(&mut self, sub: &SubType) -> we::SubType {
+        let inner = match &sub.composite {
+            CompositeType::Func(ty) => we::CompositeInnerType::Func(self.func_type(ty)),
+            CompositeType::Struct(fields) => {
+                let fields = fields.iter().map(|&field| self.field_type(field)).collect();
+                we::CompositeInnerType::Struct(we::StructType { fields })
+            }
+            CompositeType::Array(element) => {
+                we::CompositeInnerType::Array(we::ArrayType(self.field_type(*element)))
+            }
+        };
+        we::SubType {
+            is_final: sub.is_final,
+            supertype_idx: sub.supertype.map(|id| self.type_index(id)),
+            composite_type: we::CompositeType {
+                inner,
+                shared: false,
+                descriptor: None,
+                describes: None,
+            },
+        }
+    }
+
+    fn func_type(&mut self, ty: &FuncType) -> we::FuncType {
+        let params: Vec<we::ValType> = ty.params.iter().map(|&ty| self.val_type(ty)).collect();
+        let results: Vec<we::ValType> = ty.results.iter().map(|&ty| self.val_type(ty)).collect();
+        we::FuncType::new(params, results)
+    }
+
+    fn field_type(&mut self, field: FieldType) -> we::FieldType {
+        let element_type = match field.storage {
+            StorageType::I8 => we::StorageType::I8,
+            StorageType::I16 => we::StorageType::I16,
+            StorageType::Val(ty) => we::StorageType::Val(self.val_type(ty)),
+        };
+        we::FieldType { element_type, mutable: field.mutable }
+    }
+
+    fn block_type_index(&mut self, ty: &FuncType) -> u32 {
         if let Some(id) = self.module.types.find(ty) {
             return self.type_index(id);
         }
         if let Some(&index) = self.block_types.get(ty) {
             return index;
         }
-        let index = self.types.len();
-        self.write_type(ty);
-        self.block_types.insert(ty, index);
+        let index = self.type_count;
+        let encoded = self.func_type(ty);
+        self.types.ty().func_type(&encoded);
+        self.type_count += 1;
+        self.block_types.insert(ty.clone(), index);
         index
     }
 
@@ -386,25 +601,42 @@ impl<'a> Writer<'a> {
     }
 
     fn heap_type(&mut self, heap: HeapType) -> we::HeapType {
-        match heap {
-            HeapType::Func => we::HeapType::FUNC,
-            HeapType::Extern => we::HeapType::EXTERN,
-            HeapType::Concrete(ty) => we::HeapType::Concrete(self.type_index(ty)),
-        }
+        use crate::AbstractHeapType as Ours;
+        use we::AbstractHeapType as Theirs;
+        let ty = match heap {
+            HeapType::Concrete(ty) => return we::HeapType::Concrete(self.type_index(ty)),
+            HeapType::Abstract(ours) => match ours {
+                Ours::Func => Theirs::Func,
+                Ours::Extern => Theirs::Extern,
+                Ours::Any => Theirs::Any,
+                Ours::Eq => Theirs::Eq,
+                Ours::I31 => Theirs::I31,
+                Ours::Struct => Theirs::Struct,
+                Ours::Array => Theirs::Array,
+                Ours::Exn => Theirs::Exn,
+                Ours::None => Theirs::None,
+                Ours::NoFunc => Theirs::NoFunc,
+                Ours::NoExtern => Theirs::NoExtern,
+                Ours::NoExn => Theirs::NoExn,
+            },
+        };
+        we::HeapType::Abstract { shared: false, ty }
     }
 
-    fn global_type(&mut self, ty: ValType, mutable: bool) -> we::GlobalType {
-        we::GlobalType { val_type: self.val_type(ty), mutable, shared: false }
+    fn global_type(&mut self, at: usize) -> we::GlobalType {
+        let global = &self.module.globals[at];
+        let val_type = self.val_type(global.ty);
+        we::GlobalType { val_type, mutable: global.mutable, shared: global.shared }
     }
 
     fn table_type(&mut self, at: usize) -> we::TableType {
         let table = &self.module.tables[at];
         we::TableType {
             element_type: self.ref_type(table.ty),
-            table64: false,
+            table64: table.table64,
             minimum: table.min,
             maximum: table.max,
-            shared: false,
+            shared: table.shared,
         }
     }
 
@@ -425,7 +657,8 @@ impl<'a> Writer<'a> {
             (false, true) => 0,
             (false, false) => self.layout.end,
         };
-        min_pages.max(end.div_ceil(PAGE))
+        let page = self.module.memories[at].page_size_log2.map_or(PAGE, |log2| 1 << log2);
+        min_pages.max(end.div_ceil(page))
     }
 
     fn memory_type(&self, at: usize) -> we::MemoryType {
@@ -436,7 +669,7 @@ impl<'a> Writer<'a> {
             maximum: memory.max_pages.map(|max| max.max(minimum)),
             memory64: memory.memory64,
             shared: memory.shared,
-            page_size_log2: None,
+            page_size_log2: memory.page_size_log2,
         }
     }
 
@@ -486,7 +719,19 @@ impl<'a> Writer<'a> {
             ConstExpr::GlobalGet(id) => we::ConstExpr::global_get(self.at.globals[id.index()]),
             ConstExpr::RefNull(heap) => we::ConstExpr::ref_null(self.heap_type(heap)),
             ConstExpr::RefFunc(func) => we::ConstExpr::ref_func(self.at.funcs[func.index()]),
+            ConstExpr::Expr(id) => we::ConstExpr::raw(self.expression(id)),
         }
+    }
+
+    /// The operators of a constant expression.
+    fn expression(&mut self, id: ExprId) -> Vec<u8> {
+        let code = self.module.expr_code(id, &mut self.encoder);
+        let mut bytes = Vec::new();
+        self.patch(&code, &mut bytes, &mut Vec::new(), &mut Vec::new());
+        // Without the count of locals and the `end`.
+        bytes.pop();
+        bytes.remove(0);
+        bytes
     }
 
     // ---- code
@@ -499,16 +744,33 @@ impl<'a> Writer<'a> {
         let mut offset = leb_len(defined.clone().count() as u32);
         let mut scratch = Vec::new();
         for &at in defined {
-            let func = &module.funcs[at];
-            let FuncKind::Defined(code) = &func.kind else {
-                panic!(
-                    "function {at} ({}) is needed: whoever declared it promised to define it",
-                    func.name.as_deref().unwrap_or("without a name")
-                );
-            };
             scratch.clear();
             let first_loc = written.locs.len();
-            self.patch(code, &mut scratch, &mut written.locs);
+            let mut hints = Vec::new();
+            let func = FuncId(at as u32);
+            match &module.funcs[at].kind {
+                FuncKind::Defined(code) => {
+                    self.patch(code, &mut scratch, &mut written.locs, &mut hints);
+                }
+                FuncKind::Read(code) if self.copies => {
+                    scratch.extend_from_slice(module.read_bytes(code));
+                    hints.extend_from_slice(&code.hints);
+                }
+                FuncKind::Read(_) => {
+                    module.open(func, &mut self.opened);
+                    let body = std::mem::replace(&mut self.opened, Body::new(&[], &[]));
+                    let code = self.encoder.encode(Verified { module, func, body: &body });
+                    self.opened = body;
+                    self.patch(&code, &mut scratch, &mut written.locs, &mut hints);
+                }
+                FuncKind::Import(_) | FuncKind::Declared => panic!(
+                    "function {at} ({}) is needed: whoever declared it promised to define it",
+                    module.funcs[at].name.as_deref().unwrap_or("without a name")
+                ),
+            }
+            if !hints.is_empty() {
+                self.hints.push((self.at.funcs[at], hints));
+            }
             offset += leb_len(scratch.len() as u32);
             let start = offset as u32;
             for (at, _) in &mut written.locs[first_loc..] {
@@ -526,10 +788,17 @@ impl<'a> Writer<'a> {
         section
     }
 
-    /// Puts indices into code; `locs` get offsets in `out`.
-    fn patch(&mut self, code: &'a Code, out: &mut Vec<u8>, locs: &mut Vec<(u32, Loc)>) {
+    /// Puts indices into code; `locs` and `hints` get offsets in `out`.
+    fn patch(
+        &mut self,
+        code: &Code,
+        out: &mut Vec<u8>,
+        locs: &mut Vec<(u32, Loc)>,
+        hints: &mut Vec<(u32, bool)>,
+    ) {
         let mut done = 0;
         let mut sources = code.locs.iter().peekable();
+        let mut hinted = code.hints.iter().peekable();
         for reloc in &code.relocs {
             // An entry at the very place of the index belongs to the instruction behind it.
             while let Some(&&(at, loc)) = sources.peek() {
@@ -539,6 +808,9 @@ impl<'a> Writer<'a> {
                 locs.push((out.len() as u32 + (at - done), loc));
                 sources.next();
             }
+            while let Some((at, likely)) = hinted.next_if(|(at, _)| *at < reloc.at) {
+                hints.push((out.len() as u32 + (at - done), *likely));
+            }
             out.extend_from_slice(&code.bytes[done as usize..reloc.at as usize]);
             done = reloc.at;
             self.index(code, reloc.target, out);
@@ -546,10 +818,13 @@ impl<'a> Writer<'a> {
         for &(at, loc) in sources {
             locs.push((out.len() as u32 + (at - done), loc));
         }
+        for &(at, likely) in hinted {
+            hints.push((out.len() as u32 + (at - done), likely));
+        }
         out.extend_from_slice(&code.bytes[done as usize..]);
     }
 
-    fn index(&mut self, code: &'a Code, target: Target, out: &mut Vec<u8>) {
+    fn index(&mut self, code: &Code, target: Target, out: &mut Vec<u8>) {
         match target {
             Target::Func(id) => small_u32(out, self.at.funcs[id.index()]),
             Target::RefFunc(id) => {
@@ -590,22 +865,6 @@ impl<'a> Writer<'a> {
                 }
             }
         }
-    }
-}
-
-fn add(out: &mut we::Module, is_empty: bool, section: &impl we::Section) {
-    if !is_empty {
-        out.section(section);
-    }
-}
-
-fn concrete(ty: ValType) -> Option<TypeId> {
-    match ty {
-        ValType::Ref(ty) => match ty.heap() {
-            HeapType::Concrete(id) => Some(id),
-            HeapType::Func | HeapType::Extern => None,
-        },
-        ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::V128 => None,
     }
 }
 

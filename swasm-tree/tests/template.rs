@@ -114,7 +114,13 @@ fn symbols_are_bound_by_position() {
     let ty = module.types.func(inline);
     let import = swasm_tree::Import { module: "env".into(), name: "g".into() };
     let kind = swasm_tree::GlobalKind::Import(import);
-    let global = module.add_global(swasm_tree::Global { ty: I32, mutable: true, name: None, kind });
+    let global = module.add_global(swasm_tree::Global {
+        ty: I32,
+        mutable: true,
+        shared: false,
+        name: None,
+        kind,
+    });
     let mut body = Body::new(&[I32, F64, I32], &[]);
     let holes: Vec<NodeId> = (0..3).map(|n| body.local_get(LocalId(n))).collect();
     let targets = [SymbolTarget::Func(print), SymbolTarget::Global(global), SymbolTarget::Type(ty)];

@@ -232,7 +232,13 @@ fn names_and_producers_are_written_when_asked_for() {
     module.add_memory(Memory::default());
     module.import_func("env", "f", FuncType::default());
     let kind = GlobalKind::Defined(ConstExpr::Symbol(Symbol::HeapBase));
-    module.add_global(Global { ty: I32, mutable: false, name: Some("base".into()), kind });
+    module.add_global(Global {
+        ty: I32,
+        mutable: false,
+        shared: false,
+        name: Some("base".into()),
+        kind,
+    });
     module.add_data(Data::constant(Some("text"), 1, b"x".to_vec()));
     let func = module.declare_func(FuncType::new(&[I32], &[]), Some("main"));
     define(&mut module, func, |body| {
@@ -240,8 +246,11 @@ fn names_and_producers_are_written_when_asked_for() {
         body.name_local(LocalId(0), "argument");
         body.nop()
     });
-    let producers =
-        Producers { languages: vec![("swir".into(), "1".into())], processed_by: vec![] };
+    let producers = Producers {
+        languages: vec![("swir".into(), "1".into())],
+        processed_by: vec![],
+        sdks: vec![],
+    };
     let mut written = module.write(&WriteOptions { names: true, producers: Some(producers) });
     written.custom("extra", b"contents");
     wasmparser::validate(&written.bytes).unwrap();

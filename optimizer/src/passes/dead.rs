@@ -12,7 +12,7 @@
 use swasm_tree::{BlockType, Body, LocalId, NodeId, Op, View};
 
 use super::Context;
-use crate::arity::result_count;
+use swasm_tree::result_count;
 use crate::cursor::{Cursor, Event, number};
 use crate::rewrite::move_over;
 use crate::uses::Uses;

@@ -8,7 +8,7 @@
 use swasm_tree::{Body, NodeId, Op};
 
 use super::Context;
-use crate::arity::result_count;
+use swasm_tree::result_count;
 use crate::cursor::{Cursor, Event, arm_count};
 use crate::rewrite::move_over;
 

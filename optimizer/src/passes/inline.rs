@@ -12,7 +12,7 @@
 use swasm_tree::{BlockType, Body, FuncId, Loc, LocalId, Module, NodeId, Op, Remap, ValType, View};
 
 use super::{Callees, Context, coalesce};
-use crate::arity::result_count;
+use swasm_tree::result_count;
 use crate::cursor::{Cursor, Event};
 
 /// What the program says about copying a function into its callers.

@@ -2,7 +2,7 @@
 //!
 //! Invariant: what runs is decided by a list of [`Pass`]es alone, so a list given by name behaves like a level's.
 
-use swasm_tree::{Body, FuncId, Loc, Module, Op};
+use swasm_tree::{Body, FuncId, Loc, Module, Op, Shape};
 
 mod branches;
 mod coalesce;
@@ -151,8 +151,8 @@ pub fn by_name(name: &str) -> Option<&'static Pass> {
 
 /// Runs passes over the body of `func`, a function of `module`, in order. `watch` sees the body after each.
 ///
-/// A body with `Stack` nodes, which only a module that was read can have, stays as it is: no pass follows values that
-/// are not in their operator's own operands.
+/// A body that was read may have `Stack` nodes and branches to the function: the first become locals ([`Body::nest`]), the second
+/// branches to a block ([`Body::enclose`]), since no pass follows either. A body that handles exceptions stays as it is.
 pub fn optimize(
     module: &Module,
     func: FuncId,
@@ -161,9 +161,12 @@ pub fn optimize(
     callees: &dyn Callees,
     watch: &mut dyn FnMut(&Pass, &Body),
 ) {
-    if body.pre_order(body.root()).any(|node| body.op(node) == Op::STACK) {
+    let handles = |op: Op| matches!(op.shape(), Shape::TryTable | Shape::Try);
+    if body.pre_order(body.root()).any(|node| handles(body.op(node))) {
         return;
     }
+    body.nest(module);
+    body.enclose();
     let context = Context { module, func, callees };
     for pass in passes {
         (pass.run)(&context, body);

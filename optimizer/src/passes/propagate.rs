@@ -16,7 +16,7 @@ use loops::Loops;
 use split::split_assignments;
 
 use super::Context;
-use crate::arity::result_count;
+use swasm_tree::result_count;
 use crate::cursor::{Cursor, Event, number};
 use crate::facts::{Comparison, Facts, Side};
 use crate::rewrite::move_over;

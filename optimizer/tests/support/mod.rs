@@ -28,7 +28,7 @@ pub(crate) fn world(body: &Body) -> (Module, FuncId) {
     module.import_func("env", "w", FuncType::new(&[F64], &[I64]));
     for (ty, value) in [(I32, ConstExpr::I32(7)), (I64, ConstExpr::I64(-7))] {
         let kind = GlobalKind::Defined(value);
-        module.add_global(Global { ty, mutable: true, name: None, kind });
+        module.add_global(Global { ty, mutable: true, shared: false, name: None, kind });
     }
     module.add_memory(Memory { min_pages: 1, ..Memory::default() });
     module.add_data(Data {

@@ -3,13 +3,13 @@
 //! Invariant: nothing is checked here but what would make a node unreadable; the verifier counts and types.
 
 use super::{
-    BlockType, BlockTypeRun, Body, INLINE_OFFSETS, MAX_CHILDREN, MemArg, Node, SIDE_MEMARG,
+    BlockType, BlockTypeRun, Body, Catch, INLINE_OFFSETS, MAX_CHILDREN, MemArg, Node, SIDE_MEMARG,
     SIMPLE_RESULTS, Symbol,
 };
 use crate::ids::node_raw;
 use crate::{
     DataId, ElemId, FuncId, GlobalId, HeapType, LocalId, MemoryId, NodeId, Op, RefType, TableId,
-    TypeId, ValType,
+    TagId, TypeId, ValType,
 };
 
 impl Body {
@@ -88,7 +88,7 @@ impl Body {
         self.make(Op::SYMBOL, at, &[])
     }
 
-    fn side_bytes(&mut self, bytes: [u8; 16]) -> u32 {
+    pub(crate) fn side_bytes(&mut self, bytes: [u8; 16]) -> u32 {
         let value = u128::from_le_bytes(bytes);
         self.side(&[value as u32, (value >> 32) as u32, (value >> 64) as u32, (value >> 96) as u32])
     }
@@ -148,20 +148,25 @@ impl Body {
         self.make(op, imm, &[address, value])
     }
 
+    /// An atomic load, store, exchange, wait or notification.
+    pub fn atomic(&mut self, op: Op, memarg: MemArg, operands: &[NodeId]) -> NodeId {
+        self.access(op, memarg, operands)
+    }
+
     /// A load of one lane into a vector, or a store of one lane of it; `operands` are the address and the vector.
     pub fn access_lane(&mut self, op: Op, memarg: MemArg, lane: u8, operands: &[NodeId]) -> NodeId {
         let imm = self.memarg_side(memarg, lane);
         self.make(op, imm, operands)
     }
 
-    pub(super) fn memarg(&mut self, memarg: MemArg) -> u32 {
+    pub(crate) fn memarg(&mut self, memarg: MemArg) -> u32 {
         if memarg.memory.0 == 0 && memarg.offset < INLINE_OFFSETS && memarg.align_log2 < 16 {
             return (memarg.offset as u32) << 4 | u32::from(memarg.align_log2);
         }
         self.memarg_side(memarg, 0) | SIDE_MEMARG
     }
 
-    fn memarg_side(&mut self, memarg: MemArg, lane: u8) -> u32 {
+    pub(crate) fn memarg_side(&mut self, memarg: MemArg, lane: u8) -> u32 {
         let MemArg { align_log2, offset, memory } = memarg;
         self.side(&[
             offset as u32,
@@ -360,6 +365,56 @@ impl Body {
         self.make(Op::ELEM_DROP, elem.0, &[])
     }
 
+    /// `ref.test` or `ref.cast`; which of the two operators there are for each is the nullability's matter.
+    pub fn ref_cast(&mut self, op: Op, ty: RefType, operand: NodeId) -> NodeId {
+        self.ref_cast_of(op, ty, &[operand])
+    }
+
+    pub(crate) fn ref_cast_of(&mut self, op: Op, ty: RefType, operands: &[NodeId]) -> NodeId {
+        let op = match (op, ty.is_nullable()) {
+            (Op::REF_TEST | Op::REF_TEST_NULL, true) => Op::REF_TEST_NULL,
+            (Op::REF_TEST | Op::REF_TEST_NULL, false) => Op::REF_TEST,
+            (_, true) => Op::REF_CAST_NULL,
+            (_, false) => Op::REF_CAST,
+        };
+        self.make(op, ty.bits(), operands)
+    }
+
+    /// An operator on a defined type: `struct.new`, `array.get`, `call_ref` and others of [`Shape::Type`](crate::Shape::Type).
+    pub fn typed(&mut self, op: Op, ty: TypeId, operands: &[NodeId]) -> NodeId {
+        self.make(op, ty.0, operands)
+    }
+
+    /// `struct.get`, `struct.get_s`, `struct.get_u` or `struct.set`.
+    pub fn field(&mut self, op: Op, ty: TypeId, field: u32, operands: &[NodeId]) -> NodeId {
+        let at = self.side(&[ty.0, field]);
+        self.make(op, at, operands)
+    }
+
+    /// `array.new_fixed`.
+    pub fn array_new_fixed(&mut self, ty: TypeId, elements: &[NodeId], size: u32) -> NodeId {
+        let at = self.side(&[ty.0, size]);
+        self.make(Op::ARRAY_NEW_FIXED, at, elements)
+    }
+
+    /// `array.new_data` or `array.init_data`.
+    pub fn array_data(&mut self, op: Op, ty: TypeId, data: DataId, operands: &[NodeId]) -> NodeId {
+        let at = self.side(&[ty.0, data.0]);
+        self.make(op, at, operands)
+    }
+
+    /// `array.new_elem` or `array.init_elem`.
+    pub fn array_elem(&mut self, op: Op, ty: TypeId, elem: ElemId, operands: &[NodeId]) -> NodeId {
+        let at = self.side(&[ty.0, elem.0]);
+        self.make(op, at, operands)
+    }
+
+    /// `array.copy`; operands are target, index, source, index, size.
+    pub fn array_copy(&mut self, to: TypeId, from: TypeId, operands: &[NodeId]) -> NodeId {
+        let at = self.side(&[to.0, from.0]);
+        self.make(Op::ARRAY_COPY, at, operands)
+    }
+
     // ---- building: vectors
 
     /// An operator with a lane number.
@@ -375,7 +430,7 @@ impl Body {
 
     // ---- building: control
 
-    pub(super) fn intern_block_type(&mut self, ty: BlockType<'_>) -> u32 {
+    pub(crate) fn intern_block_type(&mut self, ty: BlockType<'_>) -> u32 {
         match (ty.params, ty.results) {
             ([], []) => return 0,
             ([], [one]) => {
@@ -418,11 +473,83 @@ impl Body {
     }
 
     fn open(&mut self, op: Op, ty: BlockType<'_>, operands: &[NodeId]) -> NodeId {
-        let body = self.seq(&[]);
-        let mut children: smallvec::SmallVec<[NodeId; 4]> = operands.into();
-        children.push(body);
         let imm = self.intern_block_type(ty);
+        self.open_arms(op, imm, operands)
+    }
+
+    /// A node with empty arms.
+    fn open_arms(&mut self, op: Op, imm: u32, operands: &[NodeId]) -> NodeId {
+        let mut children: smallvec::SmallVec<[NodeId; 4]> = operands.into();
+        for _ in 0..op.shape().arms() {
+            children.push(self.seq(&[]));
+        }
         self.make(op, imm, &children)
+    }
+
+    /// Opens a `try_table`: then [`Body::set_body`].
+    pub fn try_table(
+        &mut self,
+        ty: BlockType<'_>,
+        catches: &[Catch],
+        operands: &[NodeId],
+    ) -> NodeId {
+        let ty = self.intern_block_type(ty);
+        let imm = self.add_try_table(ty, catches);
+        self.open_arms(Op::TRY_TABLE, imm, operands)
+    }
+
+    pub(super) fn add_try_table(&mut self, ty: u32, catches: &[Catch]) -> u32 {
+        let at = self.try_tables.len() as u32;
+        self.try_tables.push((ty, self.catches.len() as u32, catches.len() as u32));
+        self.catches.extend_from_slice(catches);
+        at
+    }
+
+    /// Opens a `try` of the legacy exceptions. [`Body::set_then`] says what it consists of; [`Body::set_else`] what handles: a `Seq` of
+    /// [`Body::catch`]es, or [`Body::delegate`].
+    pub fn try_(&mut self, ty: BlockType<'_>, operands: &[NodeId]) -> NodeId {
+        self.open(Op::TRY, ty, operands)
+    }
+
+    /// `catch` of the legacy exceptions, or `catch_all` without a tag.
+    pub fn catch(&mut self, tag: Option<TagId>, body: NodeId) -> NodeId {
+        match tag {
+            Some(tag) => self.make(Op::CATCH, tag.0, &[body]),
+            None => self.make(Op::CATCH_ALL, 0, &[body]),
+        }
+    }
+
+    /// `delegate` of the legacy exceptions.
+    pub fn delegate(&mut self, target: NodeId) -> NodeId {
+        self.make(Op::DELEGATE, node_raw(target), &[])
+    }
+
+    /// `rethrow` of the legacy exceptions, in a `catch` of `target`.
+    pub fn rethrow(&mut self, target: NodeId) -> NodeId {
+        self.make(Op::RETHROW, node_raw(target), &[])
+    }
+
+    /// `throw`.
+    pub fn throw(&mut self, tag: TagId, values: &[NodeId]) -> NodeId {
+        self.make(Op::THROW, tag.0, values)
+    }
+
+    /// `br_on_null` or `br_on_non_null`: the reference comes last.
+    pub fn br_on(&mut self, op: Op, target: NodeId, operands: &[NodeId]) -> NodeId {
+        self.make(op, node_raw(target), operands)
+    }
+
+    /// `br_on_cast` or `br_on_cast_fail`: the reference, of type `from`, comes last.
+    pub fn br_on_cast(
+        &mut self,
+        op: Op,
+        target: NodeId,
+        from: RefType,
+        to: RefType,
+        operands: &[NodeId],
+    ) -> NodeId {
+        let at = self.side(&[node_raw(target), from.bits(), to.bits()]);
+        self.make(op, at, operands)
     }
 
     /// Says what an opened block or loop consists of.
@@ -451,13 +578,7 @@ impl Body {
 
     /// Opens an `if` with operands for its parameters; the condition comes last.
     pub fn if_with(&mut self, ty: BlockType<'_>, operands: &[NodeId]) -> NodeId {
-        let then = self.seq(&[]);
-        let mut children: smallvec::SmallVec<[NodeId; 4]> = operands.into();
-        children.push(then);
-        let else_ = self.seq(&[]);
-        children.push(else_);
-        let imm = self.intern_block_type(ty);
-        self.make(Op::IF, imm, &children)
+        self.open(Op::IF, ty, operands)
     }
 
     /// Says what an opened `if` does when its condition is not zero.

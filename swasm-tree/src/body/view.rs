@@ -1,10 +1,10 @@
 //! A node's immediates, typed: `(op, imm)` ⇒ [`View`], which is exhaustive over shapes, and back.
 
-use super::{Body, INLINE_OFFSETS, MemArg, Node, SIDE_MEMARG, Symbol};
+use super::{Body, Catch, INLINE_OFFSETS, MemArg, Node, SIDE_MEMARG, Symbol};
 use crate::ids::{node_from_raw, node_raw};
 use crate::{
     BlockType, DataId, ElemId, FuncId, GlobalId, HeapType, LocalId, MemoryId, NodeId, Op, RefType,
-    Shape, TableId, TypeId, ValType,
+    Shape, TableId, TagId, TypeId, ValType,
 };
 
 /// A node's immediates. Which operator of the shape it is, `body.op(id)` tells.
@@ -102,6 +102,62 @@ pub enum View<'a> {
         /// Taken otherwise.
         default: NodeId,
     },
+    /// Operators on a defined type.
+    Type(TypeId),
+    /// `struct.get`, `struct.set`.
+    Field {
+        /// The struct.
+        ty: TypeId,
+        /// The number of its field.
+        field: u32,
+    },
+    /// `array.new_fixed`.
+    ArrayFixed {
+        /// The array.
+        ty: TypeId,
+        /// How many elements.
+        size: u32,
+    },
+    /// `array.new_data`, `array.init_data`.
+    ArrayData {
+        /// The array.
+        ty: TypeId,
+        /// Read.
+        data: DataId,
+    },
+    /// `array.new_elem`, `array.init_elem`.
+    ArrayElem {
+        /// The array.
+        ty: TypeId,
+        /// Read.
+        elem: ElemId,
+    },
+    /// `array.copy`.
+    ArrayCopy {
+        /// Written.
+        to: TypeId,
+        /// Read.
+        from: TypeId,
+    },
+    /// `ref.test`, `ref.cast`.
+    RefCast(RefType),
+    /// `br_on_null`, `br_on_non_null`, and `delegate` and `rethrow` of the legacy exceptions: the block they name.
+    Label(NodeId),
+    /// `br_on_cast`, `br_on_cast_fail`.
+    BrOnCast {
+        /// The block it names.
+        label: NodeId,
+        /// The type of the operand.
+        from: RefType,
+        /// The type that is looked for.
+        to: RefType,
+    },
+    /// `throw`, and `catch` of the legacy exceptions, whose only child is its body.
+    Tag(TagId),
+    /// `try_table`: the last child is the body.
+    TryTable(BlockType<'a>, &'a [Catch]),
+    /// `try` of the legacy exceptions: the last two children are the body and what handles.
+    Try(BlockType<'a>),
     /// Children one after another.
     Seq,
     /// A value an earlier sibling left.
@@ -175,6 +231,11 @@ impl Body {
             | Shape::Drop
             | Shape::Select
             | Shape::Return
+            | Shape::RefAs
+            | Shape::ThrowRef
+            | Shape::Fence
+            | Shape::CatchAll
+            | Shape::Beyond
             | Shape::Unreachable => View::Plain,
             Shape::I32 => View::I32(imm as i32),
             Shape::I64 => View::I64(self.double(imm) as i64),
@@ -184,7 +245,7 @@ impl Body {
             Shape::Symbol => View::Symbol(self.symbols[imm as usize]),
             Shape::Local => View::Local(LocalId(imm)),
             Shape::Global => View::Global(GlobalId(imm)),
-            Shape::Mem(_) => View::Mem(self.memarg_of(imm)),
+            Shape::Mem(_) | Shape::Atomic(_) => View::Mem(self.memarg_of(imm)),
             Shape::MemLane(_) => {
                 let (memarg, lane) = self.side_memarg(imm);
                 View::MemLane(memarg, lane)
@@ -228,6 +289,34 @@ impl Body {
                     default: labels[labels.len() - 1],
                 }
             }
+            Shape::Type => View::Type(TypeId(imm)),
+            Shape::Field => View::Field { ty: TypeId(self.word(imm)), field: self.word(imm + 1) },
+            Shape::ArrayFixed => {
+                View::ArrayFixed { ty: TypeId(self.word(imm)), size: self.word(imm + 1) }
+            }
+            Shape::ArrayData => {
+                View::ArrayData { ty: TypeId(self.word(imm)), data: DataId(self.word(imm + 1)) }
+            }
+            Shape::ArrayElem => {
+                View::ArrayElem { ty: TypeId(self.word(imm)), elem: ElemId(self.word(imm + 1)) }
+            }
+            Shape::ArrayCopy => {
+                View::ArrayCopy { to: TypeId(self.word(imm)), from: TypeId(self.word(imm + 1)) }
+            }
+            Shape::RefCast => View::RefCast(RefType::from_bits(imm)),
+            Shape::BrOn | Shape::Delegate | Shape::Rethrow => View::Label(node_from_raw(imm)),
+            Shape::BrOnCast => View::BrOnCast {
+                label: node_from_raw(self.word(imm)),
+                from: RefType::from_bits(self.word(imm + 1)),
+                to: RefType::from_bits(self.word(imm + 2)),
+            },
+            Shape::Throw | Shape::Catch => View::Tag(TagId(imm)),
+            Shape::TryTable => {
+                let (ty, start, count) = self.try_tables[imm as usize];
+                let catches = &self.catches[start as usize..(start + count) as usize];
+                View::TryTable(self.block_type_at(ty), catches)
+            }
+            Shape::Try => View::Try(self.block_type_at(imm)),
             Shape::Seq => View::Seq,
             Shape::Stack => View::Stack,
             Shape::SetMany => View::SetMany(self.local_list_at(imm)),
@@ -264,13 +353,24 @@ impl Body {
         let words = match node.op.shape() {
             Shape::I64 | Shape::F64 | Shape::MemoryCopy | Shape::MemoryInit => 2,
             Shape::CallIndirect | Shape::TableCopy | Shape::TableInit => 2,
+            Shape::Field
+            | Shape::ArrayFixed
+            | Shape::ArrayData
+            | Shape::ArrayElem
+            | Shape::ArrayCopy => 2,
+            Shape::BrOnCast => 3,
+            Shape::TryTable => {
+                let View::TryTable(ty, catches) = from.view_node(node) else { return imm };
+                let ty = self.intern_block_type(ty);
+                return self.add_try_table(ty, catches);
+            }
             Shape::V128 | Shape::Shuffle | Shape::MemLane(_) => 4,
-            Shape::Mem(_) => return self.memarg(from.memarg_of(imm)),
+            Shape::Mem(_) | Shape::Atomic(_) => return self.memarg(from.memarg_of(imm)),
             Shape::Symbol => {
                 self.symbols.push(from.symbols[imm as usize]);
                 return self.symbols.len() as u32 - 1;
             }
-            Shape::Block | Shape::Loop | Shape::If | Shape::SelectTyped => {
+            Shape::Block | Shape::Loop | Shape::If | Shape::Try | Shape::SelectTyped => {
                 return self.intern_block_type(from.block_type_at(imm));
             }
             Shape::BrTable => return self.add_label_list(from.label_list(imm)),
@@ -294,6 +394,18 @@ impl Body {
             | Shape::Br
             | Shape::Return
             | Shape::Unreachable
+            | Shape::RefAs
+            | Shape::RefCast
+            | Shape::Type
+            | Shape::BrOn
+            | Shape::Throw
+            | Shape::ThrowRef
+            | Shape::Catch
+            | Shape::CatchAll
+            | Shape::Delegate
+            | Shape::Rethrow
+            | Shape::Fence
+            | Shape::Beyond
             | Shape::Seq
             | Shape::Stack
             | Shape::Hole => return imm,
@@ -313,8 +425,10 @@ impl Body {
         let shape = self.nodes[id].op.shape();
         let fits = match immediate {
             WithImmediate::Local(_) => shape == Shape::Local,
-            WithImmediate::Mem(_) => matches!(shape, Shape::Mem(_)),
-            WithImmediate::Label(_) => shape == Shape::Br,
+            WithImmediate::Mem(_) => matches!(shape, Shape::Mem(_) | Shape::Atomic(_)),
+            WithImmediate::Label(_) => {
+                matches!(shape, Shape::Br | Shape::BrOn | Shape::Delegate | Shape::Rethrow)
+            }
             WithImmediate::Func(_) => matches!(shape, Shape::Call | Shape::RefFunc),
             WithImmediate::Global(_) => shape == Shape::Global,
         };
@@ -328,12 +442,70 @@ impl Body {
         self.nodes[id].op = op;
     }
 
-    /// Changes the targets of a `br_table`: `map` gives the new label for each.
-    pub fn retarget(&mut self, id: NodeId, mut map: impl FnMut(NodeId) -> NodeId) {
-        let (start, count) = self.label_lists[self.nodes[id].imm as usize];
-        for label in &mut self.labels[start as usize..(start + count) as usize] {
-            *label = map(*label);
+    /// Changes the labels that a node names, if any: `map` gives the new one for each.
+    pub fn retarget(&mut self, id: NodeId, map: impl FnMut(NodeId) -> NodeId) {
+        let Node { op, imm, .. } = self.nodes[id];
+        self.nodes[id].imm = self.map_labels(op, imm, map);
+    }
+
+    /// Changes the labels behind an immediate, which no other node may share; returns the new immediate.
+    pub(crate) fn map_labels(
+        &mut self,
+        op: Op,
+        imm: u32,
+        mut map: impl FnMut(NodeId) -> NodeId,
+    ) -> u32 {
+        match op.shape() {
+            Shape::Br | Shape::BrOn | Shape::Delegate | Shape::Rethrow => {
+                return node_raw(map(node_from_raw(imm)));
+            }
+            Shape::BrOnCast => {
+                let word = &mut self.side[imm as usize];
+                *word = node_raw(map(node_from_raw(*word)));
+            }
+            Shape::BrTable => {
+                let (start, count) = self.label_lists[imm as usize];
+                for label in &mut self.labels[start as usize..(start + count) as usize] {
+                    *label = map(*label);
+                }
+            }
+            Shape::TryTable => {
+                let (_, start, count) = self.try_tables[imm as usize];
+                for catch in &mut self.catches[start as usize..(start + count) as usize] {
+                    catch.label = map(catch.label);
+                }
+            }
+            _ => (),
         }
+        imm
+    }
+
+    /// A copy of what the immediate of a `br_on_cast` or `try_table` points at.
+    pub(crate) fn duplicate_side(&mut self, node: &Node) -> u32 {
+        if node.op.shape() == Shape::TryTable {
+            let (ty, start, count) = self.try_tables[node.imm as usize];
+            let at = self.try_tables.len() as u32;
+            self.try_tables.push((ty, self.catches.len() as u32, count));
+            self.catches.extend_from_within(start as usize..(start + count) as usize);
+            return at;
+        }
+        let at = node.imm as usize;
+        let words = [self.side[at], self.side[at + 1], self.side[at + 2]];
+        self.side(&words)
+    }
+
+    /// The labels that a node names, in order.
+    pub fn labels(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        let (one, many, catches): (Option<NodeId>, &[NodeId], &[Catch]) = match self.view(id) {
+            View::Br(label) | View::Label(label) | View::BrOnCast { label, .. } => {
+                (Some(label), &[], &[])
+            }
+            View::BrTable { .. } => (None, self.label_list(self.nodes[id].imm), &[]),
+            View::TryTable(_, catches) => (None, &[], catches),
+            _ => (None, &[], &[]),
+        };
+        let caught = catches.iter().map(|catch| catch.label);
+        one.into_iter().chain(many.iter().copied()).chain(caught)
     }
 
     /// Changes the locals of a `SET_MANY`: `map` gives the new local for each.

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::fmt::Write;
 
-use crate::{DataId, ElemId, ExportItem, FuncId, GlobalId, MemoryId, Module, TableId};
+use crate::{DataId, ElemId, ExportItem, FuncId, GlobalId, MemoryId, Module, TableId, TagId};
 
 /// Names of a module's items: unique in their kind. A name that several items have gets a number, except the first.
 pub(super) struct Names {
@@ -15,6 +15,7 @@ pub(super) struct Names {
     memories: Vec<String>,
     datas: Vec<String>,
     elems: Vec<String>,
+    tags: Vec<String>,
 }
 
 impl Names {
@@ -41,6 +42,7 @@ impl Names {
                 module.memories[at].name.as_deref()
             }),
             datas: unique("data", module.datas.len(), |at| module.datas[at].name.as_deref()),
+            tags: unique("tag", module.tags.len(), |at| module.tags[at].name.as_deref()),
             elems: unique("elem", module.elems.len(), |at| module.elems[at].name.as_deref()),
         }
     }
@@ -63,6 +65,10 @@ impl Names {
 
     pub(super) fn elem(&self, id: ElemId) -> &str {
         &self.elems[id.index()]
+    }
+
+    pub(super) fn tag(&self, id: TagId) -> &str {
+        &self.tags[id.index()]
     }
 
     pub(super) fn table(&self, id: TableId) -> &str {

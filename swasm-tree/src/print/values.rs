@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use super::names::Names;
-use crate::{FuncType, HeapType, Symbol, ValType};
+use crate::{FuncType, Symbol, ValType};
 
 pub(super) fn float32_text(bits: u32) -> String {
     let value = f32::from_bits(bits);
@@ -36,14 +36,6 @@ pub(super) fn vector_text(bytes: [u8; 16]) -> String {
     let value = u128::from_le_bytes(bytes);
     let lane = |at: u32| (value >> (32 * at)) as u32;
     format!("i32x4 {:#x} {:#x} {:#x} {:#x}", lane(0), lane(1), lane(2), lane(3))
-}
-
-pub(super) fn heap_text(heap: HeapType) -> String {
-    match heap {
-        HeapType::Func => "func".to_owned(),
-        HeapType::Extern => "extern".to_owned(),
-        HeapType::Concrete(ty) => ty.0.to_string(),
-    }
 }
 
 pub(super) fn symbol_text(names: &Names, symbol: Symbol) -> String {

@@ -8,8 +8,8 @@ use super::lex::{Kind, Token, lex};
 use super::number::{Refused, float32, float64, integer};
 use super::{Name, SymbolKind, Template, TextError, TextErrorKind};
 use crate::{
-    BlockType, Body, FuncId, FuncType, GlobalId, HeapType, Loc, MemArg, MemoryId, NodeId, Op,
-    Proposal, RefType, Shape, TableId, TypeId, TypeList, ValType,
+    AbstractHeapType, BlockType, Body, FuncId, FuncType, GlobalId, HeapType, Loc, MemArg, MemoryId,
+    NodeId, Op, Proposal, RefType, Shape, TableId, TypeId, TypeList, ValType,
 };
 
 /// Forms may be nested this deep.
@@ -490,7 +490,7 @@ impl<'a> Parser<'a> {
             Shape::Call | Shape::RefFunc => {
                 Immediate::Func(FuncId(self.symbol(SymbolKind::Func, "function")?))
             }
-            Shape::Mem(_) => Immediate::Mem(self.memarg(op)?),
+            Shape::Mem(_) | Shape::Atomic(_) => Immediate::Mem(self.memarg(op)?),
             Shape::MemLane(_) => {
                 let memarg = self.memarg(op)?;
                 Immediate::MemLane(memarg, self.lane()?)
@@ -519,15 +519,14 @@ impl<'a> Parser<'a> {
                 Immediate::CallIndirect(TypeId(ty))
             }
             Shape::RefNull => {
-                let (text, range) = self.atom("`func` or `extern`")?;
-                match text {
-                    "func" => Immediate::RefNull(HeapType::Func),
-                    "extern" => Immediate::RefNull(HeapType::Extern),
-                    _ => {
+                let (text, range) = self.atom("a heap type")?;
+                match AbstractHeapType::from_word(text) {
+                    Some(heap) => Immediate::RefNull(HeapType::Abstract(heap)),
+                    None => {
                         return self.error(
                             range,
                             TextErrorKind::Unexpected,
-                            "expected `func` or `extern`",
+                            "expected a heap type: `func`, `extern`, `any`",
                         );
                     }
                 }
@@ -560,10 +559,33 @@ impl<'a> Parser<'a> {
                 let message = "a template cannot name tables and segments";
                 return self.error(range.clone(), TextErrorKind::Unsupported, message);
             }
+            Shape::Type
+            | Shape::Field
+            | Shape::ArrayFixed
+            | Shape::ArrayData
+            | Shape::ArrayElem
+            | Shape::ArrayCopy
+            | Shape::RefCast
+            | Shape::BrOn
+            | Shape::BrOnCast
+            | Shape::Throw
+            | Shape::TryTable
+            | Shape::Try
+            | Shape::Catch
+            | Shape::CatchAll
+            | Shape::Delegate
+            | Shape::Rethrow
+            | Shape::Beyond => {
+                let message = "a template cannot name types and tags of the module";
+                return self.error(range.clone(), TextErrorKind::Unsupported, message);
+            }
             Shape::Plain
             | Shape::Memory
             | Shape::MemoryCopy
             | Shape::RefTest
+            | Shape::RefAs
+            | Shape::ThrowRef
+            | Shape::Fence
             | Shape::Drop
             | Shape::Select
             | Shape::Unreachable => Immediate::None,

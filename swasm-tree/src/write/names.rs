@@ -1,59 +1,149 @@
-//! Names that people gave ⇒ the name section.
+//! Names that people gave ⇒ the name section (specification, appendix "Custom Sections").
 
 use wasm_encoder as we;
 
 use super::Writer;
-use crate::{DataPlace, FuncKind};
+use crate::{DataPlace, FuncKind, TypeId};
+
+/// The live items of each kind, in order of their indices.
+pub(super) struct Orders<'a> {
+    pub(super) funcs: &'a [usize],
+    pub(super) tables: &'a [usize],
+    pub(super) memories: &'a [usize],
+    pub(super) globals: &'a [usize],
+    pub(super) elems: &'a [usize],
+    pub(super) datas: &'a [usize],
+    pub(super) tags: &'a [usize],
+}
+
+/// Names by index, of the items that have one.
+fn map<'a>(order: &[usize], name: impl Fn(usize) -> Option<&'a str>) -> Option<we::NameMap> {
+    let mut names = we::NameMap::new();
+    for (index, &at) in (0..).zip(order) {
+        if let Some(name) = name(at) {
+            names.append(index, name);
+        }
+    }
+    (!names.is_empty()).then_some(names)
+}
 
 impl Writer<'_> {
-    pub(super) fn names(
-        &self,
-        funcs: &[usize],
-        globals: &[usize],
-        datas: &[usize],
-    ) -> we::NameSection {
+    /// Subsections in the order of their numbers.
+    pub(super) fn names(&self, orders: &Orders<'_>) -> we::NameSection {
         let module = self.module;
         let mut section = we::NameSection::new();
-        let mut functions = we::NameMap::new();
+        if let Some(name) = &module.name {
+            section.module(name);
+        }
+        if let Some(names) = map(orders.funcs, |at| module.funcs[at].name.as_deref()) {
+            section.functions(&names);
+        }
+        if let Some(names) = self.local_names(orders.funcs) {
+            section.locals(&names);
+        }
+        if let Some(names) = self.label_names(orders.funcs) {
+            section.labels(&names);
+        }
+        let mut types: Vec<(u32, TypeId)> =
+            self.type_ids.iter().map(|(&id, &index)| (index, id)).collect();
+        types.sort_unstable();
+        let mut type_names = we::NameMap::new();
+        for &(index, id) in &types {
+            if let Some(name) = module.types.name(id) {
+                type_names.append(index, name);
+            }
+        }
+        if !type_names.is_empty() {
+            section.types(&type_names);
+        }
+        if let Some(names) = map(orders.tables, |at| module.tables[at].name.as_deref()) {
+            section.tables(&names);
+        }
+        if let Some(names) = map(orders.memories, |at| module.memories[at].name.as_deref()) {
+            section.memories(&names);
+        }
+        if let Some(names) = map(orders.globals, |at| module.globals[at].name.as_deref()) {
+            section.globals(&names);
+        }
+        if let Some(names) = map(orders.elems, |at| module.elems[at].name.as_deref()) {
+            section.elements(&names);
+        }
+        if let Some(names) = self.data_names(orders.datas) {
+            section.data(&names);
+        }
+        if let Some(names) = self.field_names(&types) {
+            section.fields(&names);
+        }
+        if let Some(names) = map(orders.tags, |at| module.tags[at].name.as_deref()) {
+            section.tags(&names);
+        }
+        section
+    }
+
+    fn local_names(&self, funcs: &[usize]) -> Option<we::IndirectNameMap> {
         let mut locals = we::IndirectNameMap::new();
-        let mut any_locals = false;
+        let mut is_empty = true;
         for (index, &at) in (0..).zip(funcs) {
-            let func = &module.funcs[at];
-            if let Some(name) = &func.name {
-                functions.append(index, name);
+            let named = match &self.module.funcs[at].kind {
+                FuncKind::Defined(code) => &code.local_names,
+                FuncKind::Read(code) => &code.local_names,
+                FuncKind::Import(_) | FuncKind::Declared => continue,
+            };
+            if named.is_empty() {
+                continue;
             }
-            if let FuncKind::Defined(code) = &func.kind
-                && !code.local_names.is_empty()
-            {
-                let mut names = we::NameMap::new();
-                for (local, name) in code.local_names.iter() {
-                    names.append(local.0, name);
-                }
-                locals.append(index, &names);
-                any_locals = true;
+            let mut names = we::NameMap::new();
+            for (local, name) in named.iter() {
+                names.append(local.0, name);
+            }
+            locals.append(index, &names);
+            is_empty = false;
+        }
+        (!is_empty).then_some(locals)
+    }
+
+    /// Of code that had to be opened to be written, names of labels are lost.
+    fn label_names(&self, funcs: &[usize]) -> Option<we::IndirectNameMap> {
+        let mut labels = we::IndirectNameMap::new();
+        let mut is_empty = true;
+        for (index, &at) in (0..).zip(funcs) {
+            let named: &[(u32, Box<str>)] = match &self.module.funcs[at].kind {
+                FuncKind::Defined(code) => &code.label_names,
+                FuncKind::Read(code) if self.copies => &code.label_names,
+                FuncKind::Read(_) | FuncKind::Import(_) | FuncKind::Declared => continue,
+            };
+            if named.is_empty() {
+                continue;
+            }
+            let mut names = we::NameMap::new();
+            for (label, name) in named {
+                names.append(*label, name);
+            }
+            labels.append(index, &names);
+            is_empty = false;
+        }
+        (!is_empty).then_some(labels)
+    }
+
+    fn field_names(&self, types: &[(u32, TypeId)]) -> Option<we::IndirectNameMap> {
+        let mut fields = we::IndirectNameMap::new();
+        let mut is_empty = true;
+        for &(index, id) in types {
+            let mut names = we::NameMap::new();
+            for (field, name) in self.module.types.field_names(id) {
+                names.append(field, name);
+            }
+            if !names.is_empty() {
+                fields.append(index, &names);
+                is_empty = false;
             }
         }
-        if !functions.is_empty() {
-            section.functions(&functions);
-        }
-        if any_locals {
-            section.locals(&locals);
-        }
-        let mut global_names = we::NameMap::new();
-        for (index, &at) in (0..).zip(globals) {
-            if let Some(name) = &module.globals[at].name {
-                global_names.append(index, name);
-            }
-        }
-        if !global_names.is_empty() {
-            section.globals(&global_names);
-        }
-        let mut data_names = we::NameMap::new();
-        for (index, &at) in (0..).zip(datas) {
-            if let Some(name) = &module.datas[at].name {
-                data_names.append(index, name);
-            }
-        }
+        (!is_empty).then_some(fields)
+    }
+
+    fn data_names(&self, datas: &[usize]) -> Option<we::NameMap> {
+        let module = self.module;
+        let mut names = map(datas, |at| module.datas[at].name.as_deref()).unwrap_or_default();
         // A laid out segment is named after the first item in it.
         for (index, (address, bytes)) in (datas.len() as u32..).zip(self.layout.segments()) {
             let inside = |at: &usize| {
@@ -67,12 +157,9 @@ impl Writer<'_> {
             let first =
                 (0..module.datas.len()).filter(inside).min_by_key(|at| self.layout.addresses[*at]);
             if let Some(name) = first.and_then(|at| module.datas[at].name.as_ref()) {
-                data_names.append(index, name);
+                names.append(index, name);
             }
         }
-        if !data_names.is_empty() {
-            section.data(&data_names);
-        }
-        section
+        (!names.is_empty()).then_some(names)
     }
 }

@@ -6,7 +6,8 @@ use wasm_encoder as we;
 
 use super::Writer;
 use crate::{
-    ConstExpr, DataPlace, ElemPlace, ExportItem, FuncId, MemoryId, RefType, Symbol, ValType,
+    ConstExpr, DataPlace, ElemPlace, ExportItem, FuncId, GlobalKind, HeapType, MemoryId, Symbol,
+    Target, ValType,
 };
 
 impl Writer<'_> {
@@ -43,9 +44,10 @@ impl Writer<'_> {
         let mut section = we::DataSection::new();
         for (&at, bytes) in order.iter().zip(patched) {
             match self.module.datas[at].place {
-                DataPlace::At(place) => {
+                DataPlace::At(memory, place) => {
                     let place = self.constant(place);
-                    section.active(0, &place, bytes.iter().copied());
+                    let memory = self.at.memories[memory.index()];
+                    section.active(memory, &place, bytes.iter().copied());
                 }
                 DataPlace::Passive | DataPlace::Laid => {
                     section.passive(bytes.iter().copied());
@@ -78,7 +80,9 @@ impl Writer<'_> {
                 })
                 .collect();
             let expressions: Vec<we::ConstExpr>;
-            let elements = if funcs.len() == elem.items.len() && elem.ty == RefType::FUNCREF {
+            // A list of functions has type `(ref func)`, which will do for `funcref`, too.
+            let of_functions = elem.ty.heap() == HeapType::FUNC;
+            let elements = if funcs.len() == elem.items.len() && of_functions {
                 we::Elements::Functions(funcs.into())
             } else {
                 expressions = elem.items.iter().map(|&item| self.constant(item)).collect();
@@ -109,14 +113,37 @@ impl Writer<'_> {
                 we::Elements::Functions(funcs.into()),
             );
         }
-        // `ref.func` wants a function that something outside of code names.
-        let exported = module.exports.iter().map(|export| export.item);
+        // `ref.func` in code wants a function that something outside of code names.
         let mut declared: std::collections::HashSet<FuncId> =
             self.slot_order.iter().copied().collect();
-        declared.extend(
-            exported
-                .filter_map(|item| if let ExportItem::Func(id) = item { Some(id) } else { None }),
-        );
+        for export in &module.exports {
+            if let ExportItem::Func(id) = export.item {
+                declared.insert(id);
+            }
+        }
+        let values = module.globals.iter().filter_map(|global| match &global.kind {
+            GlobalKind::Defined(value) => Some(*value),
+            GlobalKind::Import(_) => None,
+        });
+        let live = &self.live;
+        let items = (0..).zip(&module.elems).filter(|(at, _): &(usize, _)| live.elems[*at]);
+        let items = items.flat_map(|(_, elem)| elem.items.iter().copied());
+        let inits = module.tables.iter().filter_map(|table| table.init);
+        for value in values.chain(items).chain(inits) {
+            match value {
+                ConstExpr::RefFunc(id) => {
+                    declared.insert(id);
+                }
+                ConstExpr::Expr(id) => {
+                    let code = module.expr_code(id, &mut self.encoder);
+                    declared.extend(code.relocs.iter().filter_map(|reloc| match reloc.target {
+                        Target::RefFunc(id) => Some(id),
+                        _ => None,
+                    }));
+                }
+                _ => (),
+            }
+        }
         let mut missing = Vec::new();
         for &id in &self.referenced {
             if declared.insert(id) {

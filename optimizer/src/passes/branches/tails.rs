@@ -9,7 +9,7 @@ use swasm_tree::{BlockType, Body, NodeId, Op, ValType, View, WithImmediate};
 
 use super::values::is_cheap;
 use super::{Pass, Place, is_empty, last_of};
-use crate::arity::result_count;
+use swasm_tree::result_count;
 use crate::rewrite::move_over;
 use crate::simplify::negate;
 

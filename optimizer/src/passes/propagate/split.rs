@@ -7,7 +7,7 @@
 
 use swasm_tree::{BlockType, Body, LocalId, Module, NodeId, Op, View};
 
-use crate::arity::result_count;
+use swasm_tree::result_count;
 use crate::cursor::{Cursor, Event};
 use crate::rewrite::move_over;
 

@@ -1,0 +1,975 @@
+//! The bytes of a function ⇒ its tree: operators come one by one, operands are what earlier ones left.
+//!
+//! Law: a body that is opened and encoded gives the bytes it had, but for what validation never reaches, and for numbers that were
+//! spelt longer than they need be. Invariant on entry: the bytes are valid in their module (a validator stands before the builder,
+//! or stood when the module was read), so that operands are there and immediates name something.
+
+use wasmparser as wp;
+use wp::{FrameKind, FrameStack};
+
+use crate::ids::node_raw;
+use crate::module::ReadCode;
+use crate::{
+    BlockType, Body, Catch, CompositeType, FuncId, FuncKind, HeapType, Loc, LocalId, MemoryId,
+    Module, NodeId, Op, RefType, Shape, TagId, TypeId, TypeList, Types, ValType,
+};
+
+/// Memory that building needs, to be used again for the next body.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    pending: Vec<Pending>,
+    control: Vec<Control>,
+    operands: Vec<NodeId>,
+    group: Vec<NodeId>,
+    /// `catch`es of open legacy `try`s.
+    handlers: Vec<NodeId>,
+}
+
+/// What was built in an open block and is nobody's operand yet.
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    /// `None`: the block's parameters.
+    node: Option<NodeId>,
+    /// How many of its results are still on the stack.
+    left: u32,
+    /// How many it has.
+    total: u32,
+}
+
+/// An open block.
+#[derive(Clone, Copy, Debug)]
+struct Control {
+    kind: FrameKind,
+    /// The block, or the root for the function; in code that is never reached, the block around it that is.
+    node: NodeId,
+    /// Where its own part of `pending` starts.
+    floor: u32,
+    /// How many values a branch to it carries, how many each arm starts with, and how many it gives.
+    carried: u32,
+    params: u32,
+    results: u32,
+    /// Where its own part of `handlers` starts.
+    handlers: u32,
+    /// Whether nothing of it is reached.
+    skipped: bool,
+    /// The tag of the `catch` that is open.
+    tag: Option<TagId>,
+}
+
+/// Builds a body from a visit of its operators.
+pub(crate) struct Builder<'a> {
+    module: &'a Module,
+    body: &'a mut Body,
+    s: &'a mut Scratch,
+    /// Whether validation does not reach what comes next.
+    dead: bool,
+    /// The last `if` or `br_if`: what a branch hint is about.
+    last_branch: Option<NodeId>,
+    /// How many blocks there were, reached or not: labels are named by that number.
+    blocks: u32,
+    label_names: &'a [(u32, Box<str>)],
+}
+
+impl Module {
+    /// Makes a tree of a function's code, if that was read and is still as it was read; a function that was given other code, or is
+    /// imported, has none. Positions are offsets in the contents of the code section that was read.
+    pub fn open(&self, func: FuncId, body: &mut Body) -> bool {
+        let FuncKind::Read(code) = &self.func(func).kind else { return false };
+        self.open_with(func, code, body, &mut Scratch::default());
+        true
+    }
+
+    pub(crate) fn open_with(
+        &self,
+        func: FuncId,
+        code: &ReadCode,
+        body: &mut Body,
+        scratch: &mut Scratch,
+    ) {
+        let bytes = self.read_bytes(code);
+        let start = code.range.start as usize;
+        let mut reader = wp::BinaryReader::new_features(bytes, start, crate::FEATURES);
+        let mut builder = Builder::new(self, func, code, body, scratch);
+        let result = (|| {
+            builder.locals(&mut reader)?;
+            let mut hints = code.hints.iter().peekable();
+            while !reader.eof() {
+                let at = reader.original_position();
+                builder.at(self.loc_of(at));
+                reader.visit_operator(&mut builder)?;
+                builder.hint(&mut hints, (at - start) as u32);
+            }
+            Ok::<(), wp::Error>(())
+        })();
+        if let Err(error) = result {
+            panic!("function {}: {error}: it was valid when it was read", func.0);
+        }
+        for (local, name) in code.local_names.iter() {
+            body.name_local(local, name);
+        }
+    }
+
+    /// The position of an operator at an offset in what was read.
+    pub(crate) fn loc_of(&self, offset: usize) -> Loc {
+        Loc((offset as u32).wrapping_sub(self.read.code_start))
+    }
+}
+
+impl<'a> Builder<'a> {
+    pub(crate) fn new(
+        module: &'a Module,
+        func: FuncId,
+        code: &'a ReadCode,
+        body: &'a mut Body,
+        s: &'a mut Scratch,
+    ) -> Builder<'a> {
+        let ty = module.func_type(func);
+        body.reset(&ty.params, &ty.results);
+        Builder { label_names: &code.label_names, ..Builder::of(module, body, s) }
+    }
+
+    /// A builder of a body that has its type and locals.
+    pub(crate) fn of(module: &'a Module, body: &'a mut Body, s: &'a mut Scratch) -> Builder<'a> {
+        s.pending.clear();
+        s.control.clear();
+        s.handlers.clear();
+        let results = body.results().len() as u32;
+        s.control.push(Control {
+            kind: FrameKind::Block,
+            node: body.root(),
+            floor: 0,
+            carried: results,
+            params: 0,
+            results,
+            handlers: 0,
+            skipped: false,
+            tag: None,
+        });
+        Builder { module, body, s, dead: false, last_branch: None, blocks: 0, label_names: &[] }
+    }
+
+    fn locals(&mut self, reader: &mut wp::BinaryReader<'_>) -> Result<(), wp::Error> {
+        for _ in 0..reader.read_var_u32()? {
+            let count = reader.read_var_u32()?;
+            let ty = reader.read::<wp::ValType>()?;
+            self.define_locals(count, ty);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn define_locals(&mut self, count: u32, ty: wp::ValType) {
+        let ty = val_type(&self.module.types, ty);
+        for _ in 0..count {
+            self.body.add_local(ty);
+        }
+    }
+
+    /// The position of the operator that comes next.
+    #[inline]
+    pub(crate) fn at(&mut self, loc: Loc) {
+        self.body.at(loc);
+    }
+
+    /// Says of the operator at `at` what a hint says, if one does.
+    #[inline]
+    pub(crate) fn hint(
+        &mut self,
+        hints: &mut std::iter::Peekable<std::slice::Iter<'_, (u32, bool)>>,
+        at: u32,
+    ) {
+        while let Some((offset, likely)) = hints.next_if(|(offset, _)| *offset <= at) {
+            if *offset == at
+                && let Some(branch) = self.last_branch
+                && !self.dead
+            {
+                self.body.hint(branch, *likely);
+            }
+        }
+    }
+
+    // ---- the stack
+
+    /// Puts what gives the last `count` values into `operands`, one for each value or run of values.
+    #[inline]
+    fn take(&mut self, count: u32) {
+        self.s.operands.clear();
+        let Scratch { pending, operands, .. } = &mut *self.s;
+        // Mostly the last nodes give one value each.
+        let simple = (pending.len() as u32).checked_sub(count).is_some_and(|start| {
+            pending[start as usize..]
+                .iter()
+                .all(|item| item.left == 1 && item.total == 1 && item.node.is_some())
+        });
+        if simple {
+            let start = pending.len() - count as usize;
+            operands.extend(pending.drain(start..).filter_map(|item| item.node));
+        } else {
+            self.take_mixed(count);
+        }
+    }
+
+    #[cold]
+    fn take_mixed(&mut self, count: u32) {
+        let mut at = self.s.pending.len();
+        let mut sum = 0;
+        while sum < count {
+            at -= 1;
+            sum += self.s.pending[at].left;
+        }
+        let excess = sum - count;
+        let first = self.s.pending[at];
+        let mut begin = at;
+        if excess > 0 || first.node.is_none() {
+            // Some of its values stay below, or there is no node: it stays where it is, and its values are named.
+            for _ in excess..first.left {
+                let value = self.body.stack();
+                self.s.operands.push(value);
+            }
+            self.s.pending[at].left = excess;
+            begin += 1;
+            while self.s.pending.get(begin).is_some_and(|item| item.left == 0) {
+                begin += 1;
+            }
+        }
+        // What gives nothing goes with the value after it, or, if there is none, with the last one.
+        let last_value = self.s.pending.iter().rposition(|item| item.left > 0);
+        let len = self.s.pending.len();
+        let mut start = begin;
+        for at in begin..len {
+            let ends = match last_value {
+                Some(last) if at >= last => at + 1 == len,
+                _ => self.s.pending[at].left > 0,
+            };
+            if !ends {
+                continue;
+            }
+            let operand = self.grouped(start, at + 1);
+            self.s.operands.push(operand);
+            start = at + 1;
+        }
+        self.s.pending.truncate(begin);
+    }
+
+    /// A node for a part of `pending`.
+    fn grouped(&mut self, start: usize, end: usize) -> NodeId {
+        let Scratch { pending, group, .. } = &mut *self.s;
+        group.clear();
+        group.extend(pending[start..end].iter().filter_map(|item| item.node));
+        if let [only] = group[..] { only } else { self.body.seq(group) }
+    }
+
+    #[inline]
+    fn push(&mut self, node: NodeId, results: u32) {
+        self.s.pending.push(Pending { node: Some(node), left: results, total: results });
+    }
+
+    /// A node of what was taken last.
+    #[inline]
+    fn make(&mut self, op: Op, imm: u32) -> NodeId {
+        self.body.make(op, imm, &self.s.operands)
+    }
+
+    #[inline]
+    fn simple(&mut self, op: Op, imm: u32, params: u32, results: u32) {
+        self.take(params);
+        let node = self.make(op, imm);
+        self.push(node, results);
+        if results == 0 && op.diverges() {
+            self.dead = true;
+        }
+    }
+
+    /// A `local.set` that takes the first of a node's several values, when others have taken the rest, becomes one `SetMany` with them.
+    fn local_set(&mut self, local: LocalId) {
+        let pending = &self.s.pending;
+        let is_set = |item: &Pending| {
+            item.node.is_some_and(|node| {
+                self.body.op(node) == Op::LOCAL_SET
+                    && matches!(self.body.children(node), [one] if self.body.op(*one) == Op::STACK)
+            })
+        };
+        let sets = pending.iter().rev().take_while(|item| is_set(item)).count();
+        let from = pending.len() - sets;
+        let floor = self.s.control.last().map_or(0, |control| control.floor as usize);
+        let many = from.checked_sub(1).filter(|&at| at >= floor).map(|at| pending[at]);
+        if let Some(Pending { node: Some(value), left: 1, total }) = many
+            && sets > 0
+            && total as usize == sets + 1
+        {
+            let mut locals: smallvec::SmallVec<[LocalId; 4]> = smallvec::smallvec![local];
+            for item in pending[from..].iter().rev() {
+                if let Some(crate::View::Local(local)) = item.node.map(|node| self.body.view(node))
+                {
+                    locals.push(local);
+                }
+            }
+            self.s.pending.truncate(from - 1);
+            let node = self.body.set_many(&locals, value);
+            self.push(node, 0);
+            return;
+        }
+        self.simple(Op::LOCAL_SET, local.0, 1, 0);
+    }
+
+    // ---- control
+
+    fn label(&self, depth: u32) -> Control {
+        self.s.control[self.s.control.len() - 1 - depth as usize]
+    }
+
+    fn kind_of(op: Op) -> FrameKind {
+        match op {
+            Op::LOOP => FrameKind::Loop,
+            Op::IF => FrameKind::If,
+            Op::TRY_TABLE => FrameKind::TryTable,
+            Op::TRY => FrameKind::LegacyTry,
+            _ => FrameKind::Block,
+        }
+    }
+
+    fn open(&mut self, op: Op, ty: wp::BlockType, catches: &[wp::Catch]) {
+        let kind = Builder::kind_of(op);
+        self.blocks += 1;
+        if self.dead {
+            let around = self.label(0);
+            self.s.control.push(Control { kind, skipped: true, ..around });
+            return;
+        }
+        let one;
+        let ty = match ty {
+            wp::BlockType::Empty => BlockType::EMPTY,
+            wp::BlockType::Type(ty) => {
+                one = [val_type(&self.module.types, ty)];
+                BlockType::of(&one)
+            }
+            wp::BlockType::FuncType(index) => {
+                let ty = self.module.types.get(TypeId(index));
+                BlockType { params: &ty.params, results: &ty.results }
+            }
+        };
+        let (params, results) = (ty.params.len() as u32, ty.results.len() as u32);
+        self.take(params + u32::from(op == Op::IF));
+        let node = match op {
+            Op::LOOP => self.body.loop_with(ty, &self.s.operands),
+            Op::IF => self.body.if_with(ty, &self.s.operands),
+            Op::TRY => self.body.try_(ty, &self.s.operands),
+            Op::TRY_TABLE => {
+                let catches: Vec<Catch> =
+                    catches.iter().map(|&catch| self.catch_clause(catch)).collect();
+                self.body.try_table(ty, &catches, &self.s.operands)
+            }
+            _ => self.body.block_with(ty, &self.s.operands),
+        };
+        if op == Op::IF {
+            self.last_branch = Some(node);
+        }
+        if !self.label_names.is_empty() {
+            let mut names = self.label_names.iter();
+            if let Some((_, name)) = names.find(|(number, _)| *number + 1 == self.blocks) {
+                self.body.name_label(node, name);
+            }
+        }
+        self.s.control.push(Control {
+            kind,
+            node,
+            floor: self.s.pending.len() as u32,
+            carried: if op == Op::LOOP { params } else { results },
+            params,
+            results,
+            handlers: self.s.handlers.len() as u32,
+            skipped: false,
+            tag: None,
+        });
+        self.start_arm(params);
+    }
+
+    fn catch_clause(&self, catch: wp::Catch) -> Catch {
+        let (tag, with_ref, label) = match catch {
+            wp::Catch::One { tag, label } => (Some(TagId(tag)), false, label),
+            wp::Catch::OneRef { tag, label } => (Some(TagId(tag)), true, label),
+            wp::Catch::All { label } => (None, false, label),
+            wp::Catch::AllRef { label } => (None, true, label),
+        };
+        Catch { tag, with_ref, label: self.label(label).node }
+    }
+
+    fn start_arm(&mut self, params: u32) {
+        self.dead = false;
+        if params > 0 {
+            self.s.pending.push(Pending { node: None, left: params, total: params });
+        }
+    }
+
+    /// What was built in the innermost block.
+    fn finish_arm(&mut self) -> NodeId {
+        let floor = self.label(0).floor as usize;
+        let node = self.grouped(floor, self.s.pending.len());
+        self.s.pending.truncate(floor);
+        node
+    }
+
+    fn else_(&mut self) {
+        let Some(control) = self.s.control.last_mut() else { return };
+        control.kind = FrameKind::Else;
+        let control = *control;
+        if control.skipped {
+            return;
+        }
+        let then = self.finish_arm();
+        self.body.set_then(control.node, then);
+        self.start_arm(control.params);
+    }
+
+    /// Ends the body of a legacy `try` or of one of its `catch`es.
+    fn finish_try_arm(&mut self, control: Control) {
+        let body = self.finish_arm();
+        if control.kind == FrameKind::LegacyTry {
+            self.body.set_then(control.node, body);
+        } else {
+            let catch = self.body.catch(control.tag, body);
+            self.s.handlers.push(catch);
+        }
+    }
+
+    fn catch(&mut self, tag: Option<TagId>) {
+        let control = self.label(0);
+        if !control.skipped {
+            self.finish_try_arm(control);
+        }
+        if let Some(open) = self.s.control.last_mut() {
+            open.kind =
+                if tag.is_some() { FrameKind::LegacyCatch } else { FrameKind::LegacyCatchAll };
+            open.tag = tag;
+        }
+        if !control.skipped {
+            let params = tag.map(|tag| self.module.types.get(self.module.tags[tag.index()].ty));
+            self.start_arm(params.map_or(0, |ty| ty.params.len() as u32));
+        }
+    }
+
+    fn delegate(&mut self, depth: u32) {
+        let control = self.label(0);
+        if !control.skipped {
+            self.finish_try_arm(control);
+            // Counted from outside of the `try`.
+            let target = self.label(depth + 1).node;
+            let delegate = self.body.delegate(target);
+            self.body.set_else(control.node, delegate);
+        }
+        self.close(control);
+    }
+
+    fn close(&mut self, control: Control) {
+        self.s.control.pop();
+        if !control.skipped {
+            self.dead = false;
+            self.push(control.node, control.results);
+        }
+    }
+
+    fn end(&mut self) {
+        let control = self.label(0);
+        if control.skipped {
+            self.s.control.pop();
+            return;
+        }
+        match control.kind {
+            _ if self.s.control.len() == 1 => {
+                let Scratch { pending, group, control, .. } = &mut *self.s;
+                group.clear();
+                group.extend(pending.iter().filter_map(|item| item.node));
+                self.body.set_children(self.body.root(), group);
+                control.clear();
+                return;
+            }
+            FrameKind::If => {
+                let then = self.finish_arm();
+                self.body.set_then(control.node, then);
+            }
+            FrameKind::Else => {
+                let arm = self.finish_arm();
+                self.body.set_else(control.node, arm);
+            }
+            FrameKind::LegacyTry | FrameKind::LegacyCatch | FrameKind::LegacyCatchAll => {
+                self.finish_try_arm(control);
+                let handlers = self.body.seq(&self.s.handlers[control.handlers as usize..]);
+                self.s.handlers.truncate(control.handlers as usize);
+                self.body.set_else(control.node, handlers);
+            }
+            FrameKind::Block | FrameKind::Loop | FrameKind::TryTable => {
+                let body = self.finish_arm();
+                self.body.set_body(control.node, body);
+            }
+        }
+        self.close(control);
+    }
+
+    fn br(&mut self, depth: u32) {
+        let Control { node, carried, .. } = self.label(depth);
+        if depth as usize + 1 == self.s.control.len() {
+            // To the function is out of it.
+            return self.simple(Op::RETURN, 0, carried, 0);
+        }
+        self.simple(Op::BR, node_raw(node), carried, 0);
+    }
+
+    fn br_table(&mut self, targets: &wp::BrTable<'_>) {
+        let depths = targets.targets().filter_map(Result::ok).chain([targets.default()]);
+        let labels: Vec<NodeId> = depths.map(|depth| self.label(depth).node).collect();
+        self.take(self.label(targets.default()).carried + 1);
+        let imm = self.body.add_label_list(&labels);
+        let node = self.make(Op::BR_TABLE, imm);
+        self.push(node, 0);
+        self.dead = true;
+    }
+
+    fn call(&mut self, op: Op, imm: u32, ty: TypeId, extra: u32) {
+        let ty = self.module.types.get(ty);
+        let results = if op.diverges() { 0 } else { ty.results.len() as u32 };
+        self.simple(op, imm, ty.params.len() as u32 + extra, results);
+    }
+
+    fn heap_type(&self, ty: wp::HeapType) -> HeapType {
+        heap_type(&self.module.types, ty)
+    }
+
+    /// An operator whose number of operands depends on what its immediate names.
+    fn by_index(&mut self, op: Op, index: u32) {
+        match op.shape() {
+            Shape::Call => self.call(op, index, self.module.funcs[index as usize].ty, 0),
+            Shape::Br if op == Op::BR => self.br(index),
+            Shape::Br => {
+                let Control { node, carried, .. } = self.label(index);
+                self.simple(op, node_raw(node), carried + 1, carried);
+                self.last_branch = self.s.pending.last().and_then(|item| item.node);
+            }
+            Shape::BrOn => {
+                let Control { node, carried, .. } = self.label(index);
+                let (params, results) = if op == Op::BR_ON_NULL {
+                    (carried + 1, carried + 1)
+                } else {
+                    (carried, carried - 1)
+                };
+                self.simple(op, node_raw(node), params, results);
+            }
+            Shape::Type if op == Op::STRUCT_NEW => {
+                let ty = self.module.types.canonical(TypeId(index));
+                let fields = match &self.module.types.sub(ty).composite {
+                    CompositeType::Struct(fields) => fields.len() as u32,
+                    CompositeType::Func(_) | CompositeType::Array(_) => 0,
+                };
+                self.simple(op, ty.0, fields, 1);
+            }
+            Shape::Type => {
+                let ty = self.module.types.canonical(TypeId(index));
+                self.call(op, ty.0, ty, 1);
+            }
+            Shape::Throw => {
+                let ty = self.module.types.get(self.module.tags[index as usize].ty);
+                self.simple(op, index, ty.params.len() as u32, 0);
+            }
+            Shape::Rethrow => {
+                let node = self.label(index).node;
+                self.simple(op, node_raw(node), 0, 0);
+            }
+            other => panic!("{op:?} of shape {other:?}: the validator knows no such operator"),
+        }
+    }
+}
+
+impl FrameStack for Builder<'_> {
+    fn current_frame(&self) -> Option<FrameKind> {
+        self.s.control.last().map(|control| control.kind)
+    }
+}
+
+// ---- immediates as wasmparser gives them
+
+/// The immediates of an operator that takes and gives a fixed number of values.
+trait Fixed {
+    /// What becomes the node's immediate.
+    fn encode(self, builder: &mut Builder<'_>, op: Op) -> u32;
+}
+
+/// The immediates of an operator that takes and gives as many values as they say.
+trait Custom {
+    fn build(self, builder: &mut Builder<'_>, op: Op);
+}
+
+impl Fixed for () {
+    #[inline]
+    fn encode(self, _: &mut Builder<'_>, _: Op) -> u32 {
+        0
+    }
+}
+
+impl Fixed for (u32,) {
+    #[inline]
+    fn encode(self, builder: &mut Builder<'_>, op: Op) -> u32 {
+        let (index,) = self;
+        match op.shape() {
+            Shape::Type => builder.module.types.canonical(TypeId(index)).0,
+            Shape::Rethrow => node_raw(builder.label(index).node),
+            _ => index,
+        }
+    }
+}
+
+impl Fixed for (u32, u32) {
+    fn encode(self, builder: &mut Builder<'_>, op: Op) -> u32 {
+        let (mut first, mut second) = self;
+        let canonical = |index: &mut u32| {
+            *index = builder.module.types.canonical(TypeId(*index)).0;
+        };
+        let shape = op.shape();
+        if matches!(shape, Shape::Field | Shape::ArrayData | Shape::ArrayElem | Shape::ArrayCopy) {
+            canonical(&mut first);
+        }
+        if shape == Shape::ArrayCopy {
+            canonical(&mut second);
+        }
+        builder.body.side(&[first, second])
+    }
+}
+
+fn memarg(memarg: wp::MemArg) -> crate::MemArg {
+    crate::MemArg {
+        align_log2: memarg.align,
+        offset: memarg.offset,
+        memory: MemoryId(memarg.memory),
+    }
+}
+
+impl Fixed for (wp::MemArg,) {
+    #[inline]
+    fn encode(self, builder: &mut Builder<'_>, _: Op) -> u32 {
+        builder.body.memarg(memarg(self.0))
+    }
+}
+
+impl Fixed for (wp::MemArg, u8) {
+    fn encode(self, builder: &mut Builder<'_>, _: Op) -> u32 {
+        builder.body.memarg_side(memarg(self.0), self.1)
+    }
+}
+
+impl Fixed for (u8,) {
+    fn encode(self, _: &mut Builder<'_>, _: Op) -> u32 {
+        u32::from(self.0)
+    }
+}
+
+impl Fixed for ([u8; 16],) {
+    fn encode(self, builder: &mut Builder<'_>, _: Op) -> u32 {
+        builder.body.side_bytes(self.0)
+    }
+}
+
+impl Fixed for (i32,) {
+    #[inline]
+    fn encode(self, _: &mut Builder<'_>, _: Op) -> u32 {
+        self.0 as u32
+    }
+}
+
+impl Fixed for (i64,) {
+    fn encode(self, builder: &mut Builder<'_>, _: Op) -> u32 {
+        builder.body.side(&[self.0 as u32, (self.0 >> 32) as u32])
+    }
+}
+
+impl Fixed for (wp::Ieee32,) {
+    fn encode(self, _: &mut Builder<'_>, _: Op) -> u32 {
+        self.0.bits()
+    }
+}
+
+impl Fixed for (wp::Ieee64,) {
+    fn encode(self, builder: &mut Builder<'_>, _: Op) -> u32 {
+        let bits = self.0.bits();
+        builder.body.side(&[bits as u32, (bits >> 32) as u32])
+    }
+}
+
+impl Fixed for (wp::V128,) {
+    fn encode(self, builder: &mut Builder<'_>, _: Op) -> u32 {
+        builder.body.side_bytes(*self.0.bytes())
+    }
+}
+
+impl Fixed for (wp::HeapType,) {
+    fn encode(self, builder: &mut Builder<'_>, op: Op) -> u32 {
+        let nullable = matches!(op, Op::REF_NULL | Op::REF_TEST_NULL | Op::REF_CAST_NULL);
+        RefType::new(nullable, builder.heap_type(self.0)).bits()
+    }
+}
+
+impl Fixed for (wp::ValType,) {
+    fn encode(self, builder: &mut Builder<'_>, _: Op) -> u32 {
+        let ty = val_type(&builder.module.types, self.0);
+        builder.body.intern_block_type(BlockType::of(&[ty]))
+    }
+}
+
+impl Custom for () {
+    fn build(self, builder: &mut Builder<'_>, op: Op) {
+        if !builder.dead {
+            let results = builder.s.control.first().map_or(0, |function| function.results);
+            builder.simple(op, 0, results, 0);
+        }
+    }
+}
+
+impl Custom for (u32,) {
+    #[inline]
+    fn build(self, builder: &mut Builder<'_>, op: Op) {
+        match op.shape() {
+            Shape::Catch => builder.catch(Some(TagId(self.0))),
+            Shape::Delegate => builder.delegate(self.0),
+            _ if builder.dead => (),
+            _ => builder.by_index(op, self.0),
+        }
+    }
+}
+
+impl Custom for (u32, u32) {
+    fn build(self, builder: &mut Builder<'_>, op: Op) {
+        if builder.dead {
+            return;
+        }
+        let (ty, second) = (builder.module.types.canonical(TypeId(self.0)), self.1);
+        let imm = builder.body.side(&[ty.0, second]);
+        if op.shape() == Shape::CallIndirect {
+            builder.call(op, imm, ty, 1);
+        } else {
+            builder.simple(op, imm, second, 1);
+        }
+    }
+}
+
+impl Custom for (wp::BlockType,) {
+    fn build(self, builder: &mut Builder<'_>, op: Op) {
+        builder.open(op, self.0, &[]);
+    }
+}
+
+impl Custom for (wp::TryTable,) {
+    fn build(self, builder: &mut Builder<'_>, op: Op) {
+        builder.open(op, self.0.ty, &self.0.catches);
+    }
+}
+
+impl Custom for (wp::BrTable<'_>,) {
+    fn build(self, builder: &mut Builder<'_>, _: Op) {
+        if !builder.dead {
+            builder.br_table(&self.0);
+        }
+    }
+}
+
+impl Custom for (u32, wp::RefType, wp::RefType) {
+    fn build(self, builder: &mut Builder<'_>, op: Op) {
+        if builder.dead {
+            return;
+        }
+        let Control { node, carried, .. } = builder.label(self.0);
+        let [from, to] = [self.1, self.2].map(|ty| ref_type(&builder.module.types, ty));
+        let imm = builder.body.side(&[node_raw(node), from.bits(), to.bits()]);
+        builder.simple(op, imm, carried, carried);
+    }
+}
+
+/// Immediates of proposals that are switched off, see [`crate::FEATURES`].
+macro_rules! beyond {
+    ($($ty:ty),*) => {$(
+        impl Fixed for $ty {
+            fn encode(self, _: &mut Builder<'_>, op: Op) -> u32 {
+                panic!("{op:?}: the validator refuses it")
+            }
+        }
+        impl Custom for $ty {
+            fn build(self, _: &mut Builder<'_>, op: Op) {
+                panic!("{op:?}: the validator refuses it")
+            }
+        }
+    )*};
+}
+
+beyond! {
+    (Vec<wp::ValType>,), (wp::Ordering, u32), (wp::Ordering, u32, u32), (u32, wp::ResumeTable),
+    (u32, u32, wp::ResumeTable)
+}
+
+macro_rules! build {
+    // Two operators that are no rows of the table: they end what others began.
+    (visit_else ($($arity:tt)*)) => {
+        fn visit_else(&mut self) {
+            self.else_();
+        }
+    };
+    (visit_end ($($arity:tt)*)) => {
+        fn visit_end(&mut self) {
+            self.end();
+        }
+    };
+    (visit_catch_all ($($arity:tt)*)) => {
+        fn visit_catch_all(&mut self) {
+            self.catch(None);
+        }
+    };
+    (visit_local_set ($($arity:tt)*) $arg:ident: $ty:ty) => {
+        #[inline]
+        fn visit_local_set(&mut self, local: u32) {
+            if !self.dead {
+                self.local_set(LocalId(local));
+            }
+        }
+    };
+    ($visit:ident (arity custom) $($arg:ident: $ty:ty),*) => {
+        #[inline]
+        fn $visit(&mut self, $($arg: $ty),*) {
+            const OP: Op = Op::of_visit(stringify!($visit));
+            Custom::build(($($arg,)*), self, OP);
+        }
+    };
+    ($visit:ident (arity $params:literal -> $results:literal) $($arg:ident: $ty:ty),*) => {
+        #[inline]
+        fn $visit(&mut self, $($arg: $ty),*) {
+            const OP: Op = Op::of_visit(stringify!($visit));
+            if self.dead {
+                return;
+            }
+            let imm = Fixed::encode(($($arg,)*), self, OP);
+            self.simple(OP, imm, $params, $results);
+        }
+    };
+}
+
+macro_rules! build_all {
+    ($( @$proposal:ident $op:ident $({ $($arg:ident: $ty:ty),* $(,)? })? => $visit:ident $arity:tt )*) => {
+        $( build!($visit $arity $($($arg: $ty),*)?); )*
+    };
+}
+
+impl<'a> wp::VisitOperator<'a> for Builder<'_> {
+    type Output = ();
+
+    fn simd_visitor(&mut self) -> Option<&mut dyn wp::VisitSimdOperator<'a, Output = ()>> {
+        Some(self)
+    }
+
+    wp::for_each_visit_operator!(build_all);
+}
+
+impl<'a> wp::VisitSimdOperator<'a> for Builder<'_> {
+    wp::for_each_visit_simd_operator!(build_all);
+}
+
+/// A validator and a builder behind it: what the one refuses never reaches the other.
+pub(crate) struct Checked<'b, 'm, V> {
+    pub(crate) validator: V,
+    pub(crate) builder: &'b mut Builder<'m>,
+}
+
+impl<V: FrameStack> FrameStack for Checked<'_, '_, V> {
+    fn current_frame(&self) -> Option<FrameKind> {
+        self.validator.current_frame()
+    }
+}
+
+macro_rules! check_all {
+    ($( @$proposal:ident $op:ident $({ $($arg:ident: $ty:ty),* $(,)? })? => $visit:ident $arity:tt )*) => {$(
+        #[inline]
+        fn $visit(&mut self $($(, $arg: $ty)*)?) -> Self::Output {
+            self.validator.$visit($($($arg.clone()),*)?)?;
+            self.builder.$visit($($($arg),*)?);
+            Ok(())
+        }
+    )*};
+}
+
+macro_rules! check_all_simd {
+    ($( @$proposal:ident $op:ident $({ $($arg:ident: $ty:ty),* $(,)? })? => $visit:ident $arity:tt )*) => {$(
+        fn $visit(&mut self $($(, $arg: $ty)*)?) -> Self::Output {
+            if let Some(validator) = self.validator.simd_visitor() {
+                validator.$visit($($($arg),*)?)?;
+            }
+            self.builder.$visit($($($arg),*)?);
+            Ok(())
+        }
+    )*};
+}
+
+impl<'a, V> wp::VisitOperator<'a> for Checked<'_, '_, V>
+where
+    V: wp::VisitOperator<'a, Output = Result<(), wp::Error>>,
+{
+    type Output = Result<(), wp::Error>;
+
+    fn simd_visitor(
+        &mut self,
+    ) -> Option<&mut dyn wp::VisitSimdOperator<'a, Output = Self::Output>> {
+        Some(self)
+    }
+
+    wp::for_each_visit_operator!(check_all);
+}
+
+impl<'a, V> wp::VisitSimdOperator<'a> for Checked<'_, '_, V>
+where
+    V: wp::VisitOperator<'a, Output = Result<(), wp::Error>>,
+{
+    wp::for_each_visit_simd_operator!(check_all_simd);
+}
+
+// ---- types
+
+pub(crate) fn val_type(types: &Types, ty: wp::ValType) -> ValType {
+    match ty {
+        wp::ValType::I32 => ValType::I32,
+        wp::ValType::I64 => ValType::I64,
+        wp::ValType::F32 => ValType::F32,
+        wp::ValType::F64 => ValType::F64,
+        wp::ValType::V128 => ValType::V128,
+        wp::ValType::Ref(ty) => ValType::Ref(ref_type(types, ty)),
+    }
+}
+
+pub(crate) fn ref_type(types: &Types, ty: wp::RefType) -> RefType {
+    RefType::new(ty.is_nullable(), heap_type(types, ty.heap_type()))
+}
+
+/// A heap type that may name types that are not added yet; those that are get their canonical id.
+pub(crate) fn heap_type(types: &Types, ty: wp::HeapType) -> HeapType {
+    use crate::AbstractHeapType as Ours;
+    use wp::AbstractHeapType as Theirs;
+    let ours = match ty {
+        wp::HeapType::Concrete(index) | wp::HeapType::Exact(index) => {
+            let index = index.as_module_index().unwrap_or(u32::MAX);
+            return HeapType::Concrete(types.canonical(TypeId(index)));
+        }
+        wp::HeapType::Abstract { shared: _, ty } => match ty {
+            Theirs::Func => Ours::Func,
+            Theirs::Extern => Ours::Extern,
+            Theirs::Any => Ours::Any,
+            Theirs::None => Ours::None,
+            Theirs::NoExtern => Ours::NoExtern,
+            Theirs::NoFunc => Ours::NoFunc,
+            Theirs::Eq => Ours::Eq,
+            Theirs::Struct => Ours::Struct,
+            Theirs::Array => Ours::Array,
+            Theirs::I31 => Ours::I31,
+            Theirs::Exn => Ours::Exn,
+            Theirs::NoExn => Ours::NoExn,
+            Theirs::Cont | Theirs::NoCont => {
+                panic!("continuations: the validator refuses them")
+            }
+        },
+    };
+    HeapType::Abstract(ours)
+}
+
+/// The operand types a result list has as one.
+pub(crate) fn type_list(types: &Types, list: &[wp::ValType]) -> TypeList {
+    list.iter().map(|&ty| val_type(types, ty)).collect()
+}
