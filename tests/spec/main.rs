@@ -33,12 +33,13 @@ fn main() -> ExitCode {
             Trial::test(text.name.clone(), move || check(&text, Compiler::new(&engine)))
         })
         .collect();
-    trials.push(Trial::test("exceptions_name_scripts", move || {
-        exceptions::all_name_scripts(&names).map_err(Failed::from)
+    trials.push(Trial::test("needless_exceptions_are_seen", move || {
+        exceptions::are_seen_when_needless(&names).map_err(Failed::from)
     }));
     for (name, sees) in [
         ("a_wrong_operator_is_seen", planted::a_wrong_operator_is_seen as fn(&_) -> _),
         ("wrong_directives_are_seen", planted::wrong_directives_are_seen),
+        ("broken_laws_are_seen", planted::broken_laws_are_seen),
     ] {
         let engine = engine.clone();
         trials.push(Trial::test(name, move || sees(&engine)));

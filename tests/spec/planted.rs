@@ -1,4 +1,5 @@
-//! Mistakes that the suite must see: a wrong operator on the way to the engine, and scripts that expect what isn't so.
+//! Mistakes that the suite must see: a wrong operator on the way to the engine, scripts that expect what isn't so, transforms that
+//! break a law.
 
 use libtest_mimic::Failed;
 use wasmparser::{Operator, Parser, Payload};
@@ -7,7 +8,7 @@ use wasmtime::Engine;
 use crate::host::Compiler;
 use crate::run::{Failure, Stage, run};
 use crate::suite::{self, Text};
-use crate::ways::{Fault, Way, lawful};
+use crate::ways::{Fault, Way, held_to_laws, lawful};
 
 /// Whose additions become subtractions.
 const SCRIPT: &str = "wasm-v3/i32";
@@ -88,4 +89,44 @@ fn subtract(mut bytes: Vec<u8>) -> Result<Vec<u8>, Fault> {
         bytes[at] = I32_SUB;
     }
     Ok(bytes)
+}
+
+/// A module whose one function has this code.
+fn with_code(code: &[u8]) -> Vec<u8> {
+    let size = u8::try_from(code.len()).expect("a few operators");
+    // A type, a function of that type, and the function's body, which has no locals.
+    let mut module = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0".to_vec();
+    module.extend([0x0a, size + 4, 1, size + 2, 0]);
+    module.extend_from_slice(code);
+    module.push(0x0b);
+    module
+}
+
+/// Transforms that break one law each are found out.
+///
+/// # Errors
+/// Those that aren't.
+pub(crate) fn broken_laws_are_seen(_: &Engine) -> Result<(), Failed> {
+    type Transform<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
+    const UNREACHABLE: u8 = 0x00;
+    const NOP: u8 = 0x01;
+    const DROP: u8 = 0x1a;
+    let (short, long) = (with_code(&[NOP]), with_code(&[NOP, NOP]));
+    let (other, invalid) = (with_code(&[UNREACHABLE]), with_code(&[DROP]));
+    let swap = |bytes: &[u8]| if bytes == short { other.clone() } else { short.clone() };
+    let transforms: [(&str, Transform); 3] = [
+        ("bytes of code became", &|_| long.clone()),
+        ("written again", &swap),
+        ("what is written", &|_| invalid.clone()),
+    ];
+    for (law, transform) in transforms {
+        match held_to_laws(&short, Way::Opened, |bytes, _| Ok(transform(bytes))) {
+            Err(Fault::Broken(found)) if found.contains(law) => (),
+            outcome => return Err(Failed::from(format!("{law}: {outcome:?}"))),
+        }
+    }
+    match held_to_laws(&long, Way::Opened, |_, _| Ok(short.clone())) {
+        Ok(written) if written == short => Ok(()),
+        outcome => Err(Failed::from(format!("shorter code: {outcome:?}"))),
+    }
 }

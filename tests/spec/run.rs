@@ -53,7 +53,7 @@ enum Problem {
 
 impl Problem {
     fn engine(error: &Error) -> Problem {
-        Problem::Failed(Stage::Engine, format!("{error:?}"))
+        Problem::Failed(Stage::Engine, format!("{error:#}"))
     }
 
     fn script(message: impl Into<String>) -> Problem {
@@ -132,10 +132,10 @@ impl<'s> Runner<'_, 's> {
                 let module = self.load(module()?)?;
                 match self.instantiate(&module) {
                     Ok(_) => Err(unexpected("it can be linked", message)),
-                    Err(error) if !error.is::<Trap>() && format!("{error:?}").contains(message) => {
+                    Err(error) if !error.is::<Trap>() && format!("{error:#}").contains(message) => {
                         Ok(())
                     }
-                    Err(error) => Err(unexpected(&format!("{error:?}"), message)),
+                    Err(error) => Err(unexpected(&format!("{error:#}"), message)),
                 }
             }
             WastDirective::Invoke(invoke) => self.invoke(invoke, |_, result| {
@@ -161,7 +161,7 @@ impl<'s> Runner<'_, 's> {
                         scope.as_context_mut().take_pending_exception();
                         Ok(())
                     }
-                    Err(error) => Err(unexpected(&format!("{error:?}"), "an exception")),
+                    Err(error) => Err(unexpected(&format!("{error:#}"), "an exception")),
                 })
             }
             // No script of the suite has these.
@@ -297,7 +297,7 @@ fn trapped(result: Result<Vec<Val>, Error>, expected: &str) -> Result<(), Proble
         Err(error) => error,
     };
     let Some(trap) = error.downcast_ref::<Trap>() else {
-        return Err(unexpected(&format!("no trap: {error:?}"), expected));
+        return Err(unexpected(&format!("no trap: {error:#}"), expected));
     };
     let found = trap.to_string();
     // Scripts name the element; the engine doesn't know it. And it calls a null reference what a table holds.

@@ -48,12 +48,24 @@ pub(crate) fn through(bytes: &[u8], how: Way) -> Result<Vec<u8>, Fault> {
     }
 }
 
-/// [`through`], with what must be true of the result: it is valid; as long as nothing is optimised, the code is no larger than it was
-/// and comes out the same when it is sent through again.
+/// [`through`], held to the laws.
 ///
 /// # Errors
-/// As [`through`]; [`Fault::Broken`] names the law.
+/// As [`held_to_laws`].
 pub(crate) fn lawful(bytes: &[u8], how: Way) -> Result<Vec<u8>, Fault> {
+    held_to_laws(bytes, how, through)
+}
+
+/// What a transform makes of a module, with what must be true of it: it is valid; as long as nothing is optimised, the code is no
+/// larger than it was and comes out the same when it is sent through again.
+///
+/// # Errors
+/// As the transform; [`Fault::Broken`] names the law.
+pub(crate) fn held_to_laws(
+    bytes: &[u8],
+    how: Way,
+    through: impl Fn(&[u8], Way) -> Result<Vec<u8>, Fault>,
+) -> Result<Vec<u8>, Fault> {
     let written = through(bytes, how)?;
     validate(&written).map_err(|error| Fault::Broken(format!("what is written: {error}")))?;
     if how != Way::Optimised {
