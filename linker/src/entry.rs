@@ -145,7 +145,10 @@ pub(crate) fn write_options(options: &Options) -> WriteOptions {
         return WriteOptions::default();
     }
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    let producers =
-        Producers { languages: Vec::new(), processed_by: vec![("swasm".to_owned(), version)], sdks: Vec::new() };
+    let producers = Producers {
+        languages: Vec::new(),
+        processed_by: vec![("swasm".to_owned(), version)],
+        sdks: Vec::new(),
+    };
     WriteOptions { names: true, producers: Some(producers) }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::signature::{Signature, label_types, own_result_count};
+use crate::signature::{Signature, label_types, own_result_count, result_count};
 use crate::{BlockType, Body, LocalId, Module, NodeId, Op, Step, TypeList, ValType, View, results};
 
 /// A value on the stack: the result of a node, or the parameter of a block in one of its arms.
@@ -217,38 +217,118 @@ impl Nest<'_> {
         let (params, results): (TypeList, TypeList) = (ty.params.into(), ty.results.into());
         let locals = new_locals(body, &params);
         body.at(body.node(block).loc);
+        // What an arm takes without a `Stack`, it gets at its start.
+        let unused = |arm: u32| {
+            let uses = &uses;
+            let used = move |index: u32| {
+                uses.iter().any(|(_, value)| value.arm == Some(arm) && value.index == index)
+            };
+            (0..).zip(&locals).filter(move |(index, _)| !used(*index)).map(|(_, &local)| local)
+        };
+        let mut around = None;
         if body.op(block) == Op::LOOP {
-            set_before_branches(body, block, &params, &locals);
+            let branches = branches_to(body, block);
+            let plain = |op| matches!(op, Op::BR | Op::BR_IF | Op::BR_TABLE);
+            if branches.iter().all(|&branch| plain(body.op(branch))) {
+                set_before_branches(body, block, &branches, &params, &locals);
+            } else {
+                let body_at = body.children(block).len() - 1;
+                self.start_with(body, block, body_at, unused(0));
+                let ty = BlockType { params: &params, results: &results };
+                around = Some(self.branch_to_inner(body, block, &branches, ty, &locals));
+            }
         }
         let children = body.children(block).to_vec();
         let arms = body.op(block).shape().arms();
         let (operands, arm_nodes) = children.split_at(children.len() - arms);
-        // The condition of an `if` stays.
-        let (operands, condition) = operands.split_at(operands.len() - (arms - 1));
+        let is_if = body.op(block) == Op::IF;
+        let last = operands.last().filter(|_| is_if);
+        let last_count = last.and_then(|&last| result_count(self.module, body, last));
+        let mut set_locals = locals.clone();
+        let mut kept = Vec::new();
+        let mut operands = operands.to_vec();
+        if last_count == Some(1) {
+            // The condition of an `if` stays.
+            kept.extend(operands.pop());
+        } else if is_if {
+            // It comes with other values.
+            let condition = body.add_local(ValType::I32);
+            set_locals.push(condition);
+            kept.push(body.local_get(condition));
+            self.parents.insert(kept[0], block);
+        }
         let wrapper = body.seq(&[]);
         self.wrap(body, block, wrapper);
-        let values = body.seq(operands);
+        let values = body.seq(&operands);
         self.parents.extend(operands.iter().map(|&operand| (operand, values)));
-        let set = body.set_many(&locals, values);
-        body.set_children(wrapper, &[set, block]);
-        let mut kept = condition.to_vec();
-        for (arm, &node) in (0..).zip(arm_nodes) {
-            let mut items: Vec<NodeId> = Vec::new();
-            for (index, &local) in (0..).zip(&locals) {
-                if !uses.iter().any(|(_, value)| value.arm == Some(arm) && value.index == index) {
-                    items.push(body.local_get(local));
-                }
-            }
-            items.push(node);
-            let arm = body.seq(&items);
-            self.parents.insert(node, arm);
-            self.parents.insert(arm, block);
-            kept.push(arm);
+        let set = body.set_many(&set_locals, values);
+        body.set_children(wrapper, &[set, around.unwrap_or(block)]);
+        if let Some(around) = around {
+            self.parents.extend([(block, around), (around, wrapper)]);
         }
+        let first_arm = kept.len();
+        kept.extend(arm_nodes);
         body.set_children(block, &kept);
+        if around.is_none() {
+            for arm in 0..arms {
+                self.start_with(body, block, first_arm + arm, unused(arm as u32));
+            }
+        }
         body.set_block_type(block, BlockType::of(&results));
         take_from(body, &uses, &locals);
     }
+
+    /// Puts the values of locals before what a child does.
+    fn start_with(
+        &mut self,
+        body: &mut Body,
+        parent: NodeId,
+        at: usize,
+        locals: impl Iterator<Item = LocalId>,
+    ) {
+        let node = body.children(parent)[at];
+        let mut items: Vec<NodeId> = locals.map(|local| body.local_get(local)).collect();
+        items.push(node);
+        let child = body.seq(&items);
+        body.set_child(parent, at, child);
+        self.parents.extend([(node, child), (child, parent)]);
+    }
+
+    /// Where branches cannot set locals themselves, those to a loop leave a block in it with the values instead:
+    ///
+    /// `(loop $l (param t) body)` ⇒
+    /// `(block $out (loop $l (SetMany $x (block $in (result t) (br $out body))) (br $l)))`, with `$in` for `$l` in the body.
+    /// Returns `$out`.
+    fn branch_to_inner(
+        &mut self,
+        body: &mut Body,
+        block: NodeId,
+        branches: &[NodeId],
+        ty: BlockType<'_>,
+        locals: &[LocalId],
+    ) -> NodeId {
+        let inner = body.block(BlockType::of(ty.params));
+        let out = body.block(BlockType::of(ty.results));
+        for &branch in branches {
+            body.retarget(branch, |label| if label == block { inner } else { label });
+        }
+        let arm = body.children(block).len() - 1;
+        let old = body.children(block)[arm];
+        let exit = body.br(out, &[old]);
+        body.set_body(inner, exit);
+        let set = body.set_many(locals, inner);
+        let again = body.br(block, &[]);
+        let new = body.seq(&[set, again]);
+        body.set_child(block, arm, new);
+        body.set_body(out, block);
+        self.parents.extend([(old, exit), (exit, inner), (inner, set), (set, new), (new, block)]);
+        out
+    }
+}
+
+fn branches_to(body: &Body, label: NodeId) -> Vec<NodeId> {
+    let names = |node: &NodeId| body.labels(*node).any(|other| other == label);
+    body.pre_order(label).filter(names).collect()
 }
 
 fn new_locals(body: &mut Body, types: &[ValType]) -> Vec<LocalId> {
@@ -264,17 +344,14 @@ fn take_from(body: &mut Body, uses: &[(NodeId, Value)], locals: &[LocalId]) {
 }
 
 /// Branches to a loop set its locals instead of carrying values.
-fn set_before_branches(body: &mut Body, label: NodeId, types: &[ValType], locals: &[LocalId]) {
-    let branches: Vec<NodeId> = body
-        .pre_order(label)
-        .filter(|&node| {
-            if let View::BrTable { targets, default } = body.view(node) {
-                return default == label || targets.contains(&label);
-            }
-            body.view(node) == View::Br(label)
-        })
-        .collect();
-    for branch in branches {
+fn set_before_branches(
+    body: &mut Body,
+    label: NodeId,
+    branches: &[NodeId],
+    types: &[ValType],
+    locals: &[LocalId],
+) {
+    for &branch in branches {
         let children = body.children(branch).to_vec();
         let op = body.op(branch);
         let loc = body.loc();

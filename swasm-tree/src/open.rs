@@ -34,6 +34,8 @@ struct Pending {
     left: u32,
     /// How many it has.
     total: u32,
+    /// How many values that were there before it takes: its `Stack`s that no node within it feeds.
+    dig: u32,
 }
 
 /// An open block.
@@ -48,6 +50,8 @@ struct Control {
     carried: u32,
     params: u32,
     results: u32,
+    /// As of [`Pending`].
+    dig: u32,
     /// Where its own part of `handlers` starts.
     handlers: u32,
     /// Whether nothing of it is reached.
@@ -63,6 +67,8 @@ pub(crate) struct Builder<'a> {
     s: &'a mut Scratch,
     /// Whether validation does not reach what comes next.
     dead: bool,
+    /// How many values what was taken last digs below itself.
+    dig: u32,
     /// The last `if` or `br_if`: what a branch hint is about.
     last_branch: Option<NodeId>,
     /// How many blocks there were, reached or not: labels are named by that number.
@@ -141,11 +147,21 @@ impl<'a> Builder<'a> {
             carried: results,
             params: 0,
             results,
+            dig: 0,
             handlers: 0,
             skipped: false,
             tag: None,
         });
-        Builder { module, body, s, dead: false, last_branch: None, blocks: 0, label_names: &[] }
+        Builder {
+            module,
+            body,
+            s,
+            dead: false,
+            dig: 0,
+            last_branch: None,
+            blocks: 0,
+            label_names: &[],
+        }
     }
 
     fn locals(&mut self, reader: &mut wp::BinaryReader<'_>) -> Result<(), wp::Error> {
@@ -192,13 +208,14 @@ impl<'a> Builder<'a> {
     /// Puts what gives the last `count` values into `operands`, one for each value or run of values.
     #[inline]
     fn take(&mut self, count: u32) {
+        self.dig = 0;
         self.s.operands.clear();
         let Scratch { pending, operands, .. } = &mut *self.s;
         // Mostly the last nodes give one value each.
         let simple = (pending.len() as u32).checked_sub(count).is_some_and(|start| {
             pending[start as usize..]
                 .iter()
-                .all(|item| item.left == 1 && item.total == 1 && item.node.is_some())
+                .all(|item| (item.left, item.total, item.dig) == (1, 1, 0) && item.node.is_some())
         });
         if simple {
             let start = pending.len() - count as usize;
@@ -219,17 +236,29 @@ impl<'a> Builder<'a> {
         let excess = sum - count;
         let first = self.s.pending[at];
         let mut begin = at;
-        if excess > 0 || first.node.is_none() {
-            // Some of its values stay below, or there is no node: it stays where it is, and its values are named.
-            for _ in excess..first.left {
-                let value = self.body.stack();
-                self.s.operands.push(value);
-            }
-            self.s.pending[at].left = excess;
+        let named = excess > 0 || first.node.is_none();
+        if named {
             begin += 1;
             while self.s.pending.get(begin).is_some_and(|item| item.left == 0) {
                 begin += 1;
             }
+        }
+        self.dig = self.dig_from(begin);
+        if named {
+            // Some of its values stay below, or there is no node: it stays where it is, and its values are named. What comes after it must
+            // not have taken any of its values, which were on top of those named: then all stays where it is.
+            let mut stacks = first.left - excess;
+            if self.dig > 0 {
+                stacks = count;
+                begin = self.s.pending.len();
+                self.s.pending[at + 1..].iter_mut().for_each(|item| item.left = 0);
+            }
+            for _ in 0..stacks {
+                let value = self.body.stack();
+                self.s.operands.push(value);
+            }
+            self.s.pending[at].left = excess;
+            self.dig = stacks;
         }
         // What gives nothing goes with the value after it, or, if there is none, with the last one.
         let last_value = self.s.pending.iter().rposition(|item| item.left > 0);
@@ -250,6 +279,17 @@ impl<'a> Builder<'a> {
         self.s.pending.truncate(begin);
     }
 
+    /// How many values that were there before a part of `pending` its nodes take.
+    fn dig_from(&self, begin: usize) -> u32 {
+        let (mut height, mut lowest) = (0i64, 0);
+        for item in &self.s.pending[begin..] {
+            height -= i64::from(item.dig);
+            lowest = height.min(lowest);
+            height += i64::from(item.total);
+        }
+        lowest.unsigned_abs() as u32
+    }
+
     /// A node for a part of `pending`.
     fn grouped(&mut self, start: usize, end: usize) -> NodeId {
         let Scratch { pending, group, .. } = &mut *self.s;
@@ -260,7 +300,8 @@ impl<'a> Builder<'a> {
 
     #[inline]
     fn push(&mut self, node: NodeId, results: u32) {
-        self.s.pending.push(Pending { node: Some(node), left: results, total: results });
+        let dig = self.dig;
+        self.s.pending.push(Pending { node: Some(node), left: results, total: results, dig });
     }
 
     /// A node of what was taken last.
@@ -292,7 +333,7 @@ impl<'a> Builder<'a> {
         let from = pending.len() - sets;
         let floor = self.s.control.last().map_or(0, |control| control.floor as usize);
         let many = from.checked_sub(1).filter(|&at| at >= floor).map(|at| pending[at]);
-        if let Some(Pending { node: Some(value), left: 1, total }) = many
+        if let Some(Pending { node: Some(value), left: 1, total, dig }) = many
             && sets > 0
             && total as usize == sets + 1
         {
@@ -305,6 +346,7 @@ impl<'a> Builder<'a> {
             }
             self.s.pending.truncate(from - 1);
             let node = self.body.set_many(&locals, value);
+            self.dig = dig;
             self.push(node, 0);
             return;
         }
@@ -376,6 +418,7 @@ impl<'a> Builder<'a> {
             carried: if op == Op::LOOP { params } else { results },
             params,
             results,
+            dig: self.dig,
             handlers: self.s.handlers.len() as u32,
             skipped: false,
             tag: None,
@@ -396,7 +439,7 @@ impl<'a> Builder<'a> {
     fn start_arm(&mut self, params: u32) {
         self.dead = false;
         if params > 0 {
-            self.s.pending.push(Pending { node: None, left: params, total: params });
+            self.s.pending.push(Pending { node: None, left: params, total: params, dig: 0 });
         }
     }
 
@@ -463,6 +506,7 @@ impl<'a> Builder<'a> {
         self.s.control.pop();
         if !control.skipped {
             self.dead = false;
+            self.dig = control.dig;
             self.push(control.node, control.results);
         }
     }

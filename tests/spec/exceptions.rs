@@ -34,8 +34,8 @@ const EXCEPTIONS: &[Exception] = &[
         ],
     },
     Exception {
-        reason: "exact types of custom descriptors, where the validator lets them pass and the engine doesn't know them",
-        stage: Stage::Engine,
+        reason: "exact types of custom descriptors, which wasmparser lets pass and the reader refuses",
+        stage: Stage::Refused,
         places: &[
             ("custom-descriptors/exact-casts", &[4, 216, 428]),
             ("custom-descriptors/exact-func-import", &[76, 83, 128, 147, 219]),

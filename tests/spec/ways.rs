@@ -2,19 +2,17 @@
 
 use std::ops::Range;
 
-use wasmparser::{Parser, Payload, Validator, WasmFeatures};
-
-/// The proposals that are read: WebAssembly 3.0 and those beyond it that the tree has operators for.
-pub(crate) const FEATURES: WasmFeatures = WasmFeatures::WASM3
-    .union(WasmFeatures::CUSTOM_PAGE_SIZES)
-    .union(WasmFeatures::WIDE_ARITHMETIC)
-    .union(WasmFeatures::LEGACY_EXCEPTIONS);
+use swasm_optimizer::{Level, NoCallees, optimize, passes};
+use swasm_tree::{Body, FEATURES, FuncId, Module, Reading, WriteOptions, encode, verify};
+use wasmparser::{Parser, Payload, Validator};
 
 /// What happens to a module between reading and writing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     /// Nothing: bodies stay bytes.
     Untouched,
+    /// Every body becomes a tree in the pass that validates it, and is encoded.
+    Reencoded,
     /// Every body becomes a tree, which is verified and encoded.
     Opened,
     /// The passes of the optimiser run on every body.
@@ -23,7 +21,7 @@ pub(crate) enum Way {
 
 impl Way {
     /// All of them.
-    pub(crate) const ALL: [Way; 3] = [Way::Untouched, Way::Opened, Way::Optimised];
+    pub(crate) const ALL: [Way; 4] = [Way::Untouched, Way::Reencoded, Way::Opened, Way::Optimised];
 }
 
 /// Why there is no result.
@@ -40,12 +38,32 @@ pub(crate) enum Fault {
 /// # Errors
 /// [`Fault::Refused`] if and only if the reader refuses it.
 pub(crate) fn through(bytes: &[u8], how: Way) -> Result<Vec<u8>, Fault> {
-    match how {
-        Way::Untouched | Way::Opened | Way::Optimised => {
-            validate(bytes).map_err(Fault::Refused)?;
-            Ok(bytes.to_owned())
+    let refused = |error: swasm_tree::ReadError| Fault::Refused(error.to_string());
+    let mut module = match how {
+        Way::Reencoded => {
+            let mut reading = Reading::new(bytes).map_err(refused)?;
+            reading.reencode().map_err(refused)?;
+            reading.finish().map_err(refused)?
+        }
+        Way::Untouched | Way::Opened | Way::Optimised => Module::read(bytes).map_err(refused)?,
+    };
+    if matches!(how, Way::Opened | Way::Optimised) {
+        let mut body = Body::new(&[], &[]);
+        for func in (0..module.funcs.len() as u32).map(FuncId) {
+            if !module.open(func, &mut body) {
+                continue;
+            }
+            if how == Way::Optimised {
+                let passes = passes(Level::O2);
+                optimize(&module, func, &mut body, passes, &NoCallees, &mut |_, _| ());
+            }
+            let verified = verify(&module, func, &body);
+            let verified = verified.map_err(|errors| Fault::Broken(errors[0].to_string()))?;
+            let code = encode(verified);
+            module.define(func, code);
         }
     }
+    Ok(module.write(&WriteOptions { names: true, producers: None }).bytes)
 }
 
 /// [`through`], held to the laws.

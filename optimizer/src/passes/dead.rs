@@ -12,10 +12,10 @@
 use swasm_tree::{BlockType, Body, LocalId, NodeId, Op, View};
 
 use super::Context;
-use swasm_tree::result_count;
 use crate::cursor::{Cursor, Event, number};
 use crate::rewrite::move_over;
 use crate::uses::Uses;
+use swasm_tree::result_count;
 
 pub(super) fn run(context: &Context<'_>, body: &mut Body) {
     let uses = Uses::of(body);

@@ -8,9 +8,9 @@
 use swasm_tree::{Body, NodeId, Op};
 
 use super::Context;
-use swasm_tree::result_count;
 use crate::cursor::{Cursor, Event, arm_count};
 use crate::rewrite::move_over;
+use swasm_tree::result_count;
 
 /// More children than this stay in sequences of their own, as one node cannot hold them.
 const MAX_SEQUENCE: usize = u16::MAX as usize;

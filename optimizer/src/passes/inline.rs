@@ -12,8 +12,8 @@
 use swasm_tree::{BlockType, Body, FuncId, Loc, LocalId, Module, NodeId, Op, Remap, ValType, View};
 
 use super::{Callees, Context, coalesce};
-use swasm_tree::result_count;
 use crate::cursor::{Cursor, Event};
+use swasm_tree::result_count;
 
 /// What the program says about copying a function into its callers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

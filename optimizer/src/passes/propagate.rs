@@ -16,12 +16,12 @@ use loops::Loops;
 use split::split_assignments;
 
 use super::Context;
-use swasm_tree::result_count;
 use crate::cursor::{Cursor, Event, number};
 use crate::facts::{Comparison, Facts, Side};
 use crate::rewrite::move_over;
 use crate::simplify::{integer, simplify};
 use crate::uses::Uses;
+use swasm_tree::result_count;
 
 mod loops;
 mod split;

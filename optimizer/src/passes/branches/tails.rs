@@ -9,9 +9,9 @@ use swasm_tree::{BlockType, Body, NodeId, Op, ValType, View, WithImmediate};
 
 use super::values::is_cheap;
 use super::{Pass, Place, is_empty, last_of};
-use swasm_tree::result_count;
 use crate::rewrite::move_over;
 use crate::simplify::negate;
+use swasm_tree::result_count;
 
 /// At most this many early exits of one block become nested ifs.
 const NESTED_EXITS: usize = 16;

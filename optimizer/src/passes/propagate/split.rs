@@ -7,9 +7,9 @@
 
 use swasm_tree::{BlockType, Body, LocalId, Module, NodeId, Op, View};
 
-use swasm_tree::result_count;
 use crate::cursor::{Cursor, Event};
 use crate::rewrite::move_over;
+use swasm_tree::result_count;
 
 /// Replaces assignments of several values at once where the values can be seen one by one.
 pub(super) fn split_assignments(module: &Module, body: &mut Body, cursor: &mut Cursor) {
