@@ -118,6 +118,14 @@ impl Reach<'_> {
                 self.mark(Item::Data(DataId(id)));
             }
         }
+        // So are those that fill a table of somebody else's.
+        for (id, elem) in (0..).zip(&module.elems) {
+            if let ElemPlace::Active(table, _) = elem.place
+                && module.tables.get(table.index()).is_some_and(|table| table.import.is_some())
+            {
+                self.mark(Item::Elem(ElemId(id)));
+            }
+        }
     }
 
     fn mark(&mut self, item: Item) {
