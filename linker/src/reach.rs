@@ -117,7 +117,7 @@ fn summarise(unit: &Unit<'_>, def: DefId) -> Summary {
         summary.validates_char = function.signature.params.iter().any(|ty| holds_char(program, ty));
     }
     match &function.kind {
-        FunctionKind::Import { .. } | FunctionKind::Hook(_) => {}
+        FunctionKind::Import(_) | FunctionKind::Hook(_) => {}
         FunctionKind::Template(row) => summary.row(unit, row, &function.signature.result),
         FunctionKind::Body => {
             let body = program.body(def);
@@ -143,7 +143,7 @@ impl Summary {
             }
             ExprKind::Call(callee, _) => match &unit.program.function(*callee).kind {
                 FunctionKind::Template(row) => self.row(unit, row, body.ty(id)),
-                FunctionKind::Import { .. } => {
+                FunctionKind::Import(_) => {
                     self.validates_char |= holds_char(unit.program, body.ty(id));
                     add(&mut self.calls, *callee);
                 }
@@ -289,7 +289,7 @@ impl Walk<'_, '_> {
             return None;
         }
         self.unit.declare_function(def);
-        if matches!(self.unit.program.function(def).kind, FunctionKind::Import { .. }) {
+        if matches!(self.unit.program.function(def).kind, FunctionKind::Import(_)) {
             return None;
         }
         let summary = self

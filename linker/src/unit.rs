@@ -139,7 +139,7 @@ impl<'a> Unit<'a> {
         let function = self.program.function(def);
         let ty = self.layouts.func_type(&function.signature);
         let func = match &function.kind {
-            FunctionKind::Import { module, name } => self.declare_import(def, module, name, ty),
+            FunctionKind::Import(it) => self.declare_import(def, &it.module, &it.name, ty),
             FunctionKind::Body | FunctionKind::Template(_) | FunctionKind::Hook(_) => {
                 let name = self.name(def.module, &function.path);
                 self.module.declare_func(ty, Some(name))
@@ -381,7 +381,7 @@ impl<'a> Unit<'a> {
         const MAX_EXPRESSIONS: usize = 64;
         let function = self.program.function(def);
         let is_short = match (&function.kind, function.inline) {
-            (FunctionKind::Import { .. }, _) | (_, Inline::Never) => false,
+            (FunctionKind::Import(_), _) | (_, Inline::Never) => false,
             (FunctionKind::Body, Inline::Auto) => {
                 !function.cold && self.program.body(def).exprs.len() <= MAX_EXPRESSIONS
             }

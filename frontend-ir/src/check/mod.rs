@@ -587,7 +587,7 @@ impl<'w> Pass<'w> {
                 config: None,
                 place: world.place(def),
             };
-            set_once(&slot.decl, Decl::Global(global));
+            set_once(&slot.decl, Decl::Global(Box::new(global)));
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{Parser, Result};
 use crate::codes;
 use crate::ir::{
-    ExprId, ExprKind, Ident, LetField, LetPattern, Path, Pattern, PatternKind, UnaryOp,
+    ExprId, ExprKind, Ident, LetField, LetPattern, LetStruct, Path, Pattern, PatternKind, UnaryOp,
 };
 use crate::lexer::Tok;
 
@@ -123,7 +123,7 @@ impl Parser<'_> {
             }
         }
         self.expect(Tok::CloseBrace)?;
-        Ok(LetPattern::Struct { path, fields: fields.into(), rest })
+        Ok(LetPattern::Struct(Box::new(LetStruct { path, fields: fields.into(), rest })))
     }
 
     fn let_field(&mut self) -> Result<LetField> {

@@ -87,7 +87,7 @@ impl<'a> Function<'_, '_, 'a> {
         let func = unit.func(callee);
         let first = self.lone_statement(unit.module.func_type(func).params.len(), &mut arguments);
         let mut node = self.body.call(func, &arguments);
-        if matches!(function.kind, FunctionKind::Import { .. }) {
+        if matches!(function.kind, FunctionKind::Import(_)) {
             node = self.normalise_results(node, &function.signature.result);
         }
         if let Some(first) = first {
@@ -252,7 +252,7 @@ impl<'a> Function<'_, '_, 'a> {
                 let node = self.normalise_results(node, &function.signature.result);
                 Ok(Some(self.split(node, &types)))
             }
-            FunctionKind::Hook(_) | FunctionKind::Body | FunctionKind::Import { .. } => Ok(None),
+            FunctionKind::Hook(_) | FunctionKind::Body | FunctionKind::Import(_) => Ok(None),
         }
     }
 

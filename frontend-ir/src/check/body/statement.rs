@@ -74,7 +74,7 @@ impl Checker<'_, '_> {
     }
 
     pub(super) fn let_(&mut self, it: &ir::Let, span: Span) -> Out {
-        let ty = it.ty.as_ref().map(|ty| (self.cx.place_ty(ty), ty.span));
+        let ty = it.ty.as_ref().map(|ty| (self.cx.place_ty(ty), ty.span()));
         match &it.pattern {
             ir::LetPattern::Name { name, mutable } => match it.value {
                 Some(value) => {
@@ -103,7 +103,8 @@ impl Checker<'_, '_> {
                     self.unit(ExprKind::Let(local, None), span)
                 }
             },
-            ir::LetPattern::Struct { path, fields, rest } => {
+            ir::LetPattern::Struct(pattern) => {
+                let ir::LetStruct { path, fields, rest } = &**pattern;
                 self.take_apart(path, fields, *rest, it.value, ty, span)
             }
         }
