@@ -15,6 +15,7 @@ mod pipeline;
 mod program;
 mod reach;
 mod unit;
+mod unread;
 
 use artifact::Observer;
 pub use artifact::{Artifact, Counts, Phase, Printed};

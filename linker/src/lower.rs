@@ -149,12 +149,31 @@ impl<'a> Function<'_, '_, 'a> {
     /// Gives parameters their locals and names.
     fn declare_params(&mut self) {
         let function = self.unit.program.function(self.def);
+        let mut unread = self.unit.unread(self.def).unwrap_or_default();
         let mut next = 0;
         for (ty, name) in function.signature.params.iter().zip(&function.params) {
             let count = self.layouts.count(ty);
-            self.locals.push(Locals { first: next, count });
-            self.name_locals(Locals { first: next, count }, ty, name);
-            next += count;
+            let (own, rest) = unread.split_at(unread.len().min(count as usize));
+            unread = rest;
+            let locals = if own.contains(&true) {
+                // What is left of it moves, to stand beside the places of what nobody passes.
+                let first = self.body.local_count() as u32;
+                for (at, (ty, unread)) in (first..).zip(self.scalars(ty).into_iter().zip(own)) {
+                    self.body.add_local(ty);
+                    if !unread {
+                        let passed = self.body.local_get(LocalId(next));
+                        let set = self.body.local_set(LocalId(at), passed);
+                        self.stack.push(set);
+                        next += 1;
+                    }
+                }
+                Locals { first, count }
+            } else {
+                next += count;
+                Locals { first: next - count, count }
+            };
+            self.locals.push(locals);
+            self.name_locals(locals, ty, name);
         }
     }
 
@@ -314,7 +333,6 @@ impl<'a> Function<'_, '_, 'a> {
 
     /// The function's body, from its parameters to its results.
     fn whole_body(&mut self) -> NodeId {
-        let start = self.stack.len();
         if self.unit.is_exported(self.def) {
             self.normalise_params();
         }
@@ -322,7 +340,8 @@ impl<'a> Function<'_, '_, 'a> {
             Ok(node) | Err(node) => node,
         };
         self.stack.push(root);
-        let nodes: Nodes = self.stack.drain(start..).collect();
+        // What became of the parameters comes first.
+        let nodes: Nodes = self.stack.drain(..).collect();
         self.seq(&nodes)
     }
 

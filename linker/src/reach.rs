@@ -16,6 +16,7 @@ use swasm_tree::FuncType;
 use crate::elide;
 use crate::options::MemoryMode;
 use crate::unit::{Unit, holds_char, known};
+use crate::unread::drop_unread;
 
 /// What a body names.
 #[derive(Debug, Default)]
@@ -24,6 +25,8 @@ pub(crate) struct Summary {
     pub(crate) calls: Vec<DefId>,
     /// Functions whose address it takes.
     pub(crate) addresses: Vec<DefId>,
+    /// Those of `calls` that templates name.
+    named: Vec<DefId>,
     /// `static mut`s it names.
     pub(crate) statics: Vec<DefId>,
     /// Static data it names.
@@ -72,6 +75,8 @@ pub(crate) fn reach(unit: &mut Unit<'_>) -> Result<Vec<Reached>, Vec<Diagnostic>
     }
     elide::elide(unit, &roots, &summaries);
 
+    // What lowering calls by itself, it calls with all arguments.
+    let fixed = unit.well_known.all().collect();
     let mut walk = Walk {
         unit,
         summaries,
@@ -79,14 +84,19 @@ pub(crate) fn reach(unit: &mut Unit<'_>) -> Result<Vec<Reached>, Vec<Diagnostic>
         waves: FxHashMap::default(),
         seen: FxHashSet::default(),
         statics: FxHashSet::default(),
+        fixed,
     };
     walk.visit_exported_statics();
     for def in roots {
         walk.visit(def);
     }
     walk.visit_exits();
-    let order = walk.order;
-    if unit.conflicts.is_empty() { Ok(order) } else { Err(std::mem::take(&mut unit.conflicts)) }
+    let Walk { order, fixed, .. } = walk;
+    if !unit.conflicts.is_empty() {
+        return Err(std::mem::take(&mut unit.conflicts));
+    }
+    drop_unread(unit, &order, &fixed);
+    Ok(order)
 }
 
 /// The functions that something outside asks for, in order of definition.
@@ -204,7 +214,10 @@ impl Summary {
                 }
             };
             match unit.program.def(def) {
-                Def::Function(_) => add(&mut self.calls, def),
+                Def::Function(_) => {
+                    add(&mut self.calls, def);
+                    add(&mut self.named, def);
+                }
                 Def::Global(_) => add(&mut self.statics, def),
                 Def::Struct(_) => {
                     unreachable!("the checker binds symbols to functions and statics")
@@ -236,6 +249,8 @@ struct Walk<'u, 'a> {
     waves: FxHashMap<DefId, u32>,
     seen: FxHashSet<DefId>,
     statics: FxHashSet<DefId>,
+    /// Functions that are not only called by bodies: pointers to them exist, or templates call them.
+    fixed: FxHashSet<DefId>,
 }
 
 impl Walk<'_, '_> {
@@ -246,6 +261,7 @@ impl Walk<'_, '_> {
                 if matches!(program.def(def), Def::Global(global) if !global.exports.is_empty()) {
                     let mut functions = Vec::new();
                     self.static_(def, &mut functions);
+                    self.fixed.extend(&functions);
                     functions.into_iter().for_each(|def| self.visit(def));
                 }
             }
@@ -296,10 +312,9 @@ impl Walk<'_, '_> {
             .summaries
             .remove(&def)
             .map_or_else(|| summarise(self.unit, def), |summary| *summary);
-        let mut edges = summary.calls;
-        edges.extend(&summary.addresses);
+        let mut pointed = summary.addresses;
         for key in &summary.datas {
-            self.data(key, &mut edges);
+            self.data(key, &mut pointed);
         }
         for signature in &summary.pointers {
             let ty = self.unit.layouts.func_type(signature);
@@ -309,8 +324,11 @@ impl Walk<'_, '_> {
             self.unit.module.types.func(ty);
         }
         for def in summary.statics {
-            self.static_(def, &mut edges);
+            self.static_(def, &mut pointed);
         }
+        self.fixed.extend(pointed.iter().chain(&summary.named));
+        let mut edges = summary.calls;
+        edges.append(&mut pointed);
         let well_known = &self.unit.well_known;
         let is_static = |scope: &ExprId| self.unit.static_scopes.contains_key(&(def, *scope));
         if !summary.scopes.iter().all(is_static) {

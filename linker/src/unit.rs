@@ -3,9 +3,10 @@
 //! Invariant: once [`reach`](crate::reach) is done nothing is added, so bodies are lowered from a shared reference, in any order.
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use swasm_frontend_ir::checked::{
-    Checked, Constant, Data, DataKey, Def, DefId, ExprId, FunctionKind, GlobalKind as StaticKind,
-    Inline, ModuleId, Type, ValueType,
+    Body, Checked, Constant, Data, DataKey, Def, DefId, ExprId, ExprKind, FunctionKind,
+    GlobalKind as StaticKind, Inline, ModuleId, Type, ValueType,
 };
 use swasm_frontend_ir::{Diagnostic, codes};
 use swasm_tree::{
@@ -48,6 +49,8 @@ pub(crate) struct Unit<'a> {
     pub(crate) conflicts: Vec<Diagnostic>,
     /// Bytes of the static data declared so far, room for alignment included.
     data_bytes: u64,
+    /// The scalars that functions' types lack.
+    unread: FxHashMap<DefId, Box<[bool]>>,
     main: Option<ModuleId>,
     funcs: FxHashMap<DefId, FuncId>,
     imports: FxHashMap<(&'a str, &'a str), (FuncId, DefId)>,
@@ -70,6 +73,25 @@ pub(crate) struct WellKnown {
 }
 
 impl WellKnown {
+    /// All of them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = DefId> {
+        let Self {
+            scope_open,
+            scope_close,
+            allocate,
+            allocate_innermost,
+            out_of_bounds,
+            invalid_char,
+            scope_close_at,
+            check_read,
+            check_write,
+        } = *self;
+        [scope_open, scope_close, allocate, allocate_innermost, out_of_bounds, invalid_char]
+            .into_iter()
+            .chain([scope_close_at, check_read, check_write])
+            .flatten()
+    }
+
     fn new(program: &Checked) -> Self {
         Self {
             scope_open: program.library_item("std::scope::open"),
@@ -107,6 +129,7 @@ impl<'a> Unit<'a> {
             layouts: Layouts::new(program),
             conflicts: Vec::new(),
             data_bytes: 0,
+            unread: FxHashMap::default(),
             main: program.program_modules().next(),
             funcs: FxHashMap::default(),
             imports: FxHashMap::default(),
@@ -361,6 +384,55 @@ impl<'a> Unit<'a> {
             .get(key)
             .copied()
             .expect("`reach` promised to declare all data that a body names")
+    }
+
+    /// The value of a flag that the options set; `None` for other values that the linker gives.
+    pub(crate) fn flag(&self, def: DefId) -> Option<bool> {
+        match self.program.global(def).config.as_deref() {
+            Some("memory_checked") => Some(self.checks()),
+            Some("memory_poison") => Some(self.options.memory == MemoryMode::Poison),
+            Some("memory_zero") => Some(self.options.memory == MemoryMode::Zero),
+            _ => None,
+        }
+    }
+
+    /// A condition's value, if the linker's choices decide it: what the other branch needs must not be linked, at any level.
+    pub(crate) fn decided(&self, source: &Body, condition: ExprId) -> Option<bool> {
+        let mut spine: SmallVec<[(bool, ExprId); 4]> = SmallVec::new();
+        let mut at = condition;
+        while let ExprKind::And(left, right) | ExprKind::Or(left, right) = source[at].kind {
+            spine.push((matches!(source[at].kind, ExprKind::And(..)), right));
+            at = left;
+        }
+        let mut value = if let ExprKind::Config(def) = source[at].kind {
+            self.flag(def)?
+        } else if let ExprKind::Not(inner) = source[at].kind {
+            !self.decided(source, inner)?
+        } else {
+            return None;
+        };
+        while let Some((is_and, right)) = spine.pop() {
+            if value == is_and {
+                value = self.decided(source, right)?;
+            }
+        }
+        Some(value)
+    }
+
+    /// Takes parameters' scalars out of a function's type. Nothing was lowered yet that calls it.
+    pub(crate) fn leave_out(&mut self, def: DefId, unread: Box<[bool]>) {
+        let func = self.func(def);
+        let ty = self.module.func_type(func);
+        let params = ty.params.iter().zip(&unread);
+        let params = params.filter(|(_, unread)| !**unread).map(|(ty, _)| *ty).collect();
+        let ty = FuncType { params, results: ty.results.clone() };
+        self.module.funcs[func.index()].ty = self.module.types.func(ty);
+        self.unread.insert(def, unread);
+    }
+
+    /// Which of a function's parameters' scalars were left out of its type, if any were.
+    pub(crate) fn unread(&self, def: DefId) -> Option<&[bool]> {
+        self.unread.get(&def).map(|unread| &**unread)
     }
 
     /// Whether a host may call a function.
