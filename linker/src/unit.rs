@@ -481,6 +481,11 @@ impl<'a> Unit<'a> {
         roots
     }
 
+    /// The static that a global is of.
+    pub(crate) fn static_of(&self, global: GlobalId) -> Option<DefId> {
+        self.globals.iter().find(|(_, globals)| globals.contains(&global)).map(|(def, _)| *def)
+    }
+
     /// The library's statics that were reached, in order.
     pub(crate) fn library_statics(&self) -> Vec<DefId> {
         let own: Vec<ModuleId> = self.program.program_modules().collect();
