@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::suggest::nearest;
+use super::suggest::{nearest, nearest_module};
 use super::unit::{Nominal, Slot, SlotKind, Targets};
 use super::world::{ALLOCATOR, SEGMENT, VALUE_TYPES, World, value_type};
 use crate::checked::{DefId, ModuleId, Place, Signature, Type};
@@ -250,7 +250,7 @@ impl<'a> Resolver<'a> {
                 span,
                 format!("cannot find module `{}`", self.joined),
             );
-            if let Some(near) = nearest(&self.joined, self.world.module_paths()) {
+            if let Some(near) = nearest_module(&self.joined, self.world.module_paths()) {
                 error = error.help(format!("did you mean `{near}`?"));
             } else if count == 1 {
                 let candidates = self.world.names_in(self.module, true);
@@ -435,7 +435,6 @@ impl<'a> Resolver<'a> {
         if let [prefix @ .., name] = path
             && !prefix.is_empty()
             && let Some(module) = world.find_module(&prefix.join("::"))
-            && module != from
         {
             let (found, _) = world.find_in(module, name, from);
             targets = Targets { module: targets.module.or(found.module), ..found };
@@ -471,7 +470,7 @@ impl<'a> Resolver<'a> {
                         let near = nearest(name, self.world.public_names(module));
                         near.map(|near| format!("{parent}::{near}"))
                             .or_else(|| {
-                                nearest(&full, self.world.module_paths()).map(str::to_owned)
+                                nearest_module(&full, self.world.module_paths()).map(str::to_owned)
                             })
                             .map_or(error.clone(), |near| {
                                 error.help(format!("did you mean `{near}`?"))
@@ -485,7 +484,7 @@ impl<'a> Resolver<'a> {
                     span,
                     format!("cannot find module `{missing}`"),
                 );
-                match nearest(&missing, self.world.module_paths()) {
+                match nearest_module(&missing, self.world.module_paths()) {
                     Some(near) => error.help(format!("did you mean `{near}::{name}`?")),
                     None => {
                         error.help(format!("add the file of module `{missing}` to the program"))
@@ -495,7 +494,7 @@ impl<'a> Resolver<'a> {
             Some((None, _)) | None => {
                 let error =
                     self.error(codes::UNKNOWN_MODULE, span, format!("cannot find module `{full}`"));
-                match nearest(&full, self.world.module_paths()) {
+                match nearest_module(&full, self.world.module_paths()) {
                     Some(near) => error.help(format!("did you mean `{near}`?")),
                     None => error.help(format!("add the file of module `{full}` to the program")),
                 }

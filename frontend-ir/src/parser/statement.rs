@@ -181,8 +181,12 @@ impl Parser<'_> {
 
     fn let_statement(&mut self, checkpoint: Checkpoint) -> Result<ExprId> {
         let lo = self.bump().lo;
-        let pattern = self.let_pattern()?;
+        let mut nested = None;
+        let pattern = self.let_pattern(&mut nested)?;
         let let_ = match self.let_rest() {
+            Ok((_, value)) if nested.is_some() => {
+                Let { pattern, ty: Some(Type::Error(self.span_from(lo))), value }
+            }
             Ok((ty, value)) => Let { pattern, ty, value },
             Err(Reported) => {
                 // The names are known all the same.

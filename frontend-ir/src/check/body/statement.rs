@@ -120,7 +120,9 @@ impl Checker<'_, '_> {
         ty: Option<(Type, Span)>,
         span: Span,
     ) -> Out {
-        let def = self.struct_named(path);
+        // A type that could not be read stands for a mistake in the pattern, too: its names are known, no more.
+        let broken = matches!(ty, Some((Type::Error, _)));
+        let def = if broken { None } else { self.struct_named(path) };
         let expected = def.map_or(Type::Error, Type::Struct);
         if let Some((ty, span)) = ty
             && ty != expected
@@ -161,9 +163,11 @@ impl Checker<'_, '_> {
         let structure = self.cx.world.structure(def);
         let mut locals: Vec<Option<LocalId>> = vec![None; structure.fields.len()];
         let mut seen: Vec<Option<Ident>> = vec![None; structure.fields.len()];
+        let mut misnamed = false;
         for (number, field) in fields.iter().enumerate() {
             self.bound_twice(field.name, &fields[..number]);
             let Some(index) = self.field_index(def, field.field) else {
+                misnamed = true;
                 self.declare(field.name, Type::Error, field.mutable);
                 continue;
             };
@@ -174,7 +178,7 @@ impl Checker<'_, '_> {
             locals[index] =
                 Some(self.declare(field.name, structure.fields[index].1.clone(), field.mutable));
         }
-        if !rest {
+        if !rest && !misnamed {
             let missing: Vec<&str> = structure
                 .fields
                 .iter()
