@@ -386,9 +386,10 @@ impl<'a> Unit<'a> {
             .expect("`reach` promised to declare all data that a body names")
     }
 
-    /// The value of a flag that the options set; `None` for other values that the linker gives.
+    /// The value of a flag that the options set, or what was reached; `None` for other values that the linker gives.
     pub(crate) fn flag(&self, def: DefId) -> Option<bool> {
         match self.program.global(def).config.as_deref() {
+            Some("at_exit") => Some(!self.at_exit.is_empty()),
             Some("memory_checked") => Some(self.checks()),
             Some("memory_poison") => Some(self.options.memory == MemoryMode::Poison),
             Some("memory_zero") => Some(self.options.memory == MemoryMode::Zero),
