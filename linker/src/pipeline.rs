@@ -71,6 +71,12 @@ pub(crate) fn run(
             Some(_) => in_turn(&mut worker, functions, wave, &passes, &inlinable, observer),
             None => at_once(&mut worker, functions, wave, &passes, &inlinable),
         });
+        for &index in wave {
+            // The only call of these is behind us.
+            for callee in unit.called_once.callees(functions[index].def) {
+                inlinable.bodies.remove(&unit.func(*callee));
+            }
+        }
         for compiled in &mut finished[start..] {
             inlinable.bodies.extend(compiled.inlinable.take().map(|body| (compiled.func, body)));
         }
@@ -244,6 +250,7 @@ fn hint(unit: &Unit<'_>, def: DefId) -> InlineHint {
     let function = unit.program.function(def);
     match function.inline {
         Inline::Auto if function.cold => InlineHint::Never,
+        Inline::Auto if unit.called_once.contains(def) => InlineHint::Once,
         Inline::Auto => InlineHint::Auto,
         Inline::Hint => InlineHint::Hint,
         Inline::Never => InlineHint::Never,

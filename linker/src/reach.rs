@@ -15,13 +15,13 @@ use swasm_tree::FuncType;
 
 use crate::elide;
 use crate::options::MemoryMode;
-use crate::unit::{Unit, holds_char, known};
+use crate::unit::{CalledOnce, Unit, holds_char, known};
 use crate::unread::drop_unread;
 
 /// What a body names.
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
-    /// Functions it calls, in order of first appearance, templates left out.
+    /// The callee of each of its calls, templates left out.
     pub(crate) calls: Vec<DefId>,
     /// Functions whose address it takes.
     pub(crate) addresses: Vec<DefId>,
@@ -74,6 +74,7 @@ pub(crate) fn reach(unit: &mut Unit<'_>) -> Result<Vec<Reached>, Vec<Diagnostic>
         });
     }
     elide::elide(unit, &roots, &summaries);
+    unit.called_once = called_once(unit, &roots, &summaries);
 
     // What lowering calls by itself, it calls with all arguments.
     let fixed = unit.well_known.all().collect();
@@ -118,6 +119,43 @@ fn roots(unit: &mut Unit<'_>) -> Vec<DefId> {
     roots
 }
 
+/// The functions with one call in the program and no other use, and who calls them. Their bodies wait until that is compiled, so all of
+/// them together are bounded.
+fn called_once(unit: &Unit<'_>, roots: &[DefId], summaries: &Summaries) -> CalledOnce {
+    /// Expressions of one such function.
+    const MAX_EXPRESSIONS: usize = 400;
+    /// Expressions of all of them: few megabytes of bodies.
+    const MAX_ALL_EXPRESSIONS: usize = 50_000;
+    let mut functions: Vec<DefId> = summaries.keys().copied().collect();
+    functions.sort_unstable();
+    // Any use but a call counts like two.
+    let mut uses: FxHashMap<DefId, (u32, DefId)> =
+        roots.iter().map(|def| (*def, (2, *def))).collect();
+    for &caller in &functions {
+        let summary = &summaries[&caller];
+        for def in &summary.calls {
+            uses.entry(*def).or_insert((0, caller)).0 += 1;
+        }
+        for def in summary.addresses.iter().chain(&summary.named) {
+            uses.entry(*def).or_insert((0, caller)).0 += 2;
+        }
+    }
+    let mut left = MAX_ALL_EXPRESSIONS;
+    let mut once = CalledOnce::default();
+    for def in functions {
+        let Some(&(1, caller)) = uses.get(&def) else { continue };
+        if !matches!(unit.program.function(def).kind, FunctionKind::Body) {
+            continue;
+        }
+        let expressions = unit.program.body(def).exprs.len();
+        if expressions <= MAX_EXPRESSIONS && expressions <= left {
+            left -= expressions;
+            once.add(def, caller);
+        }
+    }
+    once
+}
+
 /// What a function names. Imports name nothing.
 fn summarise(unit: &Unit<'_>, def: DefId) -> Summary {
     let program = unit.program;
@@ -155,9 +193,9 @@ impl Summary {
                 FunctionKind::Template(row) => self.row(unit, row, body.ty(id)),
                 FunctionKind::Import(_) => {
                     self.validates_char |= holds_char(unit.program, body.ty(id));
-                    add(&mut self.calls, *callee);
+                    self.calls.push(*callee);
                 }
-                FunctionKind::Body | FunctionKind::Hook(_) => add(&mut self.calls, *callee),
+                FunctionKind::Body | FunctionKind::Hook(_) => self.calls.push(*callee),
             },
             ExprKind::Constant(value) => self.constant(value),
             ExprKind::Static(def) => add(&mut self.statics, *def),

@@ -2,7 +2,7 @@
 //!
 //! Invariant: once [`reach`](crate::reach) is done nothing is added, so bodies are lowered from a shared reference, in any order.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 use swasm_frontend_ir::checked::{
     Body, Checked, Constant, Data, DataKey, Def, DefId, ExprId, ExprKind, FunctionKind,
@@ -31,6 +31,32 @@ pub(crate) struct StaticScope {
     pub(crate) allocations: FxHashMap<ExprId, (DataId, u64)>,
 }
 
+/// Functions that one call alone needs.
+#[derive(Debug, Default)]
+pub(crate) struct CalledOnce {
+    functions: FxHashSet<DefId>,
+    /// By caller.
+    callees: FxHashMap<DefId, Vec<DefId>>,
+}
+
+impl CalledOnce {
+    /// Notes that `caller` has the only call of `def`.
+    pub(crate) fn add(&mut self, def: DefId, caller: DefId) {
+        self.functions.insert(def);
+        self.callees.entry(caller).or_default().push(def);
+    }
+
+    /// Whether a function is one of them.
+    pub(crate) fn contains(&self, def: DefId) -> bool {
+        self.functions.contains(&def)
+    }
+
+    /// Those that a function calls.
+    pub(crate) fn callees(&self, caller: DefId) -> &[DefId] {
+        self.callees.get(&caller).map_or(&[], |callees| callees)
+    }
+}
+
 /// The program's declarations.
 pub(crate) struct Unit<'a> {
     pub(crate) program: &'a Checked,
@@ -42,6 +68,8 @@ pub(crate) struct Unit<'a> {
     pub(crate) static_scopes: FxHashMap<(DefId, ExprId), StaticScope>,
     /// The `at_exit` functions of linked modules: the program's in order of their modules, then the library's.
     pub(crate) at_exit: Vec<DefId>,
+    /// Functions that one call alone needs.
+    pub(crate) called_once: CalledOnce,
     /// Whether something needs the end of static data by name.
     pub(crate) uses_heap: bool,
     pub(crate) layouts: Layouts<'a>,
@@ -125,6 +153,7 @@ impl<'a> Unit<'a> {
             well_known: WellKnown::new(program),
             static_scopes: FxHashMap::default(),
             at_exit: Vec::new(),
+            called_once: CalledOnce::default(),
             uses_heap: false,
             layouts: Layouts::new(program),
             conflicts: Vec::new(),
@@ -450,13 +479,14 @@ impl<'a> Unit<'a> {
 
     /// Whether a function may be copied into its callers, as far as its source tells: those who do so must wait for it.
     pub(crate) fn may_inline(&self, def: DefId) -> bool {
-        /// Longer bodies, in expressions, are not copied unless their author says `inline`.
+        /// Longer bodies, in expressions, are not copied unless their author says `inline`, or there is one call only.
         const MAX_EXPRESSIONS: usize = 64;
         let function = self.program.function(def);
         let is_short = match (&function.kind, function.inline) {
             (FunctionKind::Import(_), _) | (_, Inline::Never) => false,
             (FunctionKind::Body, Inline::Auto) => {
-                !function.cold && self.program.body(def).exprs.len() <= MAX_EXPRESSIONS
+                let is_short = self.program.body(def).exprs.len() <= MAX_EXPRESSIONS;
+                !function.cold && (is_short || self.called_once.contains(def))
             }
             (FunctionKind::Body | FunctionKind::Template(_) | FunctionKind::Hook(_), _) => true,
         };
