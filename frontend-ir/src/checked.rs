@@ -18,7 +18,7 @@ pub use crate::check::Checked;
 pub use crate::diagnostic::{ModuleId, Place};
 use crate::ir::exact;
 pub use crate::ir::{BinaryOp, ValueType};
-use crate::source::Span;
+use crate::source::{Span, Start};
 use swasm_tree::FuncType;
 use swasm_tree::template::Template;
 
@@ -189,16 +189,20 @@ pub enum FunctionKind {
     /// A body: [`Checked::body`].
     Body,
     /// `extern fn` with `wasm_import(module, name)`.
-    Import {
-        /// The import's module.
-        module: Box<str>,
-        /// The import's name in it.
-        name: Box<str>,
-    },
+    Import(Box<Import>),
     /// `= wasm { … }`: call sites become the template. An `#[intrinsic(path)]` stub is resolved to its row: it has this kind too.
     Template(Arc<Row>),
     /// A body-less library function bound by `#[intrinsic(link.name)]`: the linker makes its body. Holds `name`.
     Hook(Box<str>),
+}
+
+/// Where an import comes from.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The import's module.
+    pub module: Box<str>,
+    /// The import's name in it.
+    pub name: Box<str>,
 }
 
 /// A template and how to run it: one row of the intrinsic table.
@@ -319,6 +323,9 @@ pub struct Body {
     types: Vec<Type>,
     /// The locals; the first ones are the parameters.
     pub locals: Vec<Local>,
+    /// Where each expression stands, from start to end: for what checking and evaluation report. A function's body that was checked has
+    /// none any more.
+    spans: Vec<Span>,
     /// The body.
     pub root: ExprId,
 }
@@ -368,17 +375,43 @@ impl Body {
         self.lists.clear();
         self.types.clear();
         self.locals.clear();
+        self.spans.clear();
     }
 
-    /// Moves everything into a body without room for more; the room stays.
+    /// Adds an expression.
+    pub(crate) fn push(&mut self, kind: ExprKind, ty: TypeId, span: Span) -> ExprId {
+        let id = ExprId::new(self.exprs.len());
+        self.exprs.push(Expr { kind, ty, at: span.begin() });
+        self.spans.push(span);
+        id
+    }
+
+    /// Forgets all expressions from number `len` on.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.exprs.truncate(len);
+        self.spans.truncate(len);
+    }
+
+    /// Where an expression stands, from start to end. Not for the body of a function that was checked.
+    pub(crate) fn span(&self, id: ExprId) -> Span {
+        self.spans[id.index()]
+    }
+
+    /// Moves everything into a body without room for more, spans left out; the room stays.
     pub(crate) fn take(&mut self) -> Body {
         Body {
+            spans: Vec::new(),
             exprs: exact(&mut self.exprs),
             lists: exact(&mut self.lists),
             types: exact(&mut self.types),
             locals: exact(&mut self.locals),
             root: self.root,
         }
+    }
+
+    /// The same with the spans.
+    pub(crate) fn take_with_spans(&mut self) -> Body {
+        Body { spans: exact(&mut self.spans), ..self.take() }
     }
 
     /// The type of an expression.
@@ -392,7 +425,7 @@ impl Body {
     }
 
     /// The ids of all expressions.
-    pub fn ids(&self) -> impl Iterator<Item = ExprId> + use<> {
+    pub fn ids(&self) -> impl DoubleEndedIterator<Item = ExprId> + use<> {
         (0..self.exprs.len()).map(ExprId::new)
     }
 
@@ -442,7 +475,7 @@ impl Body {
             | ExprKind::Loop(a)
             | ExprKind::Become(a)
             | ExprKind::Field(a, _)
-            | ExprKind::Scope(_, a) => f(*a),
+            | ExprKind::Scope(_, a, _) => f(*a),
             ExprKind::Binary(_, a, b)
             | ExprKind::And(a, b)
             | ExprKind::Or(a, b)
@@ -495,8 +528,8 @@ pub struct Expr {
     pub kind: ExprKind,
     /// Its type, in the body's table.
     pub ty: TypeId,
-    /// Where it stands (for `@"…"` positions: there).
-    pub span: Span,
+    /// Where it starts (for `@"…"` positions: there).
+    pub at: Start,
 }
 
 /// The kinds of checked expressions.
@@ -569,8 +602,8 @@ pub enum ExprKind {
     Struct(Box<StructValue>),
     /// `segment.type[index]`: a place. The index has any integer type.
     Element(ExprId, ValueType, ExprId),
-    /// `with_memory_allocator |local| body`
-    Scope(LocalId, ExprId),
+    /// `with_memory_allocator |local| body`, and where it ends.
+    Scope(LocalId, ExprId, Start),
     /// `wasm { … }` in an expression: the row's holes name the operands, each a `Local`, `Static` or constant expression.
     Wasm(Arc<Row>, ExprList),
 }
@@ -638,7 +671,7 @@ pub struct For {
 }
 
 // Bodies are many, and all of them are in memory at once.
-const _: () = assert!(size_of::<ExprKind>() == 16 && size_of::<Expr>() == 32);
+const _: () = assert!(size_of::<ExprKind>() == 16 && size_of::<Expr>() == 24);
 
 #[cfg(test)]
 mod tests {

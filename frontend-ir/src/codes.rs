@@ -773,7 +773,8 @@ use std::io;
 fn f() { io::println(); }
 ```
 ";
-    TOO_LARGE = 520, "struct or parameters too large", "A struct lives in locals, one for each scalar in it, and a function takes at most 1000. Structs hold structs at most 64 deep. Keep large data in memory.
+    TOO_LARGE = 520, "larger than engines take", "A struct lives in locals, one for each scalar in it, and a function takes at most 1000. Structs hold structs at most 64 deep. Keep large data in memory.
+WebAssembly engines have limits of their own: 50000 locals and 7654321 bytes of code in a function, 1000000 functions, globals and exports in a module, 100000 bytes in the name of an import or export. Divide the function or the program; optimised functions need fewer locals.
 
 ```swir
 struct Large { at: addr, size: addr }

@@ -272,31 +272,50 @@ pub struct Impl {
 
 /// A type as it is written.
 #[derive(Clone, Debug)]
-pub struct Type {
-    /// What it is.
-    pub kind: TypeKind,
-    /// Where it stands.
-    pub span: Span,
+pub enum Type {
+    /// `()`
+    Unit(Span),
+    /// `!`
+    Never(Span),
+    /// `i32`, `MemorySegment`: the commonest, so it needs no allocation.
+    Name(Ident),
+    /// `a::S`: two names or more.
+    Path(Box<Path>),
+    /// `extern fn(A) -> B`
+    Pointer(Box<PointerType>),
+    /// What the parser could not read; reported already.
+    Error(Span),
 }
 
-/// The kinds of written types.
+impl Type {
+    /// The type that a path names, in the one form it has.
+    pub fn path(path: Path) -> Self {
+        match *path.segments {
+            [name] => Self::Name(name),
+            _ => Self::Path(Box::new(path)),
+        }
+    }
+
+    /// Where it stands.
+    pub fn span(&self) -> Span {
+        match self {
+            Self::Unit(span) | Self::Never(span) | Self::Error(span) => *span,
+            Self::Name(name) => name.span,
+            Self::Path(path) => path.span(),
+            Self::Pointer(it) => it.span,
+        }
+    }
+}
+
+/// `extern fn(A) -> B`
 #[derive(Clone, Debug)]
-pub enum TypeKind {
-    /// `()`
-    Unit,
-    /// `!`
-    Never,
-    /// `i32`, `MemorySegment`, `a::S`
-    Path(Path),
-    /// `extern fn(A) -> B`
-    Pointer {
-        /// Parameter types.
-        params: Box<[Type]>,
-        /// `None` is `()`.
-        result: Option<Box<Type>>,
-    },
-    /// What the parser could not read; reported already.
-    Error,
+pub struct PointerType {
+    /// Parameter types.
+    pub params: Box<[Type]>,
+    /// `None` is `()`.
+    pub result: Option<Type>,
+    /// All of it.
+    pub span: Span,
 }
 
 /// Id of an expression in its body: its place there, plus one, so that `Option<ExprId>` is no larger.
@@ -461,7 +480,7 @@ pub enum ExprKind {
     /// `a += b`
     AssignOp(BinaryOp, ExprId, ExprId),
     /// `e as T`
-    Cast(ExprId, Box<Type>),
+    Cast(ExprId, Type),
     /// `{ … }`, `'l: { … }`
     Block(Block),
     /// `if c { } else { }`; the branches are blocks, or an `if` after `else`.
@@ -696,7 +715,7 @@ pub struct Let {
     /// What is bound.
     pub pattern: LetPattern,
     /// The type, if written.
-    pub ty: Option<Box<Type>>,
+    pub ty: Option<Type>,
     /// The value; without one the variable must be assigned before use.
     pub value: Option<ExprId>,
 }
@@ -712,14 +731,18 @@ pub enum LetPattern {
         mutable: bool,
     },
     /// `S { x, y: z, .. }`
-    Struct {
-        /// The struct.
-        path: Path,
-        /// The fields and the variables they go to.
-        fields: Box<[LetField]>,
-        /// Whether `..` leaves fields out.
-        rest: bool,
-    },
+    Struct(Box<LetStruct>),
+}
+
+/// `S { x, y: z, .. }` after `let`.
+#[derive(Clone, Debug)]
+pub struct LetStruct {
+    /// The struct.
+    pub path: Path,
+    /// The fields and the variables they go to.
+    pub fields: Box<[LetField]>,
+    /// Whether `..` leaves fields out.
+    pub rest: bool,
 }
 
 /// `x`, `x: a`, `x: mut a` in a struct pattern.
@@ -735,3 +758,5 @@ pub struct LetField {
 
 // Bodies are many, and all of them are in memory at once.
 const _: () = assert!(size_of::<ExprKind>() == 24 && size_of::<Expr>() == 32);
+const _: () =
+    assert!(size_of::<Type>() == 16 && size_of::<Let>() == 40 && size_of::<Param>() == 32);

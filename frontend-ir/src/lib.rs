@@ -26,4 +26,4 @@ pub use format::format;
 pub use outline::{Outline, OutlineItem, OutlineKind, outline};
 pub use parser::{Parsed, parse, parse_bytes, parse_item};
 pub use print::print;
-pub use source::{Line, Position, Source, Span};
+pub use source::{Line, Position, Source, Span, Start};

@@ -214,7 +214,7 @@ impl Library {
                 OutlineKind::Struct => SlotKind::Struct,
             };
             let mut slot = Slot::new(
-                &item.name,
+                (*item.name).into(),
                 kind,
                 item.public,
                 Span::text(item.range.start, item.range.start),

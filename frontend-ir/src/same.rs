@@ -6,8 +6,8 @@
 use crate::ir::{
     Arm, Attribute, AttributeArgument, Block, Body, DataElement, ExprId, ExprKind, ExprList,
     FieldDecl, FieldInit, Fn, FnBody, For, Global, Ident, Impl, Item, ItemKind, Let, LetField,
-    LetPattern, Module, Param, Path, Pattern, PatternKind, Struct, StructLiteral, Template, Type,
-    TypeKind, UseBinding,
+    LetPattern, LetStruct, Module, Param, Path, Pattern, PatternKind, PointerType, Struct,
+    StructLiteral, Template, Type, UseBinding,
 };
 
 impl PartialEq for Module {
@@ -140,24 +140,23 @@ impl Same<'_> {
     }
 
     fn ty(self, a: &Type, b: &Type) -> bool {
-        match (&a.kind, &b.kind) {
-            (TypeKind::Unit, TypeKind::Unit)
-            | (TypeKind::Never, TypeKind::Never)
-            | (TypeKind::Error, TypeKind::Error) => true,
-            (TypeKind::Path(a), TypeKind::Path(b)) => self.path(a, b),
-            (
-                TypeKind::Pointer { params, result },
-                TypeKind::Pointer { params: params_b, result: result_b },
-            ) => {
-                self.all(params, params_b, Same::ty)
-                    && self.maybe(result, result_b, |same, a, b| same.ty(a, b))
+        match (a, b) {
+            (Type::Unit(_), Type::Unit(_))
+            | (Type::Never(_), Type::Never(_))
+            | (Type::Error(_), Type::Error(_)) => true,
+            (Type::Name(a), Type::Name(b)) => self.ident(a, b),
+            (Type::Path(a), Type::Path(b)) => self.path(a, b),
+            (Type::Pointer(a), Type::Pointer(b)) => {
+                let PointerType { params, result, span: _ } = &**a;
+                self.all(params, &b.params, Same::ty) && self.maybe(result, &b.result, Same::ty)
             }
             (
-                TypeKind::Unit
-                | TypeKind::Never
-                | TypeKind::Error
-                | TypeKind::Path(_)
-                | TypeKind::Pointer { .. },
+                Type::Unit(_)
+                | Type::Never(_)
+                | Type::Error(_)
+                | Type::Name(_)
+                | Type::Path(_)
+                | Type::Pointer(_),
                 _,
             ) => false,
         }
@@ -397,21 +396,19 @@ impl Pairs<'_> {
                 LetPattern::Name { name, mutable },
                 LetPattern::Name { name: name_b, mutable: mutable_b },
             ) => self.same.ident(name, name_b) && mutable == mutable_b,
-            (
-                LetPattern::Struct { path, fields, rest },
-                LetPattern::Struct { path: path_b, fields: fields_b, rest: rest_b },
-            ) => {
+            (LetPattern::Struct(a), LetPattern::Struct(b)) => {
+                let LetStruct { path, fields, rest } = &**a;
                 let field = |same: Same<'_>, a: &LetField, b: &LetField| {
                     let LetField { field, name, mutable } = a;
                     same.ident(field, &b.field)
                         && same.ident(name, &b.name)
                         && *mutable == b.mutable
                 };
-                self.same.path(path, path_b)
-                    && rest == rest_b
-                    && self.same.all(fields, fields_b, field)
+                self.same.path(path, &b.path)
+                    && *rest == b.rest
+                    && self.same.all(fields, &b.fields, field)
             }
-            (LetPattern::Name { .. } | LetPattern::Struct { .. }, _) => false,
+            (LetPattern::Name { .. } | LetPattern::Struct(_), _) => false,
         }
     }
 }

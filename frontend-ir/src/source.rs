@@ -19,6 +19,22 @@ impl PartialEq for Span {
 }
 impl Eq for Span {}
 
+/// Where a span starts: a byte of its module's text, or one of its positions. Half a span's size, for what only debug information asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Start(u32);
+
+impl Start {
+    /// The index into [`Source::positions`], if it is a position.
+    pub fn position(self) -> Option<usize> {
+        (self.0 & POSITION != 0).then_some((self.0 & !POSITION) as usize)
+    }
+
+    /// [`Span::key`] of the span.
+    pub fn key(self) -> u32 {
+        self.0
+    }
+}
+
 /// The largest text a module may have, in bytes.
 pub const MAX_TEXT: usize = (POSITION - 1) as usize;
 const POSITION: u32 = 1 << 31;
@@ -54,6 +70,20 @@ impl Span {
     #[must_use]
     pub fn start(self) -> Self {
         if self.lo & POSITION != 0 { self } else { Self { lo: self.lo, hi: self.lo } }
+    }
+
+    /// The place where it starts.
+    pub fn begin(self) -> Start {
+        Start(self.lo)
+    }
+
+    /// The place of its last byte, a closing brace for one; the position if it is one.
+    pub fn last(self) -> Start {
+        Start(if self.lo & POSITION != 0 {
+            self.lo
+        } else {
+            self.hi.saturating_sub(1).max(self.lo)
+        })
     }
 
     /// A number that grows with the place inside its module and is never more than `u32::MAX / 2` for texts: what the linker adds a

@@ -172,3 +172,15 @@ fn wrong_calls_are_told_where_they_are() {
     let empty = ModuleBuilder::new("empty").finish(ModuleId(0));
     assert_eq!(empty.diagnostics[0].code.to_string(), "SW0110");
 }
+
+#[test]
+fn positions_of_operands_do_not_nest() {
+    let mut m = ModuleBuilder::new("long");
+    m.function("f").param("x", I32).result(I32).value(|f| {
+        let first = f.param(0).at("a.toy", 1, 1);
+        (2..1000).fold(first, |sum, line| sum + f.param(0).at("a.toy", line, 1))
+    });
+    let text = printed(m);
+    assert!(text.contains("@\"a.toy\":999:1"), "{text}");
+    assert!(parse("long.swir", text, ModuleId(0)).diagnostics.is_empty());
+}

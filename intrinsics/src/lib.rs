@@ -52,6 +52,7 @@ macro_rules! hooks {
 }
 
 hooks! {
+    Value "config.at_exit": "Whether `link.run_at_exit` calls anything.";
     Value "config.heap_base": "The end of static data, a multiple of 16.";
     Value "config.initial_pages": "Pages the memory starts with; they end at least 64 bytes above the heap base.";
     Value "config.memory_checked": "False in the mode `unchecked`.";

@@ -78,7 +78,7 @@ fn constant_allocations(
     body: &Body,
     scope: ExprId,
 ) -> Option<Vec<(ExprId, u64, u64)>> {
-    let ExprKind::Scope(allocator, inner) = &body[scope].kind else {
+    let ExprKind::Scope(allocator, inner, _) = &body[scope].kind else {
         unreachable!("summaries list scopes only");
     };
     let mut found = Vec::new();
@@ -174,7 +174,7 @@ fn recursive(unit: &Unit<'_>, roots: &[DefId], summaries: &Summaries) -> FxHashS
 /// Whether a function is an import that may call exports before it returns.
 fn calls_back(unit: &Unit<'_>, def: DefId) -> bool {
     match &unit.program.function(def).kind {
-        FunctionKind::Import { module, .. } => !is_wasi(module),
+        FunctionKind::Import(it) => !is_wasi(&it.module),
         FunctionKind::Body | FunctionKind::Template(_) | FunctionKind::Hook(_) => false,
     }
 }

@@ -105,7 +105,7 @@ fn export_roots(unit: &mut Unit<'_>) {
     for (name, def) in &roots {
         if unit.module.exports.iter().all(|export| &*export.name != name.as_str()) {
             let func = unit.func(*def);
-            if !matches!(unit.program.function(*def).kind, FunctionKind::Import { .. }) {
+            if !matches!(unit.program.function(*def).kind, FunctionKind::Import(_)) {
                 unit.module.export(name, ExportItem::Func(func));
             }
         }

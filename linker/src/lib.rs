@@ -8,6 +8,7 @@ mod elide;
 mod entry;
 mod imports;
 mod layout;
+mod limits;
 mod locations;
 mod lower;
 mod options;
@@ -15,10 +16,12 @@ mod pipeline;
 mod program;
 mod reach;
 mod unit;
+mod unread;
 
 use artifact::Observer;
 pub use artifact::{Artifact, Counts, Phase, Printed};
 pub use entry::AT_EXIT_EXPORT;
+use limits::{ENGINES, Limits};
 pub use options::{MemoryMode, OptLevel, Options, Print, Stage};
 pub use program::{Failed, Program, library, pass_names};
 
@@ -29,9 +32,10 @@ use swasm_tree::Module;
 /// Links a checked program into a core WebAssembly module.
 ///
 /// # Errors
-/// If nothing is exported, an option names what doesn't exist, an export is not possible, or two declarations of one import disagree.
+/// If nothing is exported, an option names what doesn't exist, an export is not possible, two declarations of one import disagree, or
+/// something is larger than engines take.
 pub fn link(program: &Checked, options: &Options) -> Result<Artifact, Vec<Diagnostic>> {
-    link_with(program, options, &mut Observer(None))
+    link_with(program, options, &mut Observer(None), &ENGINES)
 }
 
 /// The same on one thread; `observe` is told whenever a phase begins (most begin once for every function).
@@ -43,23 +47,28 @@ pub fn link_observed(
     options: &Options,
     observe: &mut dyn FnMut(Phase),
 ) -> Result<Artifact, Vec<Diagnostic>> {
-    link_with(program, options, &mut Observer(Some(observe)))
+    link_with(program, options, &mut Observer(Some(observe)), &ENGINES)
 }
 
 fn link_with(
     program: &Checked,
     options: &Options,
     observer: &mut Observer<'_>,
+    limits: &Limits,
 ) -> Result<Artifact, Vec<Diagnostic>> {
     let mut artifact = Artifact::default();
     observer.begin(Phase::Reach);
     let mut unit = unit::Unit::new(program, options);
     let functions = reach::reach(&mut unit)?;
-    let codes = pipeline::run(&unit, &functions, &mut artifact, observer)?;
+    let codes = pipeline::run(&unit, &functions, limits, &mut artifact, observer)?;
     observer.begin(Phase::Write);
     codes.into_iter().for_each(|(func, code)| unit.module.define(func, code));
     entry::export(&mut unit)?;
     let mut written = unit.module.write(&entry::write_options(options));
+    let too_large = limits.module(&unit, &functions, &written);
+    if !too_large.is_empty() {
+        return Err(too_large);
+    }
     // Written: nobody needs it any more.
     unit.module = Module::new();
     observer.begin(Phase::Dwarf);

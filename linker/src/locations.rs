@@ -3,7 +3,7 @@
 //! Every module gets a range of numbers: one for each byte of its text, then one for each of its positions. 0 is no position.
 
 use swasm_frontend_ir::checked::{Checked, ModuleId};
-use swasm_frontend_ir::{Line, Position, Source, Sources, Span};
+use swasm_frontend_ir::{Line, Position, Source, Sources, Span, Start};
 use swasm_tree::Loc;
 
 /// The ranges.
@@ -32,12 +32,12 @@ impl Locations {
         Self { bases, positions }
     }
 
-    /// The number of a span's start.
-    pub(crate) fn loc(&self, module: ModuleId, span: Span) -> Loc {
+    /// The number of a place.
+    pub(crate) fn loc(&self, module: ModuleId, at: Start) -> Loc {
         let index = module.0 as usize;
-        let number = match span.position() {
+        let number = match at.position() {
             Some(position) => self.positions[index].checked_add(position as u32),
-            None => self.bases[index].checked_add(span.key()),
+            None => self.bases[index].checked_add(at.key()),
         };
         Loc(number.filter(|number| *number < self.bases[index + 1]).unwrap_or(0))
     }

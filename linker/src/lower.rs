@@ -16,7 +16,6 @@ mod scopes;
 
 use rustc_hash::FxHashSet;
 use smallvec::{SmallVec, smallvec};
-use swasm_frontend_ir::Span;
 use swasm_frontend_ir::checked::{
     Body as Source, Constant, DefId, ExprId, ExprKind, FunctionKind, LocalId as IrLocal, Type,
     ValueType,
@@ -100,9 +99,7 @@ impl<'u, 'a> Lowerer<'u, 'a> {
         let empty: &'a Source = empty_source();
         let source = match &function.kind {
             FunctionKind::Body => unit.program.body(def),
-            FunctionKind::Template(_) | FunctionKind::Hook(_) | FunctionKind::Import { .. } => {
-                empty
-            }
+            FunctionKind::Template(_) | FunctionKind::Hook(_) | FunctionKind::Import(_) => empty,
         };
         let mut lowering = Function {
             unit,
@@ -118,13 +115,13 @@ impl<'u, 'a> Lowerer<'u, 'a> {
             non_negative: Vec::new(),
             targets: targets(source),
         };
-        lowering.body.at(unit.locations.loc(function.place.module, function.place.span));
+        lowering.body.at(unit.locations.loc(function.place.module, function.place.span.begin()));
         lowering.declare_params();
         let root = match &function.kind {
             FunctionKind::Body => lowering.whole_body(),
             FunctionKind::Template(row) => lowering.template_body(row),
             FunctionKind::Hook(name) => lowering.hook_body(name),
-            FunctionKind::Import { .. } => unreachable!("`reach` lists functions with code only"),
+            FunctionKind::Import(_) => unreachable!("`reach` lists functions with code only"),
         };
         lowering.body.set_root(root);
     }
@@ -152,12 +149,31 @@ impl<'a> Function<'_, '_, 'a> {
     /// Gives parameters their locals and names.
     fn declare_params(&mut self) {
         let function = self.unit.program.function(self.def);
+        let mut unread = self.unit.unread(self.def).unwrap_or_default();
         let mut next = 0;
         for (ty, name) in function.signature.params.iter().zip(&function.params) {
             let count = self.layouts.count(ty);
-            self.locals.push(Locals { first: next, count });
-            self.name_locals(Locals { first: next, count }, ty, name);
-            next += count;
+            let (own, rest) = unread.split_at(unread.len().min(count as usize));
+            unread = rest;
+            let locals = if own.contains(&true) {
+                // What is left of it moves, to stand beside the places of what nobody passes.
+                let first = self.body.local_count() as u32;
+                for (at, (ty, unread)) in (first..).zip(self.scalars(ty).into_iter().zip(own)) {
+                    self.body.add_local(ty);
+                    if !unread {
+                        let passed = self.body.local_get(LocalId(next));
+                        let set = self.body.local_set(LocalId(at), passed);
+                        self.stack.push(set);
+                        next += 1;
+                    }
+                }
+                Locals { first, count }
+            } else {
+                next += count;
+                Locals { first: next - count, count }
+            };
+            self.locals.push(locals);
+            self.name_locals(locals, ty, name);
         }
     }
 
@@ -213,22 +229,13 @@ impl<'a> Function<'_, '_, 'a> {
     // ---- positions and small nodes
 
     fn loc(&self, id: ExprId) -> Loc {
-        self.unit.locations.loc(self.def.module, self.source[id].span)
+        self.unit.locations.loc(self.def.module, self.source[id].at)
     }
 
     /// Nodes made from now on belong to `id`.
     fn at(&mut self, id: ExprId) {
         let loc = self.loc(id);
         self.body.at(loc);
-    }
-
-    /// Nodes made from now on belong to the end of `id`: its closing brace.
-    fn at_end(&mut self, id: ExprId) {
-        let span = self.source[id].span;
-        let end = span.range().map_or(span, |range| {
-            Span::text(range.end.saturating_sub(1).max(range.start), range.end)
-        });
-        self.body.at(self.unit.locations.loc(self.def.module, end));
     }
 
     fn scalars(&mut self, ty: &Type) -> SmallVec<[ValType; 2]> {
@@ -326,7 +333,6 @@ impl<'a> Function<'_, '_, 'a> {
 
     /// The function's body, from its parameters to its results.
     fn whole_body(&mut self) -> NodeId {
-        let start = self.stack.len();
         if self.unit.is_exported(self.def) {
             self.normalise_params();
         }
@@ -334,7 +340,8 @@ impl<'a> Function<'_, '_, 'a> {
             Ok(node) | Err(node) => node,
         };
         self.stack.push(root);
-        let nodes: Nodes = self.stack.drain(start..).collect();
+        // What became of the parameters comes first.
+        let nodes: Nodes = self.stack.drain(..).collect();
         self.seq(&nodes)
     }
 
@@ -496,7 +503,7 @@ impl<'a> Function<'_, '_, 'a> {
             ExprKind::CallPointer(callee, arguments) => {
                 self.call_pointer(id, *callee, *arguments)?
             }
-            ExprKind::Scope(local, body) => self.scope(id, *local, *body)?,
+            ExprKind::Scope(local, body, end) => self.scope(id, *local, *body, *end)?,
             ExprKind::Wasm(row, operands) => self.wasm(id, row, *operands)?,
             ExprKind::Block { .. }
             | ExprKind::Int(_)

@@ -10,6 +10,7 @@ use swasm_optimizer::{Callees, InlineHint, Level, Pass};
 use swasm_tree::{Body, Code, Encoder, FuncId, Loc, Verifier};
 
 use crate::artifact::{Artifact, Observer, Phase, Printed};
+use crate::limits::Limits;
 use crate::lower::Lowerer;
 use crate::options::{OptLevel, Options, Stage};
 use crate::reach::Reached;
@@ -43,12 +44,15 @@ struct Compiled {
     inlinable: Option<Box<Body>>,
     prints: Vec<Printed>,
     nodes: usize,
+    /// What is too large about it.
+    too_large: Option<Box<Diagnostic>>,
 }
 
 /// Compiles the functions, wave by wave; on several threads if the feature is on and nobody observes.
 pub(crate) fn run(
     unit: &Unit<'_>,
     functions: &[Reached],
+    limits: &Limits,
     artifact: &mut Artifact,
     observer: &mut Observer<'_>,
 ) -> Result<Vec<(FuncId, Box<Code>)>, Vec<Diagnostic>> {
@@ -58,7 +62,7 @@ pub(crate) fn run(
     order.sort_by_key(|index| if passes.is_empty() { 0 } else { functions[*index].wave });
     let first_of_program = unit.locations.first_of(unit.program.program_modules().next());
     let mut inlinable = Inlinable { bodies: FxHashMap::default(), first_of_program };
-    let mut worker = Worker::new(unit);
+    let mut worker = Worker::new(unit, limits);
     let mut finished: Vec<Compiled> = Vec::with_capacity(functions.len());
     for wave in order.chunk_by(|a, b| passes.is_empty() || functions[*a].wave == functions[*b].wave)
     {
@@ -67,11 +71,22 @@ pub(crate) fn run(
             Some(_) => in_turn(&mut worker, functions, wave, &passes, &inlinable, observer),
             None => at_once(&mut worker, functions, wave, &passes, &inlinable),
         });
+        for &index in wave {
+            // The only call of these is behind us.
+            for callee in unit.called_once.callees(functions[index].def) {
+                inlinable.bodies.remove(&unit.func(*callee));
+            }
+        }
         for compiled in &mut finished[start..] {
             inlinable.bodies.extend(compiled.inlinable.take().map(|body| (compiled.func, body)));
         }
     }
     finished.sort_unstable_by_key(|compiled| compiled.index);
+    let too_large: Vec<Diagnostic> =
+        finished.iter_mut().filter_map(|compiled| Some(*compiled.too_large.take()?)).collect();
+    if !too_large.is_empty() {
+        return Err(too_large);
+    }
     artifact.counts.functions = finished.len();
     let finish = |compiled: Compiled| {
         artifact.counts.nodes += compiled.nodes;
@@ -122,16 +137,20 @@ fn at_once(
     if wave.len() < 2 * MIN_SHARE {
         return in_turn(worker, functions, wave, passes, inlinable, &mut Observer(None));
     }
-    let unit = worker.unit;
+    let Worker { unit, limits, .. } = *worker;
     let compile = |worker: &mut Worker<'_, '_>, &index: &usize| {
         worker.compile(index, functions[index].def, passes, inlinable, &mut Observer(None))
     };
-    wave.par_iter().with_min_len(MIN_SHARE).map_init(|| Worker::new(unit), compile).collect()
+    wave.par_iter()
+        .with_min_len(MIN_SHARE)
+        .map_init(|| Worker::new(unit, limits), compile)
+        .collect()
 }
 
 /// What one thread reuses from function to function.
 struct Worker<'u, 'a> {
     unit: &'u Unit<'a>,
+    limits: &'u Limits,
     lowerer: Lowerer<'u, 'a>,
     verifier: Verifier,
     encoder: Encoder,
@@ -139,9 +158,10 @@ struct Worker<'u, 'a> {
 }
 
 impl<'u, 'a> Worker<'u, 'a> {
-    fn new(unit: &'u Unit<'a>) -> Self {
+    fn new(unit: &'u Unit<'a>, limits: &'u Limits) -> Self {
         Self {
             unit,
+            limits,
             lowerer: Lowerer::new(unit),
             verifier: Verifier::new(),
             encoder: Encoder::new(),
@@ -157,7 +177,7 @@ impl<'u, 'a> Worker<'u, 'a> {
         callees: &Inlinable,
         observer: &mut Observer<'_>,
     ) -> Compiled {
-        let Self { unit, lowerer, verifier, encoder, body } = self;
+        let Self { unit, limits, lowerer, verifier, encoder, body } = self;
         let func = unit.func(def);
         let mut prints = Vec::new();
         let stages = wanted_stages(unit, def);
@@ -206,7 +226,8 @@ impl<'u, 'a> Worker<'u, 'a> {
         };
         observer.begin(Phase::Encode);
         let code = Box::new(encoder.encode(verified));
-        Compiled { index, func, code, inlinable, prints, nodes }
+        let too_large = limits.locals(unit, def, body).map(Box::new);
+        Compiled { index, func, code, inlinable, prints, nodes, too_large }
     }
 }
 
@@ -229,6 +250,7 @@ fn hint(unit: &Unit<'_>, def: DefId) -> InlineHint {
     let function = unit.program.function(def);
     match function.inline {
         Inline::Auto if function.cold => InlineHint::Never,
+        Inline::Auto if unit.called_once.contains(def) => InlineHint::Once,
         Inline::Auto => InlineHint::Auto,
         Inline::Hint => InlineHint::Hint,
         Inline::Never => InlineHint::Never,

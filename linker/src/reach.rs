@@ -15,15 +15,18 @@ use swasm_tree::FuncType;
 
 use crate::elide;
 use crate::options::MemoryMode;
-use crate::unit::{Unit, holds_char, known};
+use crate::unit::{CalledOnce, Unit, holds_char, known};
+use crate::unread::drop_unread;
 
 /// What a body names.
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
-    /// Functions it calls, in order of first appearance, templates left out.
+    /// The callee of each of its calls, templates left out.
     pub(crate) calls: Vec<DefId>,
     /// Functions whose address it takes.
     pub(crate) addresses: Vec<DefId>,
+    /// Those of `calls` that templates name.
+    named: Vec<DefId>,
     /// `static mut`s it names.
     pub(crate) statics: Vec<DefId>,
     /// Static data it names.
@@ -71,7 +74,10 @@ pub(crate) fn reach(unit: &mut Unit<'_>) -> Result<Vec<Reached>, Vec<Diagnostic>
         });
     }
     elide::elide(unit, &roots, &summaries);
+    unit.called_once = called_once(unit, &roots, &summaries);
 
+    // What lowering calls by itself, it calls with all arguments.
+    let fixed = unit.well_known.all().collect();
     let mut walk = Walk {
         unit,
         summaries,
@@ -79,14 +85,19 @@ pub(crate) fn reach(unit: &mut Unit<'_>) -> Result<Vec<Reached>, Vec<Diagnostic>
         waves: FxHashMap::default(),
         seen: FxHashSet::default(),
         statics: FxHashSet::default(),
+        fixed,
     };
     walk.visit_exported_statics();
     for def in roots {
         walk.visit(def);
     }
     walk.visit_exits();
-    let order = walk.order;
-    if unit.conflicts.is_empty() { Ok(order) } else { Err(std::mem::take(&mut unit.conflicts)) }
+    let Walk { order, fixed, .. } = walk;
+    if !unit.conflicts.is_empty() {
+        return Err(std::mem::take(&mut unit.conflicts));
+    }
+    drop_unread(unit, &order, &fixed);
+    Ok(order)
 }
 
 /// The functions that something outside asks for, in order of definition.
@@ -108,6 +119,43 @@ fn roots(unit: &mut Unit<'_>) -> Vec<DefId> {
     roots
 }
 
+/// The functions with one call in the program and no other use, and who calls them. Their bodies wait until that is compiled, so all of
+/// them together are bounded.
+fn called_once(unit: &Unit<'_>, roots: &[DefId], summaries: &Summaries) -> CalledOnce {
+    /// Expressions of one such function.
+    const MAX_EXPRESSIONS: usize = 400;
+    /// Expressions of all of them: few megabytes of bodies.
+    const MAX_ALL_EXPRESSIONS: usize = 50_000;
+    let mut functions: Vec<DefId> = summaries.keys().copied().collect();
+    functions.sort_unstable();
+    // Any use but a call counts like two.
+    let mut uses: FxHashMap<DefId, (u32, DefId)> =
+        roots.iter().map(|def| (*def, (2, *def))).collect();
+    for &caller in &functions {
+        let summary = &summaries[&caller];
+        for def in &summary.calls {
+            uses.entry(*def).or_insert((0, caller)).0 += 1;
+        }
+        for def in summary.addresses.iter().chain(&summary.named) {
+            uses.entry(*def).or_insert((0, caller)).0 += 2;
+        }
+    }
+    let mut left = MAX_ALL_EXPRESSIONS;
+    let mut once = CalledOnce::default();
+    for def in functions {
+        let Some(&(1, caller)) = uses.get(&def) else { continue };
+        if !matches!(unit.program.function(def).kind, FunctionKind::Body) {
+            continue;
+        }
+        let expressions = unit.program.body(def).exprs.len();
+        if expressions <= MAX_EXPRESSIONS && expressions <= left {
+            left -= expressions;
+            once.add(def, caller);
+        }
+    }
+    once
+}
+
 /// What a function names. Imports name nothing.
 fn summarise(unit: &Unit<'_>, def: DefId) -> Summary {
     let program = unit.program;
@@ -117,7 +165,7 @@ fn summarise(unit: &Unit<'_>, def: DefId) -> Summary {
         summary.validates_char = function.signature.params.iter().any(|ty| holds_char(program, ty));
     }
     match &function.kind {
-        FunctionKind::Import { .. } | FunctionKind::Hook(_) => {}
+        FunctionKind::Import(_) | FunctionKind::Hook(_) => {}
         FunctionKind::Template(row) => summary.row(unit, row, &function.signature.result),
         FunctionKind::Body => {
             let body = program.body(def);
@@ -143,11 +191,11 @@ impl Summary {
             }
             ExprKind::Call(callee, _) => match &unit.program.function(*callee).kind {
                 FunctionKind::Template(row) => self.row(unit, row, body.ty(id)),
-                FunctionKind::Import { .. } => {
+                FunctionKind::Import(_) => {
                     self.validates_char |= holds_char(unit.program, body.ty(id));
-                    add(&mut self.calls, *callee);
+                    self.calls.push(*callee);
                 }
-                FunctionKind::Body | FunctionKind::Hook(_) => add(&mut self.calls, *callee),
+                FunctionKind::Body | FunctionKind::Hook(_) => self.calls.push(*callee),
             },
             ExprKind::Constant(value) => self.constant(value),
             ExprKind::Static(def) => add(&mut self.statics, *def),
@@ -204,7 +252,10 @@ impl Summary {
                 }
             };
             match unit.program.def(def) {
-                Def::Function(_) => add(&mut self.calls, def),
+                Def::Function(_) => {
+                    add(&mut self.calls, def);
+                    add(&mut self.named, def);
+                }
                 Def::Global(_) => add(&mut self.statics, def),
                 Def::Struct(_) => {
                     unreachable!("the checker binds symbols to functions and statics")
@@ -236,6 +287,8 @@ struct Walk<'u, 'a> {
     waves: FxHashMap<DefId, u32>,
     seen: FxHashSet<DefId>,
     statics: FxHashSet<DefId>,
+    /// Functions that are not only called by bodies: pointers to them exist, or templates call them.
+    fixed: FxHashSet<DefId>,
 }
 
 impl Walk<'_, '_> {
@@ -246,6 +299,7 @@ impl Walk<'_, '_> {
                 if matches!(program.def(def), Def::Global(global) if !global.exports.is_empty()) {
                     let mut functions = Vec::new();
                     self.static_(def, &mut functions);
+                    self.fixed.extend(&functions);
                     functions.into_iter().for_each(|def| self.visit(def));
                 }
             }
@@ -289,17 +343,16 @@ impl Walk<'_, '_> {
             return None;
         }
         self.unit.declare_function(def);
-        if matches!(self.unit.program.function(def).kind, FunctionKind::Import { .. }) {
+        if matches!(self.unit.program.function(def).kind, FunctionKind::Import(_)) {
             return None;
         }
         let summary = self
             .summaries
             .remove(&def)
             .map_or_else(|| summarise(self.unit, def), |summary| *summary);
-        let mut edges = summary.calls;
-        edges.extend(&summary.addresses);
+        let mut pointed = summary.addresses;
         for key in &summary.datas {
-            self.data(key, &mut edges);
+            self.data(key, &mut pointed);
         }
         for signature in &summary.pointers {
             let ty = self.unit.layouts.func_type(signature);
@@ -309,8 +362,11 @@ impl Walk<'_, '_> {
             self.unit.module.types.func(ty);
         }
         for def in summary.statics {
-            self.static_(def, &mut edges);
+            self.static_(def, &mut pointed);
         }
+        self.fixed.extend(pointed.iter().chain(&summary.named));
+        let mut edges = summary.calls;
+        edges.append(&mut pointed);
         let well_known = &self.unit.well_known;
         let is_static = |scope: &ExprId| self.unit.static_scopes.contains_key(&(def, *scope));
         if !summary.scopes.iter().all(is_static) {

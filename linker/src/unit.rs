@@ -2,10 +2,11 @@
 //!
 //! Invariant: once [`reach`](crate::reach) is done nothing is added, so bodies are lowered from a shared reference, in any order.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
 use swasm_frontend_ir::checked::{
-    Checked, Constant, Data, DataKey, Def, DefId, ExprId, FunctionKind, GlobalKind as StaticKind,
-    Inline, ModuleId, Type, ValueType,
+    Body, Checked, Constant, Data, DataKey, Def, DefId, ExprId, ExprKind, FunctionKind,
+    GlobalKind as StaticKind, Inline, ModuleId, Type, ValueType,
 };
 use swasm_frontend_ir::{Diagnostic, codes};
 use swasm_tree::{
@@ -30,6 +31,32 @@ pub(crate) struct StaticScope {
     pub(crate) allocations: FxHashMap<ExprId, (DataId, u64)>,
 }
 
+/// Functions that one call alone needs.
+#[derive(Debug, Default)]
+pub(crate) struct CalledOnce {
+    functions: FxHashSet<DefId>,
+    /// By caller.
+    callees: FxHashMap<DefId, Vec<DefId>>,
+}
+
+impl CalledOnce {
+    /// Notes that `caller` has the only call of `def`.
+    pub(crate) fn add(&mut self, def: DefId, caller: DefId) {
+        self.functions.insert(def);
+        self.callees.entry(caller).or_default().push(def);
+    }
+
+    /// Whether a function is one of them.
+    pub(crate) fn contains(&self, def: DefId) -> bool {
+        self.functions.contains(&def)
+    }
+
+    /// Those that a function calls.
+    pub(crate) fn callees(&self, caller: DefId) -> &[DefId] {
+        self.callees.get(&caller).map_or(&[], |callees| callees)
+    }
+}
+
 /// The program's declarations.
 pub(crate) struct Unit<'a> {
     pub(crate) program: &'a Checked,
@@ -41,6 +68,8 @@ pub(crate) struct Unit<'a> {
     pub(crate) static_scopes: FxHashMap<(DefId, ExprId), StaticScope>,
     /// The `at_exit` functions of linked modules: the program's in order of their modules, then the library's.
     pub(crate) at_exit: Vec<DefId>,
+    /// Functions that one call alone needs.
+    pub(crate) called_once: CalledOnce,
     /// Whether something needs the end of static data by name.
     pub(crate) uses_heap: bool,
     pub(crate) layouts: Layouts<'a>,
@@ -48,6 +77,8 @@ pub(crate) struct Unit<'a> {
     pub(crate) conflicts: Vec<Diagnostic>,
     /// Bytes of the static data declared so far, room for alignment included.
     data_bytes: u64,
+    /// The scalars that functions' types lack.
+    unread: FxHashMap<DefId, Box<[bool]>>,
     main: Option<ModuleId>,
     funcs: FxHashMap<DefId, FuncId>,
     imports: FxHashMap<(&'a str, &'a str), (FuncId, DefId)>,
@@ -70,6 +101,25 @@ pub(crate) struct WellKnown {
 }
 
 impl WellKnown {
+    /// All of them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = DefId> {
+        let Self {
+            scope_open,
+            scope_close,
+            allocate,
+            allocate_innermost,
+            out_of_bounds,
+            invalid_char,
+            scope_close_at,
+            check_read,
+            check_write,
+        } = *self;
+        [scope_open, scope_close, allocate, allocate_innermost, out_of_bounds, invalid_char]
+            .into_iter()
+            .chain([scope_close_at, check_read, check_write])
+            .flatten()
+    }
+
     fn new(program: &Checked) -> Self {
         Self {
             scope_open: program.library_item("std::scope::open"),
@@ -103,10 +153,12 @@ impl<'a> Unit<'a> {
             well_known: WellKnown::new(program),
             static_scopes: FxHashMap::default(),
             at_exit: Vec::new(),
+            called_once: CalledOnce::default(),
             uses_heap: false,
             layouts: Layouts::new(program),
             conflicts: Vec::new(),
             data_bytes: 0,
+            unread: FxHashMap::default(),
             main: program.program_modules().next(),
             funcs: FxHashMap::default(),
             imports: FxHashMap::default(),
@@ -139,7 +191,7 @@ impl<'a> Unit<'a> {
         let function = self.program.function(def);
         let ty = self.layouts.func_type(&function.signature);
         let func = match &function.kind {
-            FunctionKind::Import { module, name } => self.declare_import(def, module, name, ty),
+            FunctionKind::Import(it) => self.declare_import(def, &it.module, &it.name, ty),
             FunctionKind::Body | FunctionKind::Template(_) | FunctionKind::Hook(_) => {
                 let name = self.name(def.module, &function.path);
                 self.module.declare_func(ty, Some(name))
@@ -364,6 +416,56 @@ impl<'a> Unit<'a> {
             .expect("`reach` promised to declare all data that a body names")
     }
 
+    /// The value of a flag that the options set, or what was reached; `None` for other values that the linker gives.
+    pub(crate) fn flag(&self, def: DefId) -> Option<bool> {
+        match self.program.global(def).config.as_deref() {
+            Some("at_exit") => Some(!self.at_exit.is_empty()),
+            Some("memory_checked") => Some(self.checks()),
+            Some("memory_poison") => Some(self.options.memory == MemoryMode::Poison),
+            Some("memory_zero") => Some(self.options.memory == MemoryMode::Zero),
+            _ => None,
+        }
+    }
+
+    /// A condition's value, if the linker's choices decide it: what the other branch needs must not be linked, at any level.
+    pub(crate) fn decided(&self, source: &Body, condition: ExprId) -> Option<bool> {
+        let mut spine: SmallVec<[(bool, ExprId); 4]> = SmallVec::new();
+        let mut at = condition;
+        while let ExprKind::And(left, right) | ExprKind::Or(left, right) = source[at].kind {
+            spine.push((matches!(source[at].kind, ExprKind::And(..)), right));
+            at = left;
+        }
+        let mut value = if let ExprKind::Config(def) = source[at].kind {
+            self.flag(def)?
+        } else if let ExprKind::Not(inner) = source[at].kind {
+            !self.decided(source, inner)?
+        } else {
+            return None;
+        };
+        while let Some((is_and, right)) = spine.pop() {
+            if value == is_and {
+                value = self.decided(source, right)?;
+            }
+        }
+        Some(value)
+    }
+
+    /// Takes parameters' scalars out of a function's type. Nothing was lowered yet that calls it.
+    pub(crate) fn leave_out(&mut self, def: DefId, unread: Box<[bool]>) {
+        let func = self.func(def);
+        let ty = self.module.func_type(func);
+        let params = ty.params.iter().zip(&unread);
+        let params = params.filter(|(_, unread)| !**unread).map(|(ty, _)| *ty).collect();
+        let ty = FuncType { params, results: ty.results.clone() };
+        self.module.funcs[func.index()].ty = self.module.types.func(ty);
+        self.unread.insert(def, unread);
+    }
+
+    /// Which of a function's parameters' scalars were left out of its type, if any were.
+    pub(crate) fn unread(&self, def: DefId) -> Option<&[bool]> {
+        self.unread.get(&def).map(|unread| &**unread)
+    }
+
     /// Whether a host may call a function.
     pub(crate) fn is_exported(&self, def: DefId) -> bool {
         !self.program.function(def).exports.is_empty() || self.is_root(def)
@@ -378,13 +480,14 @@ impl<'a> Unit<'a> {
 
     /// Whether a function may be copied into its callers, as far as its source tells: those who do so must wait for it.
     pub(crate) fn may_inline(&self, def: DefId) -> bool {
-        /// Longer bodies, in expressions, are not copied unless their author says `inline`.
+        /// Longer bodies, in expressions, are not copied unless their author says `inline`, or there is one call only.
         const MAX_EXPRESSIONS: usize = 64;
         let function = self.program.function(def);
         let is_short = match (&function.kind, function.inline) {
-            (FunctionKind::Import { .. }, _) | (_, Inline::Never) => false,
+            (FunctionKind::Import(_), _) | (_, Inline::Never) => false,
             (FunctionKind::Body, Inline::Auto) => {
-                !function.cold && self.program.body(def).exprs.len() <= MAX_EXPRESSIONS
+                let is_short = self.program.body(def).exprs.len() <= MAX_EXPRESSIONS;
+                !function.cold && (is_short || self.called_once.contains(def))
             }
             (FunctionKind::Body | FunctionKind::Template(_) | FunctionKind::Hook(_), _) => true,
         };
@@ -408,6 +511,11 @@ impl<'a> Unit<'a> {
             }
         }
         roots
+    }
+
+    /// The static that a global is of.
+    pub(crate) fn static_of(&self, global: GlobalId) -> Option<DefId> {
+        self.globals.iter().find(|(_, globals)| globals.contains(&global)).map(|(def, _)| *def)
     }
 
     /// The library's statics that were reached, in order.

@@ -9,7 +9,7 @@ use swasm_frontend_ir::library::{Library, LibraryModule};
 use swasm_frontend_ir::{
     Diagnostic, ImportProblem, ImportRules, ModuleId, Sources, check, codes, parse,
 };
-use swasm_linker::{Artifact, OptLevel, Options, link};
+use swasm_linker::{Artifact, OptLevel, Options, Program, link};
 use swasm_tree::ValType;
 
 /// A host that knows nothing, so everything is fine.
@@ -102,4 +102,22 @@ fn long_chains_of_else_if() {
         assert!(linked(&text, &options).is_ok());
         assert!(start.elapsed() < PATIENCE, "{opt_level:?}: {:?}", start.elapsed());
     }
+}
+
+/// Whether the module of a program with the whole library has a function whose name ends so.
+fn has(text: &str, name: &str) -> bool {
+    let mut program = Program::default();
+    program.text("main.swir", text.as_bytes());
+    let checked = program.check().unwrap();
+    let wasm = link(&checked, &Options::default()).unwrap().wasm;
+    wasm.windows(name.len()).any(|window| window == name.as_bytes())
+}
+
+#[test]
+fn a_trap_runs_at_exit_functions_only_if_there_are_any() {
+    let traps = "static CELLS: MemorySegment = data [1i32, 2i32];\n\
+         #[wasm_export(\"f\")] fn f(i: i32) -> i32 { CELLS.i32[i] }\n";
+    assert!(has(traps, "std::trap::out_of_bounds"));
+    assert!(!has(traps, "leave_program"));
+    assert!(has(&format!("{traps}#[at_exit] fn bye() {{ f(0); }}"), "leave_program"));
 }

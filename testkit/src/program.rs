@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use swasm_frontend_ir::ir::{self, AttributeArgument, Item, ItemKind, TypeKind};
+use swasm_frontend_ir::ir::{self, AttributeArgument, Item, ItemKind};
 use swasm_linker::Program;
 
 /// A file of the program under test.
@@ -69,13 +69,21 @@ fn functions(module: &ir::Module) -> impl Iterator<Item = (Found, String)> {
                 ));
             }
             ItemKind::Impl(block) => {
-                let TypeKind::Path(target) = &block.target.kind else { return found };
+                let target = match &block.target {
+                    ir::Type::Name(name) => *name,
+                    ir::Type::Path(path) => path.last(),
+                    ir::Type::Unit(_)
+                    | ir::Type::Never(_)
+                    | ir::Type::Pointer(_)
+                    | ir::Type::Error(_) => {
+                        return found;
+                    }
+                };
                 for (method, item) in block.items.iter().enumerate() {
                     if let ItemKind::Fn(function) = &item.kind {
                         let path = format!(
                             "{}::{}",
-                            &module.names[target.last().name],
-                            &module.names[function.name.name]
+                            &module.names[target.name], &module.names[function.name.name]
                         );
                         found.push((Found { module: 0, item: index, method: Some(method) }, path));
                     }
@@ -130,9 +138,9 @@ pub(crate) fn named(modules: &[ir::Module], found: Found) -> Named {
     let path = format!("{}::{inside}", module.name);
     let item = item(module, found);
     let result = if let ItemKind::Fn(function) = &item.kind
-        && let Some(TypeKind::Path(path)) = function.result.as_ref().map(|ty| &ty.kind)
+        && let Some(ir::Type::Name(name)) = &function.result
     {
-        Some(module.names[path.last().name].to_owned())
+        Some(module.names[name.name].to_owned())
     } else {
         None
     };

@@ -36,7 +36,7 @@ pub use value::{Arguments, Expr, Local, Tail, Value};
 
 use crate::codes;
 use crate::diagnostic::{Code as DiagnosticCode, Diagnostic, ModuleId, Place};
-use crate::ir::{Ident, Item, Module, Name, Names, Path, Type, TypeKind, ValueType};
+use crate::ir::{Ident, Item, Module, Name, Names, Path, PointerType, Type, ValueType};
 use crate::literal;
 use crate::parser::Parsed;
 use crate::source::{Position, Source, Span};
@@ -116,22 +116,22 @@ impl Ground {
                 "this type nests too deep",
                 "use an `extern fn` of fewer levels",
             );
-            return Type { kind: TypeKind::Error, span };
+            return Type::Error(span);
         }
-        let kind = match ty {
-            Ty::Value(ty) => TypeKind::Path(self.path(literal::type_name(ty), span)),
-            Ty::Named(path) => TypeKind::Path(self.path(&path[..], span)),
-            Ty::Unit => TypeKind::Unit,
-            Ty::Never => TypeKind::Never,
-            Ty::Pointer(params, result) => TypeKind::Pointer {
+        match ty {
+            Ty::Value(ty) => Type::path(self.path(literal::type_name(ty), span)),
+            Ty::Named(path) => Type::path(self.path(&path[..], span)),
+            Ty::Unit => Type::Unit(span),
+            Ty::Never => Type::Never(span),
+            Ty::Pointer(params, result) => Type::Pointer(Box::new(PointerType {
                 params: params
                     .into_iter()
                     .map(|param| self.ty_within(param, span, depth + 1))
                     .collect(),
-                result: result.map(|result| Box::new(self.ty_within(*result, span, depth + 1))),
-            },
-        };
-        Type { kind, span }
+                result: result.map(|result| self.ty_within(*result, span, depth + 1)),
+                span,
+            })),
+        }
     }
 }
 

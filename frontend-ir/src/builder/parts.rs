@@ -8,7 +8,7 @@ use super::value::{Expr, Local, Tail, Value};
 use crate::codes;
 use crate::ir::{
     Arm, DataElement, ExprId, ExprKind, FieldInit, For, Ident, IntLiteral, Let, LetField,
-    LetPattern, Pattern, PatternKind, StructLiteral, UnaryOp, ValueType,
+    LetPattern, LetStruct, Pattern, PatternKind, StructLiteral, UnaryOp, ValueType,
 };
 use crate::source::{Position, Span};
 
@@ -123,7 +123,7 @@ impl<'f> LetBuilder<'f> {
 
     fn end(self, value: Option<Expr<'f>>) -> Local<'f> {
         let Self { code, location, head, mutable, ty, at } = self;
-        let ty = ty.map(|ty| Box::new(code.written_type(ty, location)));
+        let ty = ty.map(|ty| code.written_type(ty, location));
         let (pattern, name) = match head {
             LetHead::Name(name) => {
                 let name = code.variable(&name, mutable, location);
@@ -145,7 +145,8 @@ impl<'f> LetBuilder<'f> {
                         LetField { field, name, mutable: *mutable && !code.is_underscore(name) }
                     })
                     .collect();
-                (LetPattern::Struct { path, fields, rest }, code.ident("_", location).name)
+                let pattern = LetPattern::Struct(Box::new(LetStruct { path, fields, rest }));
+                (pattern, code.ident("_", location).name)
             }
         };
         let at: Vec<Span> =

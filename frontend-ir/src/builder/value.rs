@@ -258,7 +258,7 @@ macro_rules! methods {
                 let code = self.code;
                 let operand = self.into_expr(code);
                 let ty = code.written_type(ty.into(), Location::caller());
-                code.make(Location::caller(), [operand], |[operand]| ExprKind::Cast(operand, Box::new(ty)))
+                code.make(Location::caller(), [operand], |[operand]| ExprKind::Cast(operand, ty))
             }
 
             /// `self.name`

@@ -1,5 +1,6 @@
 //! Attributes: what each is called, where it may stand and what it takes.
 
+use super::MAX_NAME;
 use super::declare::{Export, ImportSite};
 use super::resolve::Resolver;
 use super::suggest::nearest;
@@ -151,8 +152,26 @@ impl Resolver<'_> {
                     .help(format!("write `{}`", known.usage));
                 self.report(error);
             }
+            if matches!(text, "wasm_import" | "wasm_export") {
+                self.limit_names(attribute);
+            }
         }
         read
+    }
+
+    /// Reports names that are longer than engines take.
+    fn limit_names(&mut self, attribute: &Attribute) {
+        for argument in &attribute.arguments {
+            let AttributeArgument::Text(name, span) = argument else { continue };
+            if name.len() > MAX_NAME {
+                let message = format!("this name has {} bytes", name.len());
+                let error = self
+                    .error(codes::TOO_LARGE, *span, message)
+                    .note(format!("engines take at most {MAX_NAME}"))
+                    .help("choose a shorter name");
+                self.report(error);
+            }
+        }
     }
 
     /// Notes one attribute; whether its arguments are right.

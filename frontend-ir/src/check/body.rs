@@ -30,8 +30,8 @@ use super::resolve::{Named, Resolver};
 use super::suggest::nearest;
 use super::unit::SlotKind;
 use crate::checked::{
-    Body, Constant, DataKey, DefId, Expr, ExprId, ExprKind, ExprList, Function, Local, LocalId,
-    Type, TypeId,
+    Body, Constant, DataKey, DefId, ExprId, ExprKind, ExprList, Function, Local, LocalId, Type,
+    TypeId,
 };
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Place};
@@ -189,20 +189,23 @@ impl<'a, 'd> Checker<'a, 'd> {
     /// Checks a function's body.
     pub(crate) fn function(mut self, declaration: &ir::Fn) -> Body {
         let function = self.function.expect("made with a function");
-        self.result_span = declaration.result.as_ref().map_or(declaration.name.span, |ty| ty.span);
+        self.result_span =
+            declaration.result.as_ref().map_or(declaration.name.span, ir::Type::span);
         for (param, ty) in declaration.params.iter().zip(&function.signature.params) {
             let local = self.declare(param.name, ty.clone(), param.mutable);
             let info = &mut self.locals[local.0 as usize];
             info.is_param = true;
         }
         let root = self.want(self.ast.root(), &function.signature.result, Why::Result);
-        self.finish(root)
+        self.finish(root);
+        self.out.take()
     }
 
     /// Checks an initialiser. Its value is whatever [`super::constant::evaluate`] makes of the root.
     pub(crate) fn initialiser(mut self, ty: &Type) -> Body {
         let root = self.want(self.ast.root(), ty, Why::Initialiser);
-        self.finish(root)
+        self.finish(root);
+        self.out.take_with_spans()
     }
 
     /// Checks the elements of `data […]`, each with its count; the body has no root.
@@ -220,15 +223,15 @@ impl<'a, 'd> Checker<'a, 'd> {
                 }
             });
         }
-        (self.finish(ExprId::default()), checked)
+        self.finish(ExprId::default());
+        (self.out.take_with_spans(), checked)
     }
 
-    fn finish(mut self, root: ExprId) -> Body {
+    fn finish(&mut self, root: ExprId) {
         if self.cx.diagnostics.len() == self.errors_before {
             self.warn_unused();
         }
         self.out.root = root;
-        self.out.take()
     }
 
     fn warn_unused(&mut self) {
@@ -251,10 +254,8 @@ impl<'a, 'd> Checker<'a, 'd> {
     // --- building ---
 
     fn push(&mut self, kind: ExprKind, ty: Type, span: Span) -> ExprId {
-        let id = ExprId::new(self.out.exprs.len());
         let ty = self.type_id(ty);
-        self.out.exprs.push(Expr { kind, ty, span: self.cx.at.unwrap_or(span) });
-        id
+        self.out.push(kind, ty, self.cx.at.unwrap_or(span))
     }
 
     fn typed(&mut self, kind: ExprKind, ty: Type, span: Span) -> Out {

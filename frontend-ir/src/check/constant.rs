@@ -12,7 +12,7 @@
 
 use super::unit::SlotKind;
 use super::world::{World, integer, normalise};
-use crate::checked::{Body, Constant, DataKey, DefId, ExprId, ExprKind, Type};
+use crate::checked::{Body, Constant, DataKey, DefId, Expr, ExprId, ExprKind, Type};
 use crate::ir::{BinaryOp, ValueType};
 use crate::source::Span;
 
@@ -81,8 +81,9 @@ type Value = Result<Constant, Problem>;
 /// The value of every expression of `body`, by number.
 pub(crate) fn evaluate(world: World<'_>, body: &Body) -> Vec<Value> {
     let mut values: Vec<Value> = Vec::with_capacity(body.exprs.len());
-    for expr in &body.exprs {
-        let value = value_of(world, body, &values, &expr.kind, &body[expr.ty], expr.span);
+    for id in body.ids() {
+        let Expr { kind, ty, at: _ } = &body[id];
+        let value = value_of(world, body, &values, kind, &body[*ty], body.span(id));
         values.push(value);
     }
     values

@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use super::attribute::{Attributes, On};
 use super::resolve::Resolver;
 use super::unit::{Nominal, SlotKind};
-use crate::checked::{DefId, Function, FunctionKind, Inline, Row, Signature, Struct, Type};
+use crate::checked::{DefId, Function, FunctionKind, Import, Inline, Row, Signature, Struct, Type};
 use crate::codes;
 use crate::ir::{self, FnBody};
 use crate::source::Span;
@@ -95,7 +95,7 @@ impl Resolver<'_> {
         if owner.is_none() && resolved != Type::Error {
             let shown = self.show(&resolved);
             let error = self
-                .error(codes::IMPL, ty.span, format!("`{shown}` cannot have methods"))
+                .error(codes::IMPL, ty.span(), format!("`{shown}` cannot have methods"))
                 .help("`impl` is for structs and scalar types; write a function instead");
             self.report(error);
         }
@@ -248,10 +248,10 @@ impl Resolver<'_> {
                     self.report(error);
                     return After::Nothing;
                 };
-                function.kind = FunctionKind::Import {
+                function.kind = FunctionKind::Import(Box::new(Import {
                     module: import.module.clone(),
                     name: import.name.clone(),
-                };
+                }));
                 After::Import(import)
             }
             (FnBody::None, _) => {
@@ -330,7 +330,7 @@ impl Resolver<'_> {
         };
         let Some((known, row)) = row.and_then(|known| match &known.kind {
             FunctionKind::Template(row) => Some((known, row)),
-            FunctionKind::Body | FunctionKind::Import { .. } | FunctionKind::Hook(_) => None,
+            FunctionKind::Body | FunctionKind::Import(_) | FunctionKind::Hook(_) => None,
         }) else {
             let error = self
                 .error(

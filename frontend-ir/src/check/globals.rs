@@ -139,7 +139,7 @@ impl Resolver<'_> {
             config,
             place: self.place(global.name.span),
         };
-        set_once(&slot.decl, Decl::Global(declared));
+        set_once(&slot.decl, Decl::Global(Box::new(declared)));
         attributes
     }
 
@@ -190,7 +190,7 @@ impl Resolver<'_> {
                     body[at].span,
                     format!("`data […]` is a `MemorySegment`, but the declared type is `{shown}`"),
                 )
-                .label(self.place(global.ty.span), format!("expected `{shown}` because of this"))
+                .label(self.place(global.ty.span()), format!("expected `{shown}` because of this"))
                 .help("declare it as a `MemorySegment`");
             self.report(error);
             return (Constant::Unit, None);

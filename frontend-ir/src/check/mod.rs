@@ -42,6 +42,8 @@ use world::{Program, World};
 
 /// How many scalars a struct, or all parameters of a function together, may hold: what engines allow a function to take.
 pub const MAX_SCALARS: u32 = 1000;
+/// How many bytes the names of an import or export may have: what engines take.
+pub const MAX_NAME: usize = 100_000;
 /// How deep structs may hold structs.
 pub const MAX_STRUCT_DEPTH: u32 = 64;
 /// Names that the linker exports itself; besides them those that begin with the library's own [`RESERVED_PREFIX`].
@@ -587,7 +589,7 @@ impl<'w> Pass<'w> {
                 config: None,
                 place: world.place(def),
             };
-            set_once(&slot.decl, Decl::Global(global));
+            set_once(&slot.decl, Decl::Global(Box::new(global)));
         }
     }
 

@@ -4,13 +4,13 @@
 
 use std::sync::Arc;
 
-use super::suggest::nearest;
+use super::suggest::{nearest, nearest_module};
 use super::unit::{Nominal, Slot, SlotKind, Targets};
 use super::world::{ALLOCATOR, SEGMENT, VALUE_TYPES, World, value_type};
 use crate::checked::{DefId, ModuleId, Place, Signature, Type};
 use crate::codes;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::ir::{self, Ident, Names, TypeKind};
+use crate::ir::{self, Ident, Names};
 use crate::nesting::MAX_NESTING;
 use crate::source::Span;
 
@@ -120,17 +120,19 @@ impl<'a> Resolver<'a> {
     fn nested_ty(&mut self, ty: &ir::Type, depth: u32) -> Type {
         if depth > MAX_NESTING {
             let error = self
-                .error(codes::NESTING, ty.span, "this type is nested too deeply")
+                .error(codes::NESTING, ty.span(), "this type is nested too deeply")
                 .help(format!("at most {MAX_NESTING} levels are understood"));
             self.report(error);
             return Type::Error;
         }
-        match &ty.kind {
-            TypeKind::Unit => Type::Unit,
-            TypeKind::Never => Type::Never,
-            TypeKind::Error => Type::Error,
-            TypeKind::Path(path) => self.nominal(path).map_or(Type::Error, Nominal::ty),
-            TypeKind::Pointer { params, result } => {
+        match ty {
+            ir::Type::Unit(_) => Type::Unit,
+            ir::Type::Never(_) => Type::Never,
+            ir::Type::Error(_) => Type::Error,
+            ir::Type::Name(name) => self.bare_nominal(*name).map_or(Type::Error, Nominal::ty),
+            ir::Type::Path(path) => self.nominal(path).map_or(Type::Error, Nominal::ty),
+            ir::Type::Pointer(it) => {
+                let ir::PointerType { params, result, span: _ } = &**it;
                 let params = params.iter().map(|param| self.value_ty(param, depth + 1)).collect();
                 let result =
                     result.as_ref().map_or(Type::Unit, |result| self.nested_ty(result, depth + 1));
@@ -150,7 +152,7 @@ impl<'a> Resolver<'a> {
             let error = self
                 .error(
                     codes::NEVER_VALUE,
-                    ty.span,
+                    ty.span(),
                     "`!` has no values, so nothing can be of that type",
                 )
                 .note("only a function's result can be `!`");
@@ -160,40 +162,44 @@ impl<'a> Resolver<'a> {
         resolved
     }
 
+    /// The type that a name names.
+    fn bare_nominal(&mut self, ident: Ident) -> Option<Nominal> {
+        let name = self.text(ident);
+        if let Some(nominal) = self.bare_type(name, ident.span) {
+            return Some(nominal);
+        }
+        if self.is_broken(name) {
+            return None;
+        }
+        let targets = self.in_scope(name);
+        let mut error =
+            self.error(codes::UNKNOWN_TYPE, ident.span, format!("cannot find type `{name}`"));
+        if let Some(value) = targets.value {
+            error = error.label(
+                self.world.place(value),
+                format!("`{name}` is {}", self.world.slot(value).kind.describe()),
+            );
+        } else if let Some(meant) = foreign_type(name) {
+            error = error.help(format!("did you mean `{meant}`?"));
+        } else {
+            let candidates =
+                self.world.names_in(self.module, true).chain(VALUE_TYPES.iter().map(|row| row.0));
+            match nearest(name, candidates.chain([SEGMENT, ALLOCATOR])) {
+                Some(meant) => error = error.help(format!("did you mean `{meant}`?")),
+                None => error = self.help_elsewhere(error, name, true),
+            }
+        }
+        self.report(error);
+        None
+    }
+
     /// The type that a path names.
     pub(crate) fn nominal(&mut self, path: &ir::Path) -> Option<Nominal> {
         let last = path.last();
-        let name = self.text(last);
         if path.segments.len() == 1 {
-            if let Some(nominal) = self.bare_type(name, last.span) {
-                return Some(nominal);
-            }
-            if self.is_broken(name) {
-                return None;
-            }
-            let targets = self.in_scope(name);
-            let mut error =
-                self.error(codes::UNKNOWN_TYPE, last.span, format!("cannot find type `{name}`"));
-            if let Some(value) = targets.value {
-                error = error.label(
-                    self.world.place(value),
-                    format!("`{name}` is {}", self.world.slot(value).kind.describe()),
-                );
-            } else if let Some(meant) = foreign_type(name) {
-                error = error.help(format!("did you mean `{meant}`?"));
-            } else {
-                let candidates = self
-                    .world
-                    .names_in(self.module, true)
-                    .chain(VALUE_TYPES.iter().map(|row| row.0));
-                match nearest(name, candidates.chain([SEGMENT, ALLOCATOR])) {
-                    Some(meant) => error = error.help(format!("did you mean `{meant}`?")),
-                    None => error = self.help_elsewhere(error, name, true),
-                }
-            }
-            self.report(error);
-            return None;
+            return self.bare_nominal(last);
         }
+        let name = self.text(last);
         let module = self.module_prefix(path, path.segments.len() - 1)?;
         let (targets, private) = self.world.find_in(module, name, self.module);
         match targets.ty {
@@ -244,7 +250,7 @@ impl<'a> Resolver<'a> {
                 span,
                 format!("cannot find module `{}`", self.joined),
             );
-            if let Some(near) = nearest(&self.joined, self.world.module_paths()) {
+            if let Some(near) = nearest_module(&self.joined, self.world.module_paths()) {
                 error = error.help(format!("did you mean `{near}`?"));
             } else if count == 1 {
                 let candidates = self.world.names_in(self.module, true);
@@ -429,7 +435,6 @@ impl<'a> Resolver<'a> {
         if let [prefix @ .., name] = path
             && !prefix.is_empty()
             && let Some(module) = world.find_module(&prefix.join("::"))
-            && module != from
         {
             let (found, _) = world.find_in(module, name, from);
             targets = Targets { module: targets.module.or(found.module), ..found };
@@ -465,7 +470,7 @@ impl<'a> Resolver<'a> {
                         let near = nearest(name, self.world.public_names(module));
                         near.map(|near| format!("{parent}::{near}"))
                             .or_else(|| {
-                                nearest(&full, self.world.module_paths()).map(str::to_owned)
+                                nearest_module(&full, self.world.module_paths()).map(str::to_owned)
                             })
                             .map_or(error.clone(), |near| {
                                 error.help(format!("did you mean `{near}`?"))
@@ -479,7 +484,7 @@ impl<'a> Resolver<'a> {
                     span,
                     format!("cannot find module `{missing}`"),
                 );
-                match nearest(&missing, self.world.module_paths()) {
+                match nearest_module(&missing, self.world.module_paths()) {
                     Some(near) => error.help(format!("did you mean `{near}::{name}`?")),
                     None => {
                         error.help(format!("add the file of module `{missing}` to the program"))
@@ -489,7 +494,7 @@ impl<'a> Resolver<'a> {
             Some((None, _)) | None => {
                 let error =
                     self.error(codes::UNKNOWN_MODULE, span, format!("cannot find module `{full}`"));
-                match nearest(&full, self.world.module_paths()) {
+                match nearest_module(&full, self.world.module_paths()) {
                     Some(near) => error.help(format!("did you mean `{near}`?")),
                     None => error.help(format!("add the file of module `{full}` to the program")),
                 }

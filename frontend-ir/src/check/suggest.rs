@@ -34,6 +34,21 @@ pub(crate) fn nearest<'a>(
     best.map(|(_, candidate)| candidate)
 }
 
+/// The module whose path is nearest to a misspelt one: its last name must be near too, for paths have much in common; else one that has
+/// the last name elsewhere.
+pub(crate) fn nearest_module<'a>(
+    path: &str,
+    modules: impl Iterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let last = |path: &'a str| path.rsplit("::").next().unwrap_or(path);
+    let wanted = path.rsplit("::").next().unwrap_or(path);
+    let is_near =
+        |module: &str| nearest(wanted, std::iter::once(module)).is_some() || module == wanted;
+    let near: Vec<&str> = modules.filter(|module| is_near(last(module))).collect();
+    nearest(path, near.iter().copied())
+        .or_else(|| near.into_iter().filter(|module| last(module) == wanted).min())
+}
+
 /// How many letters must be inserted, removed, replaced or swapped with a neighbour.
 fn distance(from: &[char], to: &str) -> usize {
     let to: Vec<char> = to.chars().take(2 * MAX_LENGTH).collect();
@@ -81,5 +96,18 @@ mod tests {
         assert_eq!(nearest("FD_READ", names.into_iter()), Some("fd_read"));
         assert_eq!(nearest("clock", names.into_iter()), None);
         assert_eq!(nearest("y", ["x"].into_iter()), None);
+    }
+
+    #[test]
+    fn a_module_is_near_if_its_last_name_is() {
+        let modules = ["std::io", "std::fs", "std::memory", "std::random", "app::parser"];
+        let near = |path| nearest_module(path, modules.into_iter());
+        assert_eq!(near("std::oi"), Some("std::io"));
+        assert_eq!(near("sdt::memory"), Some("std::memory"));
+        assert_eq!(near("std::memry"), Some("std::memory"));
+        assert_eq!(near("random"), Some("std::random"));
+        assert_eq!(near("lib::text::parser"), Some("app::parser"));
+        assert_eq!(near("std::net"), None);
+        assert_eq!(near("std::nothing"), None);
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use swasm_tree::template::{self, SymbolKind, SymbolType, Template, TextError, TextErrorKind};
 use swasm_tree::{FuncType, ValType};
 
+use super::MAX_SCALARS;
 use super::resolve::Resolver;
 use super::suggest::nearest;
 use super::unit::SlotKind;
@@ -141,6 +142,15 @@ impl Resolver<'_> {
                     )
                 }
                 SymbolKind::InlineType(ty) => {
+                    let most = ty.params.len().max(ty.results.len());
+                    if most > MAX_SCALARS as usize {
+                        let message = format!("this type has {most} parameters or results");
+                        let error = self
+                            .error(codes::TOO_LARGE, span, message)
+                            .help(format!("at most {MAX_SCALARS} of each are possible"));
+                        self.report(error);
+                        return None;
+                    }
                     (RowSymbol::Type(ty.clone()), SymbolType::Type(ty.clone()))
                 }
                 SymbolKind::Type => {

@@ -5,8 +5,8 @@
 
 use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crate::checked::{Body, DefId, Function, Global, ModuleId, Struct, Type};
 use crate::codes;
@@ -65,13 +65,13 @@ impl Nominal {
 pub(crate) enum Decl {
     Function(Function),
     Struct(Struct),
-    Global(Global),
+    Global(Box<Global>),
 }
 
 /// An item or method.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    pub(crate) name: Box<str>,
+    pub(crate) name: Arc<str>,
     pub(crate) kind: SlotKind,
     pub(crate) public: bool,
     /// Where its name stands.
@@ -88,14 +88,15 @@ pub(crate) struct Slot {
     pub(crate) ty: OnceLock<Type>,
     /// Why not to use it any more.
     pub(crate) deprecated: OnceLock<Box<str>>,
+    /// What is declared. Slots are many, and most are functions.
     pub(crate) decl: OnceLock<Decl>,
     pub(crate) body: OnceLock<Body>,
 }
 
 impl Slot {
-    pub(crate) fn new(name: &str, kind: SlotKind, public: bool, span: Span) -> Self {
+    pub(crate) fn new(name: Arc<str>, kind: SlotKind, public: bool, span: Span) -> Self {
         Self {
-            name: name.into(),
+            name,
             kind,
             public,
             span,
@@ -159,11 +160,11 @@ pub(crate) struct Unit {
     pub(crate) source: Source,
     pub(crate) slots: Vec<Slot>,
     /// Structs by name.
-    pub(crate) types: FxHashMap<Box<str>, u32>,
+    pub(crate) types: FxHashMap<Arc<str>, u32>,
     /// Functions, consts and statics by name; no methods.
-    pub(crate) values: FxHashMap<Box<str>, u32>,
+    pub(crate) values: FxHashMap<Arc<str>, u32>,
     /// Names brought in by `use`.
-    pub(crate) imports: IndexMap<Box<str>, Import, FxBuildHasher>,
+    pub(crate) imports: IndexMap<Arc<str>, Import, FxBuildHasher>,
 }
 
 impl Unit {
@@ -309,7 +310,7 @@ pub(crate) fn collect(
             }
             ItemKind::Struct(structure) => {
                 let slot = Slot::new(
-                    &it.names[structure.name.name],
+                    it.names.shared(structure.name.name),
                     SlotKind::Struct,
                     public,
                     structure.name.span,
@@ -355,7 +356,7 @@ impl Collected {
     ) {
         self.unit.add(
             id,
-            Slot::new(&self.names[global.name.name], kind, public, global.name.span),
+            Slot::new(self.names.shared(global.name.name), kind, public, global.name.span),
             diagnostics,
         );
         self.asts.push(Some(Ast { attributes, item: AstItem::Global(global), target: None }));
@@ -371,7 +372,7 @@ impl Collected {
         diagnostics: &mut Vec<Diagnostic>,
     ) {
         let mut slot = Slot::new(
-            &self.names[function.name.name],
+            self.names.shared(function.name.name),
             SlotKind::Function,
             public,
             function.name.span,

@@ -2,6 +2,8 @@
 //!
 //! Invariant: nothing here reports; what is not found is `None`, and [`super::resolve`] says why.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 use swasm_tree::ValType;
 
@@ -17,7 +19,7 @@ pub(crate) const SEGMENT: &str = "MemorySegment";
 pub(crate) const ALLOCATOR: &str = "MemoryAllocator";
 
 /// Methods by owner and name.
-pub(crate) type Methods = FxHashMap<Nominal, FxHashMap<Box<str>, DefId>>;
+pub(crate) type Methods = FxHashMap<Nominal, FxHashMap<Arc<str>, DefId>>;
 
 /// The program's modules and what finds them.
 #[derive(Default, Debug)]

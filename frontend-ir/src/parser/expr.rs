@@ -197,8 +197,8 @@ impl Parser<'_> {
     fn casts(&mut self, mut expr: ExprId) -> Result<ExprId> {
         while self.eat(Tok::As) {
             let ty = self.ty()?;
-            let span = self.body[expr].span.to(ty.span);
-            expr = self.push(ExprKind::Cast(expr, Box::new(ty)), span);
+            let span = self.body[expr].span.to(ty.span());
+            expr = self.push(ExprKind::Cast(expr, ty), span);
         }
         Ok(expr)
     }

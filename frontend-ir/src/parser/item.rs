@@ -5,7 +5,7 @@ use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::ir::{
     Attribute, AttributeArgument, ExprKind, FieldDecl, Fn, FnBody, Global, Ident, Impl, Item,
-    ItemKind, Param, Path, Struct, Template, Type, TypeKind, UseBinding,
+    ItemKind, Param, Path, Struct, Template, Type, UseBinding,
 };
 use crate::lexer::{Tok, Token};
 use crate::literal;
@@ -365,7 +365,7 @@ impl Parser<'_> {
                 )
                 .help("a constant or static says its type");
             self.report(diagnostic);
-            Type { kind: TypeKind::Error, span: name.span }
+            Type::Error(name.span)
         };
         self.start_body();
         let start = self.at;
@@ -413,7 +413,7 @@ impl Parser<'_> {
             match field {
                 Ok(name) => {
                     let ty = self.ty_or_error();
-                    let failed = matches!(ty.kind, TypeKind::Error);
+                    let failed = matches!(ty, Type::Error(_));
                     fields.push(FieldDecl { docs, public, name, ty });
                     if failed {
                         self.skip_field();
@@ -514,7 +514,7 @@ impl Parser<'_> {
         let open = self.expect(Tok::OpenParen)?;
         let params = self.params(open, home);
         let result = if self.eat(Tok::Arrow) { Some(self.ty_or_error()) } else { None };
-        if result.as_ref().is_some_and(|ty| matches!(ty.kind, TypeKind::Error)) {
+        if result.as_ref().is_some_and(|ty| matches!(ty, Type::Error(_))) {
             while !matches!(self.tok(), Tok::OpenBrace | Tok::Semi | Tok::Eq | Tok::Eof)
                 && !self.at_item()
             {
@@ -552,6 +552,13 @@ impl Parser<'_> {
     }
 
     fn params(&mut self, open: Token, home: Home) -> Vec<Param> {
+        let mut params = self.params_until(open, home);
+        // Functions are many, and their parameters live until they are checked.
+        params.shrink_to_fit();
+        params
+    }
+
+    fn params_until(&mut self, open: Token, home: Home) -> Vec<Param> {
         let mut params = Vec::new();
         loop {
             match self.tok() {
@@ -568,8 +575,7 @@ impl Parser<'_> {
             let first = params.is_empty();
             match self.param(first, home) {
                 Ok(param) => {
-                    let failed =
-                        param.ty.as_ref().is_some_and(|ty| matches!(ty.kind, TypeKind::Error));
+                    let failed = param.ty.as_ref().is_some_and(|ty| matches!(ty, Type::Error(_)));
                     params.push(param);
                     if failed {
                         self.skip_param();
@@ -619,11 +625,7 @@ impl Parser<'_> {
                 )
                 .help("a parameter says its type: `x: i32`");
             self.report(diagnostic);
-            return Ok(Param {
-                name,
-                mutable,
-                ty: Some(Type { kind: TypeKind::Error, span: name.span }),
-            });
+            return Ok(Param { name, mutable, ty: Some(Type::Error(name.span)) });
         }
         self.bump();
         Ok(Param { name, mutable, ty: Some(self.ty_or_error()) })

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use crate::codes;
 use crate::diagnostic::{Code, Diagnostic, ModuleId, Place};
 use crate::ir::{
-    BinaryOp, Body, ExprId, ExprKind, Ident, Item, Module, Name, Names, Path, Type, TypeKind,
+    BinaryOp, Body, ExprId, ExprKind, Ident, Item, Module, Name, Names, Path, PointerType, Type,
     UnaryOp,
 };
 use crate::lexer::{self, LOOKAHEAD, Lexer, Tok, Token, Tokens, reserved_for};
@@ -531,7 +531,7 @@ impl Parser<'_> {
 
     fn ty(&mut self) -> Result<Type> {
         let lo = self.lo();
-        let kind = match self.tok() {
+        let ty = match self.tok() {
             Tok::OpenParen => {
                 self.bump();
                 if self.tok() != Tok::CloseParen {
@@ -541,11 +541,11 @@ impl Parser<'_> {
                     return Err(self.report(diagnostic));
                 }
                 self.bump();
-                TypeKind::Unit
+                Type::Unit(self.span_from(lo))
             }
             Tok::Not => {
                 self.bump();
-                TypeKind::Never
+                Type::Never(self.span_from(lo))
             }
             Tok::Extern => {
                 self.bump();
@@ -560,9 +560,10 @@ impl Parser<'_> {
                     }
                 }
                 self.expect(Tok::CloseParen)?;
-                let result = if self.eat(Tok::Arrow) { Some(Box::new(self.ty()?)) } else { None };
+                let result = if self.eat(Tok::Arrow) { Some(self.ty()?) } else { None };
                 self.leave();
-                TypeKind::Pointer { params: params.into(), result }
+                let span = self.span_from(lo);
+                Type::Pointer(Box::new(PointerType { params: params.into(), result, span }))
             }
             Tok::Fn => {
                 let diagnostic = self
@@ -583,7 +584,14 @@ impl Parser<'_> {
                 return Err(self.report(diagnostic));
             }
             Tok::SelfValue => return Err(self.unexpected("a type")),
-            _ => TypeKind::Path(self.path("a type")?),
+            _ => {
+                let first = self.name("a type")?;
+                if self.tok() == Tok::PathSep {
+                    Type::path(self.path_from(first)?)
+                } else {
+                    Type::Name(first)
+                }
+            }
         };
         if self.tok() == Tok::Question {
             let diagnostic = self.error(
@@ -592,10 +600,10 @@ impl Parser<'_> {
             );
             return Err(self.report(diagnostic));
         }
-        Ok(Type { kind, span: self.span_from(lo) })
+        Ok(ty)
     }
 
-    /// A type, or `TypeKind::Error` after the report.
+    /// A type, or `Type::Error` after the report.
     fn ty_or_error(&mut self) -> Type {
         let (start, lo, depth) = (self.at, self.lo(), self.depth);
         self.ty().unwrap_or_else(|Reported| {
@@ -603,7 +611,7 @@ impl Parser<'_> {
                 self.skip_type(start);
             }
             self.depth = depth;
-            Type { kind: TypeKind::Error, span: self.span_from(lo) }
+            Type::Error(self.span_from(lo))
         })
     }
 

@@ -1,9 +1,9 @@
 //! Patterns: those of `match`, and those of `let`.
 
-use super::{Parser, Result};
+use super::{Parser, Reported, Result};
 use crate::codes;
 use crate::ir::{
-    ExprId, ExprKind, Ident, LetField, LetPattern, Path, Pattern, PatternKind, UnaryOp,
+    ExprId, ExprKind, Ident, LetField, LetPattern, LetStruct, Path, Pattern, PatternKind, UnaryOp,
 };
 use crate::lexer::Tok;
 
@@ -92,8 +92,8 @@ impl Parser<'_> {
         }
     }
 
-    /// What stands after `let`.
-    pub(super) fn let_pattern(&mut self) -> Result<LetPattern> {
+    /// What stands after `let`. What is wrong with a pattern whose names are known all the same is left in `nested`.
+    pub(super) fn let_pattern(&mut self, nested: &mut Option<Reported>) -> Result<LetPattern> {
         if self.eat(Tok::Mut) {
             return Ok(LetPattern::Name { name: self.declared("a variable")?, mutable: true });
         }
@@ -103,40 +103,71 @@ impl Parser<'_> {
                 .help("take a struct apart: `let S { x, y } = …;`");
             return Err(self.report(diagnostic));
         }
-        let is_struct = matches!(self.tok(), Tok::Ident | Tok::Quoted)
-            && matches!(self.peek(1), Tok::OpenBrace | Tok::PathSep);
-        if !is_struct {
+        if !self.at_struct_pattern() {
             return Ok(LetPattern::Name { name: self.binding("a variable")?, mutable: false });
         }
         let path: Path = self.path("a struct")?;
-        self.expect(Tok::OpenBrace)?;
         let mut fields = Vec::new();
+        let rest = self.let_fields(&mut fields, nested)?;
+        Ok(LetPattern::Struct(Box::new(LetStruct { path, fields: fields.into(), rest })))
+    }
+
+    /// `{ x, y: z, .. }`; whether `..` stands at its end.
+    fn let_fields(
+        &mut self,
+        fields: &mut Vec<LetField>,
+        nested: &mut Option<Reported>,
+    ) -> Result<bool> {
+        self.expect(Tok::OpenBrace)?;
         let mut rest = false;
         while self.tok() != Tok::CloseBrace {
             if self.eat(Tok::DotDot) {
                 rest = true;
                 break;
             }
-            fields.push(self.let_field()?);
+            self.let_field(fields, nested)?;
             if !self.eat(Tok::Comma) {
                 break;
             }
         }
         self.expect(Tok::CloseBrace)?;
-        Ok(LetPattern::Struct { path, fields: fields.into(), rest })
+        Ok(rest)
     }
 
-    fn let_field(&mut self) -> Result<LetField> {
+    fn let_field(
+        &mut self,
+        fields: &mut Vec<LetField>,
+        nested: &mut Option<Reported>,
+    ) -> Result<()> {
         if self.eat(Tok::Mut) {
             let name = self.declared("a field")?;
-            return Ok(LetField { field: name, name, mutable: true });
+            fields.push(LetField { field: name, name, mutable: true });
+            return Ok(());
         }
         let field: Ident = self.name("a field")?;
         if !self.eat(Tok::Colon) {
-            return Ok(LetField { field, name: field, mutable: false });
+            fields.push(LetField { field, name: field, mutable: false });
+            return Ok(());
+        }
+        if self.at_struct_pattern() {
+            let diagnostic = self
+                .error(codes::SYNTAX, "there are no patterns inside patterns")
+                .help("bind the field to a name, and take it apart in a second `let`");
+            nested.get_or_insert(self.report(diagnostic));
+            self.path("a struct")?;
+            self.enter()?;
+            self.let_fields(fields, nested)?;
+            self.leave();
+            return Ok(());
         }
         let mutable = self.eat(Tok::Mut);
         let name = if mutable { self.declared("a variable")? } else { self.binding("a variable")? };
-        Ok(LetField { field, name, mutable })
+        fields.push(LetField { field, name, mutable });
+        Ok(())
+    }
+
+    fn at_struct_pattern(&self) -> bool {
+        matches!(self.tok(), Tok::Ident | Tok::Quoted)
+            && matches!(self.peek(1), Tok::OpenBrace | Tok::PathSep)
     }
 }

@@ -4,7 +4,7 @@ use super::item::starts_item;
 use super::{Checkpoint, Parser, Reported, Result};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
-use crate::ir::{Block, ExprId, ExprKind, Ident, Let, Type, TypeKind};
+use crate::ir::{Block, ExprId, ExprKind, Ident, Let, Type};
 use crate::lexer::{Tok, Token};
 use crate::source::Span;
 
@@ -181,16 +181,20 @@ impl Parser<'_> {
 
     fn let_statement(&mut self, checkpoint: Checkpoint) -> Result<ExprId> {
         let lo = self.bump().lo;
-        let pattern = self.let_pattern()?;
+        let mut nested = None;
+        let pattern = self.let_pattern(&mut nested)?;
         let let_ = match self.let_rest() {
-            Ok((ty, value)) => Let { pattern, ty: ty.map(Box::new), value },
+            Ok((_, value)) if nested.is_some() => {
+                Let { pattern, ty: Some(Type::Error(self.span_from(lo))), value }
+            }
+            Ok((ty, value)) => Let { pattern, ty, value },
             Err(Reported) => {
                 // The names are known all the same.
                 self.undo(checkpoint);
                 self.skip_statement(checkpoint.start);
                 let span = self.span_from(lo);
                 let error = self.push(ExprKind::Error, span);
-                let ty = Some(Box::new(Type { kind: TypeKind::Error, span }));
+                let ty = Some(Type::Error(span));
                 Let { pattern, ty, value: Some(error) }
             }
         };

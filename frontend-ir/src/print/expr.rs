@@ -3,7 +3,7 @@
 use super::{Printer, UNREADABLE};
 use crate::ir::{
     BinaryOp, Block, Body, DataElement, Expr, ExprId, ExprKind, FieldInit, For, Let, LetField,
-    LetPattern, Pattern, PatternKind, StructLiteral, UnaryOp,
+    LetPattern, LetStruct, Pattern, PatternKind, StructLiteral, UnaryOp,
 };
 use crate::literal;
 use crate::parser::{is_block_like, is_valueless};
@@ -446,7 +446,8 @@ impl Printer<'_> {
                 }
                 self.binding(*name);
             }
-            LetPattern::Struct { path, fields, rest } => {
+            LetPattern::Struct(pattern) => {
+                let LetStruct { path, fields, rest } = &**pattern;
                 self.path(path);
                 self.out.push_str(" {");
                 for (index, LetField { field, name, mutable }) in fields.iter().enumerate() {

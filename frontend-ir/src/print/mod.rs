@@ -10,7 +10,7 @@ use std::fmt::Write;
 
 use crate::ir::{
     Attribute, AttributeArgument, FieldDecl, Fn, FnBody, Global, Ident, Item, ItemKind, Module,
-    Param, Path, Struct, Template, Type, TypeKind, UseBinding,
+    Param, Path, PointerType, Struct, Template, Type, UseBinding,
 };
 use crate::literal;
 
@@ -107,11 +107,13 @@ impl<'m> Printer<'m> {
     }
 
     fn ty(&mut self, ty: &Type) {
-        match &ty.kind {
-            TypeKind::Unit => self.out.push_str("()"),
-            TypeKind::Never => self.out.push('!'),
-            TypeKind::Path(path) => self.path(path),
-            TypeKind::Pointer { params, result } => {
+        match ty {
+            Type::Unit(_) => self.out.push_str("()"),
+            Type::Never(_) => self.out.push('!'),
+            Type::Name(name) => self.name(*name),
+            Type::Path(path) => self.path(path),
+            Type::Pointer(it) => {
+                let PointerType { params, result, span: _ } = &**it;
                 self.out.push_str("extern fn(");
                 for (index, param) in params.iter().enumerate() {
                     if index > 0 {
@@ -125,7 +127,7 @@ impl<'m> Printer<'m> {
                     self.ty(result);
                 }
             }
-            TypeKind::Error => self.out.push_str(UNREADABLE),
+            Type::Error(_) => self.out.push_str(UNREADABLE),
         }
     }
 

@@ -30,7 +30,7 @@ fn parts(body: &Body, id: ExprId, mut each: impl FnMut(ExprId)) {
         | ExprKind::Return(Some(a))
         | ExprKind::Become(a)
         | ExprKind::Field(a, _)
-        | ExprKind::Scope(_, a) => each(*a),
+        | ExprKind::Scope(_, a, _) => each(*a),
         ExprKind::Binary(_, a, b)
         | ExprKind::And(a, b)
         | ExprKind::Or(a, b)

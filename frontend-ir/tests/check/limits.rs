@@ -107,3 +107,32 @@ fn nesting() {
         assert!(said.contains("SW0501"), "{open}: {said}");
     }
 }
+
+#[test]
+fn what_engines_take() {
+    let name = |length: usize| "n".repeat(length);
+    fine(&format!("#[wasm_export(\"{}\")] fn f() {{}}", name(100_000)));
+    let said = verdict(&format!("#[wasm_export(\"{}\")] fn f() {{}}", name(100_001)));
+    assert_eq!(said, "SW0520@1:15");
+    let said = verdict(&format!(
+        "#[wasm_import(\"{}\", \"{}\")] extern fn f();",
+        name(100_001),
+        name(100_002)
+    ));
+    assert_eq!(said, "SW0520@1:15 SW0520@1:100020");
+
+    let fields: String = (0..600).map(|at| format!("f{at}: i32, ")).collect();
+    let wide = format!("struct Wide {{ {fields} }}\n");
+    fine(&format!("{wide}fn f(p: extern fn(Wide), w: Wide) {{ p(w); }}"));
+    let said = verdict(&format!("{wide}fn f(p: extern fn(Wide, Wide), w: Wide) {{\np(w, w); }}"));
+    assert_eq!(said, "SW0520@3:1");
+
+    let call = |count: usize| {
+        format!(
+            "fn f(p: i32) -> i32 =\nwasm {{ (call_indirect (result{}) $p) }};",
+            " i32".repeat(count)
+        )
+    };
+    let said = verdict(&call(1001));
+    assert!(said.starts_with("SW0520@2:"), "{said}");
+}

@@ -144,7 +144,7 @@ fn of_rows() {
         .filter_map(|def| match checked.def(def) {
             Def::Function(function) => match &function.kind {
                 FunctionKind::Template(row) => Some(row.holes.to_vec()),
-                FunctionKind::Body | FunctionKind::Import { .. } | FunctionKind::Hook(_) => None,
+                FunctionKind::Body | FunctionKind::Import(_) | FunctionKind::Hook(_) => None,
             },
             Def::Struct(_) | Def::Global(_) => None,
         })

@@ -131,19 +131,18 @@ impl Generator<'_, '_> {
     }
 
     fn ty(&mut self) -> Result<Type> {
-        let kind = match self.u.int_in_range(0..=4)? {
-            0 => TypeKind::Unit,
-            1 => TypeKind::Never,
+        Ok(match self.u.int_in_range(0..=4)? {
+            0 => Type::Unit(nowhere()),
+            1 => Type::Never(nowhere()),
             2 if self.depth < 4 => {
                 self.depth += 1;
                 let params = self.several(0, Self::ty)?.into();
-                let result = self.some(|g| g.ty().map(Box::new))?;
+                let result = self.some(Self::ty)?;
                 self.depth -= 1;
-                TypeKind::Pointer { params, result }
+                Type::Pointer(Box::new(PointerType { params, result, span: nowhere() }))
             }
-            _ => TypeKind::Path(self.path(1)?),
-        };
-        Ok(Type { kind, span: nowhere() })
+            _ => Type::path(self.path(1)?),
+        })
     }
 
     fn attribute(&mut self) -> Result<Attribute> {
@@ -272,7 +271,7 @@ impl Generator<'_, '_> {
         match self.u.int_in_range(0..=7)? {
             0..=2 => {
                 let pattern = if self.u.ratio(1, 4)? {
-                    LetPattern::Struct {
+                    LetPattern::Struct(Box::new(LetStruct {
                         path: self.path(1)?,
                         fields: self
                             .several(0, |g| {
@@ -286,7 +285,7 @@ impl Generator<'_, '_> {
                             })?
                             .into(),
                         rest: self.flag()?,
-                    }
+                    }))
                 } else {
                     let mutable = self.flag()?;
                     LetPattern::Name {
@@ -294,7 +293,7 @@ impl Generator<'_, '_> {
                         mutable,
                     }
                 };
-                let (ty, value) = (self.some(Self::ty)?.map(Box::new), self.some(Self::expr)?);
+                let (ty, value) = (self.some(Self::ty)?, self.some(Self::expr)?);
                 Ok(self.push(ExprKind::Let(Box::new(Let { pattern, ty, value }))))
             }
             3 => {
@@ -401,7 +400,7 @@ impl Generator<'_, '_> {
             4 => ExprKind::Unary(*self.u.choose(&[UnaryOp::Neg, UnaryOp::Not])?, self.expr()?),
             5 => ExprKind::Assign(self.expr()?, self.expr()?),
             6 => ExprKind::AssignOp(*self.u.choose(&ASSIGNING)?, self.expr()?, self.expr()?),
-            7 | 8 => ExprKind::Cast(self.expr()?, Box::new(self.ty()?)),
+            7 | 8 => ExprKind::Cast(self.expr()?, self.ty()?),
             9 => {
                 let block = self.block(true)?;
                 self.body[block].kind.clone()

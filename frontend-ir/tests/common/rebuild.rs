@@ -23,15 +23,16 @@ fn names(module: &Module, path: &Path) -> Vec<String> {
 }
 
 fn ty(module: &Module, ty: &Type) -> Ty {
-    match &ty.kind {
-        TypeKind::Unit => Ty::Unit,
-        TypeKind::Never => Ty::Never,
-        TypeKind::Path(path) => Ty::Named(names(module, path)),
-        TypeKind::Pointer { params, result } => Ty::Pointer(
-            params.iter().map(|param| self::ty(module, param)).collect(),
-            result.as_ref().map(|result| Box::new(self::ty(module, result))),
+    match ty {
+        Type::Unit(_) => Ty::Unit,
+        Type::Never(_) => Ty::Never,
+        Type::Name(name) => Ty::Named(vec![module.names[name.name].to_owned()]),
+        Type::Path(path) => Ty::Named(names(module, path)),
+        Type::Pointer(it) => Ty::Pointer(
+            it.params.iter().map(|param| self::ty(module, param)).collect(),
+            it.result.as_ref().map(|result| Box::new(self::ty(module, result))),
         ),
-        TypeKind::Error => panic!("not in a module without mistakes"),
+        Type::Error(_) => panic!("not in a module without mistakes"),
     }
 }
 
@@ -188,7 +189,8 @@ impl<'m, 'f> Again<'m, 'f> {
                 let builder = self.f.let_(self.text(*name));
                 if *mutable { builder.mutable() } else { builder }
             }
-            LetPattern::Struct { path, fields, rest } => {
+            LetPattern::Struct(pattern) => {
+                let LetStruct { path, fields, rest } = &**pattern;
                 let mut builder = self.f.let_struct(&self.names(path)[..]);
                 for field in fields {
                     let (from, to) = (self.text(field.field), self.text(field.name));

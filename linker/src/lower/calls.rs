@@ -70,6 +70,34 @@ impl<'a> Function<'_, '_, 'a> {
         (parameters == 0).then(|| arguments.pop()).flatten()
     }
 
+    /// Makes what [`Self::arguments`] gave what the callee takes: one node for each parameter. Gives what is to be done before, if there is
+    /// no argument to put it to.
+    fn settle_arguments(&mut self, callee: DefId, arguments: &mut Nodes) -> Option<NodeId> {
+        let unit = self.unit;
+        let Some(unread) = unit.unread(callee) else {
+            let parameters = unit.module.func_type(unit.func(callee)).params.len();
+            return self.lone_statement(parameters, arguments);
+        };
+        // An argument that nobody reads is evaluated all the same, in its turn.
+        let mut before: Option<NodeId> = None;
+        for (node, unread) in std::mem::take(arguments).into_iter().zip(unread) {
+            let node = match (unread, self.is_simple(node)) {
+                (true, true) => continue,
+                (true, false) => self.body.drop(node),
+                (false, _) => node,
+            };
+            let node = before.take().map_or(node, |first| self.body.seq(&[first, node]));
+            if *unread { before = Some(node) } else { arguments.push(node) }
+        }
+        if let Some(rest) = before
+            && let Some(last) = arguments.last_mut()
+        {
+            *last = self.body.seq(&[*last, rest]);
+            return None;
+        }
+        before
+    }
+
     /// An ordinary call, as one node with all results.
     pub(super) fn call(
         &mut self,
@@ -85,9 +113,9 @@ impl<'a> Function<'_, '_, 'a> {
         let unit = self.unit;
         let function = unit.program.function(callee);
         let func = unit.func(callee);
-        let first = self.lone_statement(unit.module.func_type(func).params.len(), &mut arguments);
+        let first = self.settle_arguments(callee, &mut arguments);
         let mut node = self.body.call(func, &arguments);
-        if matches!(function.kind, FunctionKind::Import { .. }) {
+        if matches!(function.kind, FunctionKind::Import(_)) {
             node = self.normalise_results(node, &function.signature.result);
         }
         if let Some(first) = first {
@@ -191,8 +219,8 @@ impl<'a> Function<'_, '_, 'a> {
         };
         self.at(id);
         let func = self.unit.func(*callee);
-        let params = self.unit.module.func_type(func).params.len();
-        let mut before: Nodes = self.lone_statement(params, &mut arguments).into_iter().collect();
+        let mut before: Nodes =
+            self.settle_arguments(*callee, &mut arguments).into_iter().collect();
         if let Some(close) = self.close_scopes(0) {
             match arguments.last_mut() {
                 Some(last) => *last = self.body.seq(&[*last, close]),
@@ -252,7 +280,7 @@ impl<'a> Function<'_, '_, 'a> {
                 let node = self.normalise_results(node, &function.signature.result);
                 Ok(Some(self.split(node, &types)))
             }
-            FunctionKind::Hook(_) | FunctionKind::Body | FunctionKind::Import { .. } => Ok(None),
+            FunctionKind::Hook(_) | FunctionKind::Body | FunctionKind::Import(_) => Ok(None),
         }
     }
 
@@ -519,17 +547,6 @@ impl<'a> Function<'_, '_, 'a> {
 
     // ---- values the linker gives
 
-    /// The value of a flag; `None` for other values.
-    pub(super) fn flag(&self, def: DefId) -> Option<bool> {
-        let unit = self.unit;
-        match unit.program.global(def).config.as_deref() {
-            Some("memory_checked") => Some(unit.checks()),
-            Some("memory_poison") => Some(unit.options.memory == MemoryMode::Poison),
-            Some("memory_zero") => Some(unit.options.memory == MemoryMode::Zero),
-            _ => None,
-        }
-    }
-
     pub(super) fn config(&mut self, def: DefId, ty: &Type) -> NodeId {
         let unit = self.unit;
         let global = unit.program.global(def);
@@ -539,7 +556,7 @@ impl<'a> Function<'_, '_, 'a> {
             Some("initial_pages") => return self.body.symbol(Symbol::InitialPages),
             _ => (),
         }
-        let on = self.flag(def).unwrap_or_else(|| {
+        let on = unit.flag(def).unwrap_or_else(|| {
             unreachable!("the library's own tests promise that it asks for values that exist")
         });
         let value = Constant::Int(u64::from(on));

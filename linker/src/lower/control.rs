@@ -94,7 +94,7 @@ impl Function<'_, '_, '_> {
                 break;
             };
             self.at(id);
-            match self.decided(condition) {
+            match self.unit.decided(source, condition) {
                 Some(true) => rest = Some(self.whole(then)),
                 Some(false) if else_.is_none() => rest = Some(Ok(self.body.seq(&[]))),
                 Some(false) => next = else_,
@@ -121,30 +121,6 @@ impl Function<'_, '_, '_> {
             rest = Some(if diverges { Err(self.never_completes(node)) } else { Ok(node) });
         }
         rest.expect("an `if` that is not decided has a link")
-    }
-
-    /// A condition's value, if the linker's choices decide it: what the other branch needs must not be linked, at any level.
-    fn decided(&self, condition: ExprId) -> Option<bool> {
-        let source = self.source;
-        let mut spine: SmallVec<[(bool, ExprId); 4]> = smallvec![];
-        let mut at = condition;
-        while let ExprKind::And(left, right) | ExprKind::Or(left, right) = source[at].kind {
-            spine.push((matches!(source[at].kind, ExprKind::And(..)), right));
-            at = left;
-        }
-        let mut value = if let ExprKind::Config(def) = source[at].kind {
-            self.flag(def)?
-        } else if let ExprKind::Not(inner) = source[at].kind {
-            !self.decided(inner)?
-        } else {
-            return None;
-        };
-        while let Some((is_and, right)) = spine.pop() {
-            if value == is_and {
-                value = self.decided(right)?;
-            }
-        }
-        Some(value)
     }
 
     /// What WebAssembly's types don't know: control does not come out of `node`.

@@ -6,6 +6,7 @@
 //!
 //! Closing is absolute, so a jump out of several scopes closes the outermost only. A throw will need nothing here: its catch restores.
 
+use swasm_frontend_ir::Start;
 use swasm_frontend_ir::checked::{ExprId, LocalId as IrLocal};
 use swasm_tree::{LocalId, NodeId};
 
@@ -19,6 +20,7 @@ impl Function<'_, '_, '_> {
         id: ExprId,
         local: IrLocal,
         body: ExprId,
+        end: Start,
     ) -> Result<NodeId, NodeId> {
         let unit = self.unit;
         if unit.static_scopes.contains_key(&(self.def, id)) {
@@ -33,7 +35,8 @@ impl Function<'_, '_, '_> {
         let open = self.body.local_set(record, opened);
         self.scopes.push(record);
         let node = self.whole(body);
-        self.at_end(id);
+        // What closes it stands at its closing brace.
+        self.body.at(unit.locations.loc(self.def.module, end));
         let close = self.close_scopes(self.scopes.len() - 1);
         self.scopes.pop();
         match node {

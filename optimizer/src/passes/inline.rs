@@ -22,6 +22,8 @@ pub enum InlineHint {
     Auto,
     /// It is to be copied unless it is large.
     Hint,
+    /// There is one call of it: the copy takes its place.
+    Once,
     /// It is not to be copied.
     Never,
 }
@@ -30,6 +32,8 @@ pub enum InlineHint {
 const AUTO_OPERATORS: usize = 6;
 /// Operators of a function that is copied because the program says so.
 const HINT_OPERATORS: usize = 400;
+/// Operators of a function that is copied because it is called once.
+const ONCE_OPERATORS: usize = 400;
 /// A body grows by inlining to at most this many nodes, or by as many as it had.
 const GROWTH: usize = 4000;
 
@@ -38,6 +42,7 @@ pub fn is_inlinable(module: &Module, func: FuncId, body: &Body, hint: InlineHint
     let limit = match hint {
         InlineHint::Auto => AUTO_OPERATORS,
         InlineHint::Hint => HINT_OPERATORS,
+        InlineHint::Once => ONCE_OPERATORS,
         InlineHint::Never => return false,
     };
     let defaultable =

@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use super::{Checker, Out, Why};
+use crate::check::MAX_SCALARS;
 use crate::check::resolve::Named;
 use crate::check::suggest::nearest;
 use crate::check::unit::{Nominal, SlotKind};
@@ -171,6 +172,15 @@ impl Checker<'_, '_> {
             self.report(error);
             self.skip(arguments, span);
             return self.broken(span);
+        }
+        let scalars: u32 = signature.params.iter().map(|ty| self.cx.world.scalars(ty)).sum();
+        if scalars > MAX_SCALARS {
+            let message = format!("the arguments hold {scalars} scalars");
+            let error = self
+                .cx
+                .error(codes::TOO_LARGE, at, message)
+                .help(format!("at most {MAX_SCALARS} are possible: pass a `MemorySegment`"));
+            self.report(error);
         }
         let mut ids: SmallVec<[ExprId; 8]> = SmallVec::new();
         for (&argument, param) in given.iter().zip(&signature.params) {

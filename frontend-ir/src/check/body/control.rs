@@ -157,7 +157,7 @@ impl Checker<'_, '_> {
             && let Some(first) = pending.first()
             && let Some(literal) = first.open
         {
-            frame.found = Some((Type::Value(literal.default_type()), self.out[first.id].span));
+            frame.found = Some((Type::Value(literal.default_type()), self.out.span(first.id)));
         }
         let found = frame.found.as_ref().map(|found| found.0.clone());
         for out in pending {
@@ -167,7 +167,7 @@ impl Checker<'_, '_> {
                     None => {
                         let shown = self.describe(out);
                         let expected = self.cx.show(ty);
-                        let span = self.out[out.id].span;
+                        let span = self.out.span(out.id);
                         let error = self.cx.error(
                             codes::TYPE_MISMATCH,
                             span,
@@ -544,6 +544,7 @@ impl Checker<'_, '_> {
         let value = self.close(out);
         self.leave(mark);
         let ty = self.ty(value).clone();
-        self.typed(ExprKind::Scope(local, value), ty, span)
+        let end = self.cx.at.unwrap_or(span).last();
+        self.typed(ExprKind::Scope(local, value, end), ty, span)
     }
 }

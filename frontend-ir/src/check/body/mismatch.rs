@@ -305,11 +305,12 @@ impl Checker<'_, '_> {
     /// The type of the statement that was checked last, if it was made from `id`.
     fn statement_type(&self, id: ir::ExprId) -> Option<Type> {
         let span = self.ast[id].span;
-        let made = self.out.exprs.iter().rev().take(4).find(|expr| {
-            expr.span.key() == span.key()
-                && expr.span.range() == span.range()
-                && self.out[expr.ty] != Type::Unit
+        let made = self.out.ids().rev().take(4).find(|made| {
+            let stands = self.out.span(*made);
+            stands.key() == span.key()
+                && stands.range() == span.range()
+                && *self.ty(*made) != Type::Unit
         });
-        made.map(|expr| self.out[expr.ty].clone())
+        made.map(|made| self.ty(made).clone())
     }
 }

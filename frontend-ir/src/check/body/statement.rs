@@ -74,7 +74,7 @@ impl Checker<'_, '_> {
     }
 
     pub(super) fn let_(&mut self, it: &ir::Let, span: Span) -> Out {
-        let ty = it.ty.as_ref().map(|ty| (self.cx.place_ty(ty), ty.span));
+        let ty = it.ty.as_ref().map(|ty| (self.cx.place_ty(ty), ty.span()));
         match &it.pattern {
             ir::LetPattern::Name { name, mutable } => match it.value {
                 Some(value) => {
@@ -103,7 +103,8 @@ impl Checker<'_, '_> {
                     self.unit(ExprKind::Let(local, None), span)
                 }
             },
-            ir::LetPattern::Struct { path, fields, rest } => {
+            ir::LetPattern::Struct(pattern) => {
+                let ir::LetStruct { path, fields, rest } = &**pattern;
                 self.take_apart(path, fields, *rest, it.value, ty, span)
             }
         }
@@ -119,7 +120,9 @@ impl Checker<'_, '_> {
         ty: Option<(Type, Span)>,
         span: Span,
     ) -> Out {
-        let def = self.struct_named(path);
+        // A type that could not be read stands for a mistake in the pattern, too: its names are known, no more.
+        let broken = matches!(ty, Some((Type::Error, _)));
+        let def = if broken { None } else { self.struct_named(path) };
         let expected = def.map_or(Type::Error, Type::Struct);
         if let Some((ty, span)) = ty
             && ty != expected
@@ -160,9 +163,11 @@ impl Checker<'_, '_> {
         let structure = self.cx.world.structure(def);
         let mut locals: Vec<Option<LocalId>> = vec![None; structure.fields.len()];
         let mut seen: Vec<Option<Ident>> = vec![None; structure.fields.len()];
+        let mut misnamed = false;
         for (number, field) in fields.iter().enumerate() {
             self.bound_twice(field.name, &fields[..number]);
             let Some(index) = self.field_index(def, field.field) else {
+                misnamed = true;
                 self.declare(field.name, Type::Error, field.mutable);
                 continue;
             };
@@ -173,7 +178,7 @@ impl Checker<'_, '_> {
             locals[index] =
                 Some(self.declare(field.name, structure.fields[index].1.clone(), field.mutable));
         }
-        if !rest {
+        if !rest && !misnamed {
             let missing: Vec<&str> = structure
                 .fields
                 .iter()
