@@ -5,6 +5,7 @@
 //! `(block $b (loop $l a (br_if $b c) (br $l)))` ⇒ `(loop $l a (br_if $l (i32.eqz c)))`
 //! `(block $b (loop $l (br_if $b (i32.eqz c)) a (br $l)))` ⇒ `(loop $l (if c (<seq> a (br $l))))`
 //! `(if c (br $b))` ⇒ `(br_if $b c)`; `(if (i32.eqz c) a b)` ⇒ `(if c b a)`; `(if (i32.const 1) a b)` ⇒ `a`
+//! `(try_table $t (catch …) a)`, where nothing in `a` throws ⇒ `(block $t a)`
 //! `(if (result i32) (i32.lt_s x y) (local.get $x) (local.get $y))` ⇒ `(select x y (i32.lt_s x y))`
 //!
 //! The *tail* of a block is whatever it executes last on each path: there a branch to the block is what happens anyway,
@@ -13,13 +14,13 @@
 //!
 //! Invariant: `branches` counts the branches to each block, aliases resolved, in what is in the tree.
 
-use swasm_tree::{Body, Module, NodeId, Op, ValType, View, WithImmediate};
+use swasm_tree::{BlockType, Body, Module, NodeId, Op, ValType, View};
 
 use tails::Goal;
 use values::{if_value, is_eager};
 
 use super::{Context, flatten};
-use crate::cursor::{Cursor, Event, number};
+use crate::cursor::{Cursor, Event, may_throw, names_labels, number};
 use crate::rewrite::move_over;
 use crate::simplify::{as_condition, is_boolean, negate};
 use crate::uses::Uses;
@@ -34,6 +35,8 @@ pub(super) fn run(context: &Context<'_>, body: &mut Body) {
         alias: vec![None; body.node_count()],
         renamed: false,
         tails: Vec::new(),
+        throwing: 0,
+        tries: Vec::new(),
     };
     let mut cursor = Cursor::default();
     cursor.forward(body.root());
@@ -84,6 +87,10 @@ struct Pass<'a> {
     /// Whether there are aliases.
     renamed: bool,
     tails: Vec<Place>,
+    /// How many operators that may throw were left.
+    throwing: usize,
+    /// Of each open `try_table`, what `throwing` was at its start.
+    tries: Vec<usize>,
 }
 
 impl Pass<'_> {
@@ -122,14 +129,8 @@ impl Pass<'_> {
         cursor.forward(body.root());
         while let Some(event) = cursor.next(body) {
             let Event::Enter(node) = event else { continue };
-            match body.op(node) {
-                Op::BR | Op::BR_IF => {
-                    if let View::Br(target) = body.view(node) {
-                        body.set_immediate(node, WithImmediate::Label(self.resolve(target)));
-                    }
-                }
-                Op::BR_TABLE => body.retarget(node, |target| self.resolve(target)),
-                _ => (),
+            if names_labels(body.op(node)) {
+                body.retarget(node, |target| self.resolve(target));
             }
         }
     }
@@ -139,6 +140,11 @@ impl Pass<'_> {
     fn enter(&mut self, body: &mut Body, node: NodeId) {
         match body.op(node) {
             Op::BLOCK => {
+                let last = body.children(node).len() - 1;
+                self.dissolve(body, Place::Child(node, last), node, node);
+            }
+            Op::TRY_TABLE => {
+                self.tries.push(self.throwing);
                 let last = body.children(node).len() - 1;
                 self.dissolve(body, Place::Child(node, last), node, node);
             }
@@ -167,8 +173,11 @@ impl Pass<'_> {
             Some((parent, index)) => Place::Child(parent, index),
             None => Place::Root,
         };
-        match body.op(node) {
+        let op = body.op(node);
+        self.throwing += usize::from(may_throw(op));
+        match op {
             Op::BLOCK => self.leave_block(body, place, node),
+            Op::TRY_TABLE => self.leave_try(body, place, node),
             Op::LOOP if body.children(node).len() == 1 && self.count(node) == 0 => {
                 place.put(body, body.children(node)[0]);
             }
@@ -210,6 +219,30 @@ impl Pass<'_> {
         if self.count(block) == 0 {
             place.put(body, body.children(block)[0]);
         }
+    }
+
+    /// `(try_table $t (catch …) a)`, where nothing in `a` throws ⇒ `(block $t a)`
+    fn leave_try(&mut self, body: &mut Body, place: Place, node: NodeId) {
+        let throwing = self.tries.pop().is_none_or(|before| before < self.throwing);
+        let &[inner] = body.children(node) else { return };
+        let View::TryTable(ty, catches) = body.view(node) else { return };
+        if throwing && !catches.is_empty() {
+            if self.count(node) > 0 {
+                self.strip(body, Place::Child(node, 0), Goal::Label(node));
+            }
+            return;
+        }
+        let labels: Vec<NodeId> = catches.iter().map(|catch| self.resolve(catch.label)).collect();
+        let results = ty.results.to_vec();
+        labels.into_iter().for_each(|label| self.change_count(label, -1));
+        body.at(body.node(node).loc);
+        let block = body.block(BlockType::of(&results));
+        body.set_body(block, inner);
+        place.put(body, block);
+        if self.count(node) > 0 {
+            self.rename_label(node, block);
+        }
+        self.leave_block(body, place, block);
     }
 
     // ---- single nodes
