@@ -248,8 +248,41 @@ impl Generator {
             self.labels.push((own, carried.clone()));
         }
         self.labels.push((try_, results.to_vec()));
-        let inner = self.sequence(results, depth - 1);
+        // A local is assigned before and after a call that may throw, and the handler reads it.
+        let seen = self.local(I32);
+        let assigned_inside = self.assigned.len();
+        let mut list = Vec::new();
+        let mut before = Vec::new();
+        if self.first_callee == 0 && self.chance(2) {
+            let value = self.body.i32_const(3);
+            self.at();
+            let value = self.body.call(FuncId(0), &[value]);
+            before.push(self.body.local_set(seen, value));
+            let value = self.body.local_get(seen);
+            self.at();
+            list.push(self.body.call(FuncId(2), &[value]));
+        }
+        for _ in 0..1 + self.random.below(2) {
+            let value = self.value(I32, depth.min(2));
+            list.push(self.body.local_set(seen, value));
+            if self.chance(3) {
+                list.push(self.statement(depth - 1));
+            }
+            let value = self.value(I32, 1);
+            self.at();
+            let call = if self.first_callee == 0 && self.chance(2) {
+                let local = if self.chance(2) { seen } else { self.local(I32) };
+                let call = self.body.call(FuncId(0), &[value]);
+                self.body.local_set(local, call)
+            } else {
+                self.body.call(FuncId(2), &[value])
+            };
+            list.push(call);
+        }
+        list.push(self.open_sequence(results, depth - 1));
+        self.assigned.truncate(assigned_inside);
         self.labels.pop();
+        let inner = self.body.seq(&list);
         self.body.set_body(try_, inner);
         self.at();
         let leave = self.body.br(out, &[try_]);
@@ -267,13 +300,19 @@ impl Generator {
             _ => vec![own],
         };
         if carried != [EXCEPTION] {
+            let value = self.body.local_get(seen);
+            self.at();
+            list.push(self.body.call(FuncId(2), &[value]));
+        }
+        if carried != [EXCEPTION] {
             list.push(self.open_sequence(results, depth - 1));
         }
         self.labels.pop();
         self.assigned.truncate(assigned);
         let inner = self.body.seq(&list);
         self.body.set_body(out, inner);
-        out
+        before.push(out);
+        self.body.seq(&before)
     }
 
     /// Mostly not null.

@@ -21,6 +21,7 @@ use values::{if_value, is_eager};
 
 use super::{Context, flatten};
 use crate::cursor::{Cursor, Event, may_throw, names_labels, number};
+use crate::references::reference_type;
 use crate::rewrite::move_over;
 use crate::simplify::{as_condition, is_boolean, negate};
 use crate::uses::Uses;
@@ -184,6 +185,9 @@ impl Pass<'_> {
             Op::IF if body.children(node).len() == 3 => self.leave_if(body, place, node),
             Op::BR_IF => self.leave_br_if(body, node),
             Op::BR_TABLE => self.leave_br_table(body, node),
+            Op::BR_ON_NULL | Op::BR_ON_NON_NULL | Op::BR_ON_CAST | Op::BR_ON_CAST_FAIL => {
+                self.leave_br_on(body, node);
+            }
             Op::SEQ => {
                 if let Some((index, target)) = self.before_branch(body, node) {
                     self.strip(body, Place::Child(node, index), Goal::Label(target));
@@ -259,6 +263,35 @@ impl Pass<'_> {
         };
         body.at(body.node(node).loc);
         let new = if value != 0 {
+            body.br(target, &operands)
+        } else {
+            self.change_count(target, -1);
+            body.seq(&operands)
+        };
+        move_over(body, node, new);
+    }
+
+    /// `(br_on_null $l a)`, where `a` is never null ⇒ `a`; the same of other branches on references whose types decide.
+    fn leave_br_on(&mut self, body: &mut Body, node: NodeId) {
+        let mut operands = body.children(node).to_vec();
+        let (op, Some(&value)) = (body.op(node), operands.last()) else { return };
+        let Some(ty) = reference_type(self.module, body, value) else { return };
+        let is_null = body.op(value) == Op::REF_NULL;
+        let (target, taken) = match body.view(node) {
+            View::Label(label) if is_null || !ty.is_nullable() => {
+                (label, is_null == (op == Op::BR_ON_NULL))
+            }
+            View::BrOnCast { label, from: _, to } if self.module.types.ref_matches(ty, to) => {
+                (label, op == Op::BR_ON_CAST)
+            }
+            _ => return,
+        };
+        if is_null && matches!(op, Op::BR_ON_NULL | Op::BR_ON_NON_NULL) {
+            operands.pop();
+        }
+        let target = self.resolve(target);
+        body.at(body.node(node).loc);
+        let new = if taken {
             body.br(target, &operands)
         } else {
             self.change_count(target, -1);
