@@ -3,14 +3,14 @@
 //! Invariant: the cursor reads a node's children anew at each step, so a pass may replace the node it stands on, and
 //! any child that the cursor has not come to; only whether a node has arms must stay as it was when it was entered.
 
-use swasm_tree::{Body, NodeId, Shape};
+use swasm_tree::{Body, Effects, NodeId, Op};
 
 /// A step of a walk.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Event {
     /// A node, before its children.
     Enter(NodeId),
-    /// Of a block, loop or if only: the child with this number is next.
+    /// Of a node with arms only: the child with this number is next.
     Child(NodeId, usize),
     /// A node, after its children.
     Leave(NodeId),
@@ -75,7 +75,7 @@ impl Cursor {
 
     #[inline]
     fn push(&mut self, body: &Body, node: NodeId) -> Event {
-        let structured = is_structured(body.op(node).shape());
+        let structured = body.op(node).shape().arms() > 0;
         self.frames.push(Frame { node, visited: 0, structured, reported: false });
         Event::Enter(node)
     }
@@ -95,16 +95,17 @@ impl Cursor {
     }
 }
 
-/// Whether a shape has arms: blocks, loops and ifs.
+/// Whether a node of an operator names labels, which [`Body::labels`] lists.
 #[inline]
-pub(crate) fn is_structured(shape: Shape) -> bool {
-    matches!(shape, Shape::Block | Shape::Loop | Shape::If)
+pub(crate) fn names_labels(op: Op) -> bool {
+    op.effects().intersects(Effects::CONTROL) || op == Op::TRY_TABLE
 }
 
-/// How many of the last children of a node are arms rather than operands.
+/// Whether executing an operator, without its children, may throw: a `try_table` around it may then continue at one of
+/// its labels. A trap is nothing that anybody catches.
 #[inline]
-pub(crate) fn arm_count(shape: Shape) -> usize {
-    if shape == Shape::If { 2 } else { usize::from(is_structured(shape)) }
+pub(crate) fn may_throw(op: Op) -> bool {
+    op.effects().intersects(Effects::CALLS) || matches!(op, Op::THROW | Op::THROW_REF)
 }
 
 /// The number of a node, for tables with a row for each node.

@@ -30,6 +30,7 @@ mod cursor;
 mod effects;
 mod facts;
 mod passes;
+mod references;
 mod rewrite;
 mod simplify;
 mod uses;

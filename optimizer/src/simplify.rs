@@ -5,6 +5,8 @@
 use smallvec::SmallVec;
 use swasm_tree::{Body, ConstExpr, Fold, GlobalKind, Module, NodeId, Op, Symbol, View};
 
+use crate::references::reference;
+
 /// How deep a boolean is looked for through `and`, `or` and `xor`.
 const BOOLEAN_DEPTH: u32 = 4;
 
@@ -45,7 +47,7 @@ fn is_boolean_within(body: &Body, node: NodeId, depth: u32) -> bool {
             && body.children(node).iter().all(|&child| is_boolean_within(body, child, depth - 1));
     }
     matches!(op.row().fold, Fold::IntCompare | Fold::FloatCompare)
-        || op == Op::REF_IS_NULL
+        || matches!(op, Op::REF_IS_NULL | Op::REF_EQ | Op::REF_TEST | Op::REF_TEST_NULL)
         || matches!(body.view(node), View::I32(0 | 1))
 }
 
@@ -103,7 +105,9 @@ pub(crate) fn simplify(module: &Module, body: &mut Body, node: NodeId) -> Option
     let op = body.op(node);
     if op.row().fold == Fold::No && op != Op::SELECT {
         narrow_store(body, node);
-        return load(module, body, node).or_else(|| global(module, body, node));
+        return load(module, body, node)
+            .or_else(|| global(module, body, node))
+            .or_else(|| reference(module, body, node));
     }
     constant_last(body, node);
     by_power_of_two(body, node);
@@ -367,10 +371,8 @@ fn global(module: &Module, body: &mut Body, node: NodeId) -> Option<NodeId> {
         ConstExpr::F32(bits) => body.f32_const(bits),
         ConstExpr::F64(bits) => body.f64_const(bits),
         ConstExpr::Symbol(symbol) => body.symbol(symbol),
-        ConstExpr::V128(_)
-        | ConstExpr::GlobalGet(_)
-        | ConstExpr::RefNull(_)
-        | ConstExpr::RefFunc(_)
-        | ConstExpr::Expr(_) => return None,
+        ConstExpr::RefNull(heap) => body.ref_null(heap),
+        ConstExpr::RefFunc(func) => body.ref_func(func),
+        ConstExpr::V128(_) | ConstExpr::GlobalGet(_) | ConstExpr::Expr(_) => return None,
     })
 }

@@ -4,7 +4,7 @@
 
 use swasm_tree::{Body, NodeId, Op, View};
 
-use crate::cursor::{Cursor, Event, number};
+use crate::cursor::{Cursor, Event, names_labels, number};
 
 /// Counts of one body.
 #[derive(Debug, Default)]
@@ -13,7 +13,7 @@ pub(crate) struct Uses {
     pub(crate) gets: Vec<u32>,
     /// `local.set`s and `local.tee`s, by local; a `SetMany` counts for each of its locals.
     pub(crate) sets: Vec<u32>,
-    /// Branches, by number of the block; a `br_table` counts for each of its labels.
+    /// Branches, by number of the block; a `br_table` counts for each of its labels, a `try_table` for each of its catches.
     pub(crate) branches: Vec<u32>,
     /// Whether there is a loop.
     pub(crate) has_loops: bool,
@@ -42,16 +42,21 @@ impl Uses {
     }
 
     fn add(&mut self, body: &Body, node: NodeId) {
-        match body.op(node) {
+        let op = body.op(node);
+        match op {
             Op::LOCAL_GET | Op::LOCAL_SET | Op::LOCAL_TEE | Op::SET_MANY => (),
-            Op::BR | Op::BR_IF | Op::BR_TABLE => (),
-            Op::LOOP => {
-                self.has_loops = true;
+            _ if names_labels(op) => {
+                for label in body.labels(node) {
+                    self.branches[number(label)] += 1;
+                }
                 return;
             }
-            _ => return,
+            _ => {
+                self.has_loops |= op == Op::LOOP;
+                return;
+            }
         }
-        let is_get = body.op(node) == Op::LOCAL_GET;
+        let is_get = op == Op::LOCAL_GET;
         if let View::Local(local) = body.view(node) {
             let counts = if is_get { &mut self.gets } else { &mut self.sets };
             counts[local.index()] += 1;
@@ -59,12 +64,6 @@ impl Uses {
             self.has_set_many = true;
             for local in locals {
                 self.sets[local.index()] += 1;
-            }
-        } else if let View::Br(target) = body.view(node) {
-            self.branches[number(target)] += 1;
-        } else if let View::BrTable { targets, default } = body.view(node) {
-            for target in targets.iter().chain([&default]) {
-                self.branches[number(*target)] += 1;
             }
         }
     }

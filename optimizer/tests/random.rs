@@ -8,10 +8,11 @@
 
 mod support;
 
-use support::{Random, check, interpret, text, world};
+use support::{BOX, NULLABLE, REFERENCE, Random, check, interpret, text, world};
 use swasm_optimizer::{Callees, InlineHint, Level, Pass, is_inlinable, optimize, passes};
 use swasm_tree::{
-    BlockType, Body, DataId, FuncId, GlobalId, Loc, LocalId, MemArg, MemoryId, NodeId, Op, Symbol,
+    AbstractHeapType, BlockType, Body, Catch, DataId, FuncId, GlobalId, HeapType, Loc, LocalId,
+    MemArg, MemoryId, NodeId, Op, RefType, Symbol, TagId,
     ValType::{self, F64, I32, I64},
 };
 
@@ -20,7 +21,10 @@ const BODIES: u64 = 200;
 /// Nodes that one run may execute. Optimised bodies take fewer.
 const FUEL: u32 = 20_000;
 
-const LOCALS: [ValType; 9] = [I32, I32, I64, I32, I32, I32, I64, F64, I32];
+const LOCALS: [ValType; 13] =
+    [I32, I32, I64, I32, I32, I32, I64, F64, I32, NULLABLE, REFERENCE, NULLABLE, REFERENCE];
+const HEAP: HeapType = HeapType::Concrete(BOX);
+const EXCEPTION: ValType = ValType::Ref(RefType::nullable(AbstractHeapType::Exn));
 const PARAMS: usize = 3;
 
 struct Generator {
@@ -32,6 +36,8 @@ struct Generator {
     locs: u32,
     /// The first function that is called.
     first_callee: u32,
+    /// Locals without a default value that may be read.
+    assigned: Vec<LocalId>,
 }
 
 impl Generator {
@@ -68,7 +74,9 @@ impl Generator {
             body.add_local(ty);
         }
         let (labels, locs) = (Vec::new(), 1000 * first_callee);
-        let mut generator = Generator { random, body, labels, loops: 0, locs, first_callee };
+        let assigned = Vec::new();
+        let mut generator =
+            Generator { random, body, labels, loops: 0, locs, first_callee, assigned };
         let root = generator.sequence(results, depth);
         generator.body.set_root(root);
         generator.body
@@ -92,8 +100,21 @@ impl Generator {
         }
     }
 
-    /// Statements, then values of these types, or something that diverges.
+    fn assign(&mut self, local: LocalId) {
+        if LOCALS[local.index()] == REFERENCE {
+            self.assigned.push(local);
+        }
+    }
+
+    /// What an arm consists of: statements, then values of these types, or something that diverges.
     fn sequence(&mut self, results: &[ValType], depth: u32) -> NodeId {
+        let assigned = self.assigned.len();
+        let sequence = self.open_sequence(results, depth);
+        self.assigned.truncate(assigned);
+        sequence
+    }
+
+    fn open_sequence(&mut self, results: &[ValType], depth: u32) -> NodeId {
         let mut list = Vec::new();
         for _ in 0..self.random.below(5) {
             list.push(self.statement(depth));
@@ -116,6 +137,13 @@ impl Generator {
         if self.chance(8) {
             self.at();
             return self.body.unreachable();
+        }
+        if self.chance(6) {
+            let tag = TagId(self.random.below(2) as u32);
+            let types: &[ValType] = if tag.0 == 0 { &[I32] } else { &[] };
+            let values = self.values(types, depth);
+            self.at();
+            return self.body.throw(tag, &values);
         }
         if self.body.results() == [I32] && self.first_callee == 0 && self.chance(6) {
             let value = self.value(I32, depth.saturating_sub(1));
@@ -147,6 +175,9 @@ impl Generator {
         let ty = BlockType::of(results);
         if results.is_empty() && self.loops < 2 && self.chance(5) {
             return self.counted_loop(depth);
+        }
+        if self.chance(4) {
+            return self.handler(results, depth);
         }
         match self.random.below(4) {
             0 if self.loops < 2 => {
@@ -182,6 +213,167 @@ impl Generator {
                 self.labels.pop();
                 self.body.set_body(block, inner);
                 block
+            }
+        }
+    }
+
+    /// A `try_table` that catches to a label around, in a block of its own or not, or throws again what it caught.
+    fn handler(&mut self, results: &[ValType], depth: u32) -> NodeId {
+        let own = match self.random.below(5) {
+            0 => self.body.block(BlockType::of(&[EXCEPTION])),
+            1 => self.body.block(BlockType::of(&[I32])),
+            _ => self.body.block(BlockType::EMPTY),
+        };
+        let out = self.body.block(BlockType::of(results));
+        let carried = self.body.block_type(own).results.to_vec();
+        let mut catches = Vec::new();
+        for (label, types) in self.labels.iter().chain([&(own, carried.clone())]) {
+            let tag = match types[..] {
+                [] if catches.is_empty() => Some(TagId(1)),
+                [] => None,
+                [I32] => Some(TagId(0)),
+                [EXCEPTION] => None,
+                _ => continue,
+            };
+            if *label == own || self.random.below(4) == 0 {
+                catches.push(Catch { tag, with_ref: types == &[EXCEPTION], label: *label });
+            }
+        }
+        let assigned = self.assigned.len();
+        self.at();
+        let try_ = self.body.try_table(BlockType::of(results), &catches, &[]);
+        // A label that takes an exception is for catches only.
+        self.labels.push((out, results.to_vec()));
+        if carried != [EXCEPTION] {
+            self.labels.push((own, carried.clone()));
+        }
+        self.labels.push((try_, results.to_vec()));
+        // A local is assigned before and after a call that may throw, and the handler reads it.
+        let seen = self.local(I32);
+        let assigned_inside = self.assigned.len();
+        let mut list = Vec::new();
+        let mut before = Vec::new();
+        if self.first_callee == 0 && self.chance(2) {
+            let value = self.body.i32_const(3);
+            self.at();
+            let value = self.body.call(FuncId(0), &[value]);
+            before.push(self.body.local_set(seen, value));
+            let value = self.body.local_get(seen);
+            self.at();
+            list.push(self.body.call(FuncId(2), &[value]));
+        }
+        for _ in 0..1 + self.random.below(2) {
+            let value = self.value(I32, depth.min(2));
+            list.push(self.body.local_set(seen, value));
+            if self.chance(3) {
+                list.push(self.statement(depth - 1));
+            }
+            let value = self.value(I32, 1);
+            self.at();
+            let call = if self.first_callee == 0 && self.chance(2) {
+                let local = if self.chance(2) { seen } else { self.local(I32) };
+                let call = self.body.call(FuncId(0), &[value]);
+                self.body.local_set(local, call)
+            } else {
+                self.body.call(FuncId(2), &[value])
+            };
+            list.push(call);
+        }
+        list.push(self.open_sequence(results, depth - 1));
+        self.assigned.truncate(assigned_inside);
+        self.labels.pop();
+        let inner = self.body.seq(&list);
+        self.body.set_body(try_, inner);
+        self.at();
+        let leave = self.body.br(out, &[try_]);
+        self.body.set_body(own, leave);
+        if carried != [EXCEPTION] {
+            self.labels.pop();
+        }
+        self.at();
+        let mut list = match carried[..] {
+            [EXCEPTION] => vec![self.body.plain(Op::THROW_REF, &[own])],
+            [I32] => {
+                let local = self.local(I32);
+                vec![self.body.local_set(local, own)]
+            }
+            _ => vec![own],
+        };
+        if carried != [EXCEPTION] {
+            let value = self.body.local_get(seen);
+            self.at();
+            list.push(self.body.call(FuncId(2), &[value]));
+        }
+        if carried != [EXCEPTION] {
+            list.push(self.open_sequence(results, depth - 1));
+        }
+        self.labels.pop();
+        self.assigned.truncate(assigned);
+        let inner = self.body.seq(&list);
+        self.body.set_body(out, inner);
+        before.push(out);
+        self.body.seq(&before)
+    }
+
+    /// Mostly not null.
+    fn object(&mut self, depth: u32) -> NodeId {
+        let ty = if self.chance(4) { NULLABLE } else { REFERENCE };
+        self.reference(ty, depth)
+    }
+
+    /// A reference to an object, or null if that is allowed.
+    fn reference(&mut self, ty: ValType, depth: u32) -> NodeId {
+        let readable = self.assigned.len();
+        if readable > 0 && self.chance(2) {
+            let local = self.assigned[self.random.below(readable)];
+            return self.body.local_get(local);
+        }
+        let smaller = depth.saturating_sub(1);
+        if depth == 0 || self.chance(3) {
+            if ty == NULLABLE {
+                if self.chance(4) {
+                    return self.body.ref_null(HEAP);
+                }
+                let local = self.local(NULLABLE);
+                return self.body.local_get(local);
+            }
+            let field = self.value(I32, 0);
+            return self.body.typed(Op::STRUCT_NEW, BOX, &[field]);
+        }
+        let pick = self.random.below(6);
+        let value = self.reference(NULLABLE, smaller);
+        self.at();
+        let labels: Vec<NodeId> =
+            self.labels.iter().filter(|(_, types)| types.is_empty()).map(|&(id, _)| id).collect();
+        match pick {
+            0 | 1 if !labels.is_empty() => {
+                let target = labels[self.random.below(labels.len())];
+                self.body.br_on(Op::BR_ON_NULL, target, &[value])
+            }
+            2 => self.body.ref_cast(Op::REF_CAST, RefType::new(false, HEAP), value),
+            3 => {
+                let local = self.local(ty);
+                let value = if ty == NULLABLE {
+                    value
+                } else {
+                    self.body.plain(Op::REF_AS_NON_NULL, &[value])
+                };
+                self.assign(local);
+                self.body.local_tee(local, value)
+            }
+            4 if ty == NULLABLE => {
+                let other = self.reference(NULLABLE, smaller);
+                let condition = self.value(I32, smaller);
+                self.body.select_typed(NULLABLE, value, other, condition)
+            }
+            _ if ty == NULLABLE => value,
+            _ if self.chance(6) => self.body.plain(Op::REF_AS_NON_NULL, &[value]),
+            _ => {
+                // An object that is made and dropped.
+                let dropped = self.body.drop(value);
+                let field = self.value(I32, smaller);
+                let made = self.body.typed(Op::STRUCT_NEW, BOX, &[field]);
+                self.body.seq(&[dropped, made])
             }
         }
     }
@@ -254,7 +446,40 @@ impl Generator {
         if depth > 1 && self.chance(3) {
             return self.structured(&[], depth);
         }
-        match self.random.below(12) {
+        match self.random.below(16) {
+            12 => {
+                let (object, value) = (self.object(depth), self.value(I32, depth));
+                self.at();
+                self.body.field(Op::STRUCT_SET, BOX, 0, &[object, value])
+            }
+            13 => {
+                let carries = |types: &[ValType]| types == [REFERENCE];
+                let targets: Vec<NodeId> = (self.labels.iter())
+                    .filter(|(_, types)| carries(types))
+                    .map(|&(id, _)| id)
+                    .collect();
+                let value = self.reference(NULLABLE, depth);
+                match targets.last() {
+                    Some(&target) if self.chance(2) => {
+                        self.body.br_on(Op::BR_ON_NON_NULL, target, &[value])
+                    }
+                    Some(&target) => {
+                        let to = RefType::new(false, HEAP);
+                        let from = RefType::new(true, HEAP);
+                        let left = self.body.br_on_cast(Op::BR_ON_CAST, target, from, to, &[value]);
+                        self.body.drop(left)
+                    }
+                    None => self.body.drop(value),
+                }
+            }
+            14 | 15 => {
+                let ty = if self.chance(2) { NULLABLE } else { REFERENCE };
+                let value = self.value(ty, depth);
+                let local = self.local(ty);
+                self.at();
+                self.assign(local);
+                self.body.local_set(local, value)
+            }
             0 => {
                 let value = self.value(I32, depth);
                 self.at();
@@ -329,6 +554,9 @@ impl Generator {
         if depth > 1 && self.chance(8) {
             return self.structured(&[ty], depth);
         }
+        if matches!(ty, ValType::Ref(_)) {
+            return self.reference(ty, depth);
+        }
         let leaf = depth == 0 || self.chance(3);
         let depth = depth.saturating_sub(1);
         if leaf {
@@ -389,7 +617,30 @@ impl Generator {
     }
 
     fn integer(&mut self, depth: u32) -> NodeId {
-        match self.random.below(14) {
+        match self.random.below(18) {
+            14 | 15 => {
+                let object = self.object(depth);
+                self.at();
+                self.body.field(Op::STRUCT_GET, BOX, 0, &[object])
+            }
+            16 => {
+                let object = self.reference(NULLABLE, depth);
+                if self.chance(2) {
+                    return self.body.plain(Op::REF_IS_NULL, &[object]);
+                }
+                if self.chance(2) {
+                    let ty = RefType::new(self.chance(2), HEAP);
+                    return self.body.ref_cast(Op::REF_TEST, ty, object);
+                }
+                let other = self.reference(NULLABLE, depth);
+                self.body.plain(Op::REF_EQ, &[object, other])
+            }
+            17 => {
+                let value = self.value(I32, depth);
+                let value = self.body.plain(Op::REF_I31, &[value]);
+                let op = if self.chance(2) { Op::I31_GET_S } else { Op::I31_GET_U };
+                self.body.plain(op, &[value])
+            }
             0 if self.first_callee == 0 => {
                 let value = self.value(I32, depth);
                 self.at();
@@ -518,7 +769,7 @@ fn generated_bodies_are_mostly_valid() {
         let (module, func) = world(&body);
         swasm_tree::verify(&module, func, &body).is_ok()
     });
-    assert!(valid.count() > 300);
+    assert!(valid.count() > 900);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! `(block $b (loop $l a (br_if $b c) (br $l)))` ⇒ `(loop $l a (br_if $l (i32.eqz c)))`
 //! `(block $b (loop $l (br_if $b (i32.eqz c)) a (br $l)))` ⇒ `(loop $l (if c (<seq> a (br $l))))`
 //! `(if c (br $b))` ⇒ `(br_if $b c)`; `(if (i32.eqz c) a b)` ⇒ `(if c b a)`; `(if (i32.const 1) a b)` ⇒ `a`
+//! `(try_table $t (catch …) a)`, where nothing in `a` throws ⇒ `(block $t a)`
 //! `(if (result i32) (i32.lt_s x y) (local.get $x) (local.get $y))` ⇒ `(select x y (i32.lt_s x y))`
 //!
 //! The *tail* of a block is whatever it executes last on each path: there a branch to the block is what happens anyway,
@@ -13,13 +14,14 @@
 //!
 //! Invariant: `branches` counts the branches to each block, aliases resolved, in what is in the tree.
 
-use swasm_tree::{Body, Module, NodeId, Op, ValType, View, WithImmediate};
+use swasm_tree::{BlockType, Body, Module, NodeId, Op, ValType, View};
 
 use tails::Goal;
 use values::{if_value, is_eager};
 
 use super::{Context, flatten};
-use crate::cursor::{Cursor, Event, number};
+use crate::cursor::{Cursor, Event, may_throw, names_labels, number};
+use crate::references::reference_type;
 use crate::rewrite::move_over;
 use crate::simplify::{as_condition, is_boolean, negate};
 use crate::uses::Uses;
@@ -34,6 +36,8 @@ pub(super) fn run(context: &Context<'_>, body: &mut Body) {
         alias: vec![None; body.node_count()],
         renamed: false,
         tails: Vec::new(),
+        throwing: 0,
+        tries: Vec::new(),
     };
     let mut cursor = Cursor::default();
     cursor.forward(body.root());
@@ -84,6 +88,10 @@ struct Pass<'a> {
     /// Whether there are aliases.
     renamed: bool,
     tails: Vec<Place>,
+    /// How many operators that may throw were left.
+    throwing: usize,
+    /// Of each open `try_table`, what `throwing` was at its start.
+    tries: Vec<usize>,
 }
 
 impl Pass<'_> {
@@ -122,14 +130,8 @@ impl Pass<'_> {
         cursor.forward(body.root());
         while let Some(event) = cursor.next(body) {
             let Event::Enter(node) = event else { continue };
-            match body.op(node) {
-                Op::BR | Op::BR_IF => {
-                    if let View::Br(target) = body.view(node) {
-                        body.set_immediate(node, WithImmediate::Label(self.resolve(target)));
-                    }
-                }
-                Op::BR_TABLE => body.retarget(node, |target| self.resolve(target)),
-                _ => (),
+            if names_labels(body.op(node)) {
+                body.retarget(node, |target| self.resolve(target));
             }
         }
     }
@@ -139,6 +141,11 @@ impl Pass<'_> {
     fn enter(&mut self, body: &mut Body, node: NodeId) {
         match body.op(node) {
             Op::BLOCK => {
+                let last = body.children(node).len() - 1;
+                self.dissolve(body, Place::Child(node, last), node, node);
+            }
+            Op::TRY_TABLE => {
+                self.tries.push(self.throwing);
                 let last = body.children(node).len() - 1;
                 self.dissolve(body, Place::Child(node, last), node, node);
             }
@@ -167,14 +174,20 @@ impl Pass<'_> {
             Some((parent, index)) => Place::Child(parent, index),
             None => Place::Root,
         };
-        match body.op(node) {
+        let op = body.op(node);
+        self.throwing += usize::from(may_throw(op));
+        match op {
             Op::BLOCK => self.leave_block(body, place, node),
+            Op::TRY_TABLE => self.leave_try(body, place, node),
             Op::LOOP if body.children(node).len() == 1 && self.count(node) == 0 => {
                 place.put(body, body.children(node)[0]);
             }
             Op::IF if body.children(node).len() == 3 => self.leave_if(body, place, node),
             Op::BR_IF => self.leave_br_if(body, node),
             Op::BR_TABLE => self.leave_br_table(body, node),
+            Op::BR_ON_NULL | Op::BR_ON_NON_NULL | Op::BR_ON_CAST | Op::BR_ON_CAST_FAIL => {
+                self.leave_br_on(body, node);
+            }
             Op::SEQ => {
                 if let Some((index, target)) = self.before_branch(body, node) {
                     self.strip(body, Place::Child(node, index), Goal::Label(target));
@@ -212,6 +225,30 @@ impl Pass<'_> {
         }
     }
 
+    /// `(try_table $t (catch …) a)`, where nothing in `a` throws ⇒ `(block $t a)`
+    fn leave_try(&mut self, body: &mut Body, place: Place, node: NodeId) {
+        let throwing = self.tries.pop().is_none_or(|before| before < self.throwing);
+        let &[inner] = body.children(node) else { return };
+        let View::TryTable(ty, catches) = body.view(node) else { return };
+        if throwing && !catches.is_empty() {
+            if self.count(node) > 0 {
+                self.strip(body, Place::Child(node, 0), Goal::Label(node));
+            }
+            return;
+        }
+        let labels: Vec<NodeId> = catches.iter().map(|catch| self.resolve(catch.label)).collect();
+        let results = ty.results.to_vec();
+        labels.into_iter().for_each(|label| self.change_count(label, -1));
+        body.at(body.node(node).loc);
+        let block = body.block(BlockType::of(&results));
+        body.set_body(block, inner);
+        place.put(body, block);
+        if self.count(node) > 0 {
+            self.rename_label(node, block);
+        }
+        self.leave_block(body, place, block);
+    }
+
     // ---- single nodes
 
     fn leave_br_if(&mut self, body: &mut Body, node: NodeId) {
@@ -226,6 +263,35 @@ impl Pass<'_> {
         };
         body.at(body.node(node).loc);
         let new = if value != 0 {
+            body.br(target, &operands)
+        } else {
+            self.change_count(target, -1);
+            body.seq(&operands)
+        };
+        move_over(body, node, new);
+    }
+
+    /// `(br_on_null $l a)`, where `a` is never null ⇒ `a`; the same of other branches on references whose types decide.
+    fn leave_br_on(&mut self, body: &mut Body, node: NodeId) {
+        let mut operands = body.children(node).to_vec();
+        let (op, Some(&value)) = (body.op(node), operands.last()) else { return };
+        let Some(ty) = reference_type(self.module, body, value) else { return };
+        let is_null = body.op(value) == Op::REF_NULL;
+        let (target, taken) = match body.view(node) {
+            View::Label(label) if is_null || !ty.is_nullable() => {
+                (label, is_null == (op == Op::BR_ON_NULL))
+            }
+            View::BrOnCast { label, from: _, to } if self.module.types.ref_matches(ty, to) => {
+                (label, op == Op::BR_ON_CAST)
+            }
+            _ => return,
+        };
+        if is_null && matches!(op, Op::BR_ON_NULL | Op::BR_ON_NON_NULL) {
+            operands.pop();
+        }
+        let target = self.resolve(target);
+        body.at(body.node(node).loc);
+        let new = if taken {
             body.br(target, &operands)
         } else {
             self.change_count(target, -1);

@@ -115,7 +115,7 @@ impl Liveness<'_> {
     fn between(&mut self, body: &Body, node: NodeId, index: usize) {
         let from_end = body.children(node).len() - index;
         match (body.op(node), from_end) {
-            (Op::BLOCK, 1) | (Op::IF, 2) => {
+            (Op::BLOCK | Op::TRY_TABLE, 1) | (Op::IF, 2) => {
                 self.position += 1;
                 self.scopes.push(Scope {
                     mark: self.log.len(),
@@ -168,7 +168,7 @@ impl Liveness<'_> {
                     }
                 }
             }
-            Op::BLOCK => {
+            Op::BLOCK | Op::TRY_TABLE => {
                 let targeted = targeted();
                 if let (Some(scope), true) = (self.scopes.pop(), targeted) {
                     self.undo(scope.mark, &mut Vec::new());

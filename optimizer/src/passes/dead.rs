@@ -6,13 +6,15 @@
 //! One walk against the order of evaluation per round of liveness: a loop's start is where branches to it continue, so
 //! a body with loops is walked until what is live there does not grow, once more than loops nest at most. Only locals
 //! with several assignments take part in liveness; an assignment of the others is dead exactly when nothing reads them.
+//! So is one of a local without a default value, as a read may need it for being valid. What a handler reads is live
+//! before each call and `throw` in the `try_table`.
 //!
 //! Invariant: when nodes are removed the live sets are final; removing reads afterwards makes them only too large.
 
 use swasm_tree::{BlockType, Body, LocalId, NodeId, Op, View};
 
 use super::Context;
-use crate::cursor::{Cursor, Event, number};
+use crate::cursor::{Cursor, Event, may_throw, names_labels, number};
 use crate::rewrite::move_over;
 use crate::uses::Uses;
 use swasm_tree::result_count;
@@ -24,6 +26,7 @@ pub(super) fn run(context: &Context<'_>, body: &mut Body) {
     for (index, &sets) in uses.sets.iter().enumerate() {
         let initial = u32::from(index < body.param_count());
         let several = uses.gets[index] > 0 && sets > 0 && sets + initial > 1 && count < MAX_TRACKED;
+        let several = several && body.locals()[index].is_defaultable();
         tracked.push(several.then_some(count));
         count += u32::from(several);
     }
@@ -36,6 +39,7 @@ pub(super) fn run(context: &Context<'_>, body: &mut Body) {
         labels: Vec::new(),
         label_of: vec![NO_LABEL; body.node_count()],
         elses: Vec::new(),
+        caught: Vec::new(),
         grew: false,
         rewriting: false,
     };
@@ -75,6 +79,8 @@ struct Pass<'a> {
     label_of: Vec<u32>,
     /// Of open `if`s: what is live at the start of the else arm, once it was walked.
     elses: Vec<Set>,
+    /// Of each open `try_table`: what may be live where an exception continues.
+    caught: Vec<Set>,
     /// Whether more was live at the start of a loop than the walk assumed.
     grew: bool,
     rewriting: bool,
@@ -89,11 +95,11 @@ impl Pass<'_> {
             match event {
                 Event::Enter(node) => self.enter(body, node),
                 Event::Child(node, index) => self.between(body, node, index),
-                Event::Leave(node) => {
-                    if body.op(node) == Op::LOOP && body.children(node).len() == 1 {
-                        self.at_loop_start(node);
-                    }
-                }
+                Event::Leave(node) => match body.op(node) {
+                    Op::LOOP if body.children(node).len() == 1 => self.at_loop_start(node),
+                    Op::TRY_TABLE if body.children(node).len() == 1 => drop(self.caught.pop()),
+                    _ => (),
+                },
             }
         }
     }
@@ -123,17 +129,36 @@ impl Pass<'_> {
                 self.open(node);
                 self.live = live;
             }
-            Op::BR => {
-                self.live.fill(0);
-                self.add_targets(body, node);
+            Op::TRY_TABLE => {
+                self.open(node);
+                self.enter_try(body, node);
             }
-            Op::BR_IF => self.add_targets(body, node),
-            _ if op.diverges() => {
-                self.live.fill(0);
-                self.add_targets(body, node);
+            _ => {
+                if op.diverges() {
+                    self.live.fill(0);
+                }
+                if names_labels(op) {
+                    self.add_targets(body, node);
+                }
+                if may_throw(op)
+                    && let Some(caught) = self.caught.last()
+                {
+                    union(&mut self.live, caught);
+                }
             }
-            _ => (),
         }
+    }
+
+    /// What is live where the catches of a `try_table`, and of those around it, continue.
+    fn enter_try(&mut self, body: &Body, node: NodeId) {
+        let mut caught = match self.caught.last() {
+            Some(outer) => outer.clone(),
+            None => vec![0; self.words],
+        };
+        for target in body.labels(node) {
+            union(&mut caught, &self.labels[self.label(target)]);
+        }
+        self.caught.push(caught);
     }
 
     fn set_live(&mut self, local: LocalId, live: bool) {
@@ -167,14 +192,9 @@ impl Pass<'_> {
     }
 
     fn add_targets(&mut self, body: &Body, node: NodeId) {
-        if let View::Br(target) = body.view(node) {
-            let label = self.label(target);
+        for target in body.labels(node) {
+            let label = self.label_of[number(target)] as usize;
             union(&mut self.live, &self.labels[label]);
-        } else if let View::BrTable { targets, default } = body.view(node) {
-            for &target in targets.iter().chain([&default]) {
-                let label = self.label(target);
-                union(&mut self.live, &self.labels[label]);
-            }
         }
     }
 
@@ -183,6 +203,7 @@ impl Pass<'_> {
         let from_end = body.children(node).len() - index;
         match (body.op(node), from_end) {
             (Op::LOOP, 2) => self.at_loop_start(node),
+            (Op::TRY_TABLE, 2) => drop(self.caught.pop()),
             (Op::IF, 2) => {
                 let label = self.label(node);
                 let else_ = std::mem::replace(&mut self.live, self.labels[label].clone());
@@ -233,7 +254,7 @@ impl Pass<'_> {
         }
         // A block keeps its id, as branches name it; so it cannot move into the place of the tee.
         let op = body.op(value);
-        if matches!(op, Op::BLOCK | Op::LOOP | Op::IF) {
+        if op.shape().is_label() {
             let wrapped = body.seq(&[value]);
             move_over(body, node, wrapped);
         } else {
@@ -266,7 +287,8 @@ impl Pass<'_> {
                     .iter()
                     .all(|&operand| result_count(self.context.module, body, operand) == Some(1));
                 let removable = op.effects().is_removable()
-                    && !matches!(op, Op::BLOCK | Op::LOOP | Op::STACK | Op::HOLE)
+                    && !op.shape().is_label()
+                    && !matches!(op, Op::STACK | Op::HOLE)
                     && one_each;
                 if !removable {
                     return true;

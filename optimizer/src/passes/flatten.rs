@@ -8,7 +8,7 @@
 use swasm_tree::{Body, NodeId, Op};
 
 use super::Context;
-use crate::cursor::{Cursor, Event, arm_count};
+use crate::cursor::{Cursor, Event};
 use crate::rewrite::move_over;
 use swasm_tree::result_count;
 
@@ -46,7 +46,7 @@ pub(super) fn run(context: &Context<'_>, body: &mut Body) {
                     }
                 }
                 let Some((parent, index)) = place else { break };
-                let operands = body.children(parent).len() - arm_count(body.op(parent).shape());
+                let operands = body.children(parent).len() - body.op(parent).shape().arms();
                 if diverges
                     && index < operands
                     && let Some(first) = open.last_mut()

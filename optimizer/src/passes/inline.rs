@@ -6,13 +6,15 @@
 //! A callee that returns early becomes a block, its returns branches to the end of it. In place of a tail call they stay
 //! returns. Copied calls are not looked at again, so this ends also when functions call each other in a circle.
 //!
+//! What is thrown is caught by the same handlers as before: no tail call becomes a call in a `try_table`, or is copied into one.
+//!
 //! Invariant: a callee's parameters and locals are new locals of the caller; those that the callee may read before it
 //! assigns them are set to zero where the call was, as the call may be executed again.
 
 use swasm_tree::{BlockType, Body, FuncId, Loc, LocalId, Module, NodeId, Op, Remap, ValType, View};
 
 use super::{Callees, Context, coalesce};
-use crate::cursor::{Cursor, Event};
+use crate::cursor::{Cursor, Event, names_labels};
 use swasm_tree::result_count;
 
 /// What the program says about copying a function into its callers.
@@ -45,27 +47,55 @@ pub fn is_inlinable(module: &Module, func: FuncId, body: &Body, hint: InlineHint
         InlineHint::Once => ONCE_OPERATORS,
         InlineHint::Never => return false,
     };
-    let defaultable =
-        body.locals()[body.param_count()..].iter().all(|ty| !matches!(ty, ValType::Ref(_)));
     let parameters = module.func_type(func).params.len();
     let mut operators = 0;
-    defaultable
-        && body.pre_order(body.root()).all(|node| {
-            operators += usize::from(body.op(node) != Op::SEQ);
-            let calls_itself = matches!(body.view(node), View::Call(callee) if callee == func);
-            // Reading a parameter is what a call does with its argument anyway.
-            operators <= limit + 2 * parameters && !calls_itself && body.op(node) != Op::STACK
-        })
+    let (mut catches, mut tail_calls) = (false, false);
+    let root = body.root();
+    body.pre_order(root).all(|node| {
+        let op = body.op(node);
+        operators += usize::from(op != Op::SEQ);
+        catches |= op == Op::TRY_TABLE;
+        tail_calls |= is_tail_call(op);
+        let calls_itself = matches!(body.view(node), View::Call(callee) if callee == func);
+        // A branch to the function, which `enclose` removes.
+        let leaves = !body.op(root).shape().is_label()
+            && names_labels(op)
+            && body.labels(node).any(|label| label == root);
+        // Reading a parameter is what a call does with its argument anyway.
+        operators <= limit + 2 * parameters
+            && !calls_itself
+            && !leaves
+            && !matches!(op, Op::STACK | Op::TRY)
+            // What a tail call throws is not caught where it is; a call in its place would be.
+            && !(catches && tail_calls)
+    })
+}
+
+fn is_tail_call(op: Op) -> bool {
+    matches!(op, Op::RETURN_CALL | Op::RETURN_CALL_INDIRECT | Op::RETURN_CALL_REF)
 }
 
 pub(super) fn run(context: &Context<'_>, body: &mut Body) {
     let mut cursor = Cursor::default();
     let limit = body.node_count() + body.node_count().max(GROWTH);
     cursor.forward(body.root());
+    let mut tries = 0;
     while let Some(event) = cursor.next(body) {
-        let Event::Leave(node) = event else { continue };
+        let node = match event {
+            Event::Enter(node) => {
+                tries += u32::from(body.op(node) == Op::TRY_TABLE);
+                continue;
+            }
+            Event::Child(..) => continue,
+            Event::Leave(node) => node,
+        };
+        tries -= u32::from(body.op(node) == Op::TRY_TABLE);
         let View::Call(func) = body.view(node) else { continue };
         if func == context.func || body.node_count() > limit {
+            continue;
+        }
+        if tries > 0 && is_tail_call(body.op(node)) {
+            // What it throws would be caught here.
             continue;
         }
         let Some(callee) = context.callees.inlinable(func) else { continue };
@@ -103,16 +133,14 @@ fn copy(context: &Context<'_>, body: &mut Body, call: NodeId, callee: &Body) -> 
     }
     let read_at_entry = coalesce::read_at_entry(callee);
     for (index, &local) in locals.iter().enumerate().skip(params.len()) {
-        if read_at_entry[index] {
+        if read_at_entry[index] && callee.locals()[index].is_defaultable() {
             let zero = zero(body, callee.locals()[index]);
             list.push(body.local_set(local, zero));
         }
     }
 
     let tail = body.op(call) == Op::RETURN_CALL;
-    let leaves = callee.pre_order(callee.root()).any(|node| {
-        matches!(callee.op(node), Op::RETURN | Op::RETURN_CALL | Op::RETURN_CALL_INDIRECT)
-    });
+    let leaves = callee.pre_order(callee.root()).any(|node| is_return(callee.op(node)));
     let end = (leaves && !tail).then(|| body.block(BlockType::of(callee.results())));
     let mut remap = Inlined { callee, callees: context.callees, locals: &locals, end, call: loc };
     let copied = body.copy_from(callee, callee.root(), &mut remap);
@@ -137,6 +165,10 @@ fn zero(body: &mut Body, ty: ValType) -> NodeId {
         ValType::V128 => body.v128_const([0; 16]),
         ValType::Ref(ty) => body.ref_null(ty.heap()),
     }
+}
+
+fn is_return(op: Op) -> bool {
+    op == Op::RETURN || is_tail_call(op)
 }
 
 /// How a callee's body differs from its copy.
@@ -167,7 +199,7 @@ impl Remap for Inlined<'_> {
         children: &[NodeId],
     ) -> Option<NodeId> {
         let end = self.end?;
-        if !matches!(op, Op::RETURN | Op::RETURN_CALL | Op::RETURN_CALL_INDIRECT) {
+        if !is_return(op) {
             return None;
         }
         let loc = self.loc(self.callee.node(original).loc);
@@ -177,6 +209,8 @@ impl Remap for Inlined<'_> {
         } else if let View::CallIndirect { ty, table } = self.callee.view(original) {
             let (&slot, arguments) = children.split_last()?;
             to.call_indirect(ty, table, arguments, slot)
+        } else if let View::Type(ty) = self.callee.view(original) {
+            to.typed(Op::CALL_REF, ty, children)
         } else {
             return Some(to.br(end, children));
         };

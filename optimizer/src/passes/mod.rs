@@ -2,7 +2,7 @@
 //!
 //! Invariant: what runs is decided by a list of [`Pass`]es alone, so a list given by name behaves like a level's.
 
-use swasm_tree::{Body, FuncId, Loc, Module, Op, Shape};
+use swasm_tree::{Body, FuncId, Loc, Module, Op};
 
 mod branches;
 mod coalesce;
@@ -152,7 +152,7 @@ pub fn by_name(name: &str) -> Option<&'static Pass> {
 /// Runs passes over the body of `func`, a function of `module`, in order. `watch` sees the body after each.
 ///
 /// A body that was read may have `Stack` nodes and branches to the function: the first become locals ([`Body::nest`]), the second
-/// branches to a block ([`Body::enclose`]), since no pass follows either. A body that handles exceptions stays as it is.
+/// branches to a block ([`Body::enclose`]), since no pass follows either. A body with a `try` of the legacy exceptions stays as it is.
 pub fn optimize(
     module: &Module,
     func: FuncId,
@@ -161,8 +161,7 @@ pub fn optimize(
     callees: &dyn Callees,
     watch: &mut dyn FnMut(&Pass, &Body),
 ) {
-    let handles = |op: Op| matches!(op.shape(), Shape::TryTable | Shape::Try);
-    if body.pre_order(body.root()).any(|node| handles(body.op(node))) {
+    if body.pre_order(body.root()).any(|node| body.op(node) == Op::TRY) {
         return;
     }
     body.nest(module);

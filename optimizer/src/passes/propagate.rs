@@ -8,10 +8,11 @@
 //! the locals that were assigned on one of them are unknown; at the start of a loop, so are all that the loop assigns.
 //!
 //! Invariant: what is known of a local holds on every path to the walk's position. A copy is known only while the
-//! version of its original is the one that was copied.
+//! version of its original is the one that was copied. A read becomes one of the original only where that may be read.
 
 use swasm_tree::{Body, Fold, LocalId, Module, NodeId, Op, Symbol, View, WithImmediate};
 
+use in_effect::InEffect;
 use loops::Loops;
 use split::split_assignments;
 
@@ -23,6 +24,7 @@ use crate::simplify::{integer, simplify};
 use crate::uses::Uses;
 use swasm_tree::result_count;
 
+mod in_effect;
 mod loops;
 mod split;
 
@@ -51,6 +53,7 @@ pub(super) fn run(context: &Context<'_>, body: &mut Body) {
         diverged: false,
         facts: Facts::default(),
         tested: Vec::new(),
+        in_effect: InEffect::of(body),
     };
     cursor.forward(body.root());
     while let Some(event) = cursor.next(body) {
@@ -137,6 +140,8 @@ struct Pass<'a> {
     facts: Facts,
     /// The comparisons that were executed last.
     tested: Vec<(NodeId, Comparison)>,
+    /// Which locals may be read.
+    in_effect: InEffect,
 }
 
 impl Pass<'_> {
@@ -166,8 +171,15 @@ impl Pass<'_> {
 
     fn between(&mut self, body: &Body, node: NodeId, index: usize) {
         let from_end = body.children(node).len() - index;
+        let arms = body.op(node).shape().arms();
+        if from_end < arms {
+            self.in_effect.leave();
+        }
+        if from_end <= arms {
+            self.in_effect.enter();
+        }
         match (body.op(node), from_end) {
-            (Op::BLOCK, 1) | (Op::IF, 2) => {
+            (Op::BLOCK | Op::TRY_TABLE, 1) | (Op::IF, 2) => {
                 let (mark, assigned) = (self.log.len(), self.assigned.len());
                 let facts = self.facts.mark();
                 let (then, then_diverged) = (Vec::new(), false);
@@ -205,6 +217,9 @@ impl Pass<'_> {
 
     fn leave(&mut self, body: &mut Body, cursor: &Cursor, node: NodeId) {
         let op = body.op(node);
+        if op.shape().arms() > 0 {
+            self.in_effect.leave();
+        }
         match op {
             Op::LOCAL_GET => self.get(body, node),
             Op::LOCAL_SET | Op::LOCAL_TEE => self.assign(body, node),
@@ -212,10 +227,11 @@ impl Pass<'_> {
                 if let View::SetMany(locals) = body.view(node) {
                     for &local in locals {
                         self.set(local, Value::Unknown);
+                        self.in_effect.assign(local);
                     }
                 }
             }
-            Op::BLOCK => self.leave_block(node),
+            Op::BLOCK | Op::TRY_TABLE => self.leave_block(node),
             Op::IF => self.leave_if(body, node),
             Op::LOOP | Op::SEQ => (),
             _ => {
@@ -302,6 +318,7 @@ impl Pass<'_> {
         body.at(body.node(node).loc);
         let new = match self.known(local) {
             Value::Unknown | Value::Shifted(..) => return,
+            Value::Copy(of, _) if !self.in_effect.has(of) => return,
             Value::Copy(of, _) => {
                 self.uses.gets[local.index()] -= 1;
                 self.uses.gets[of.index()] += 1;
@@ -436,7 +453,7 @@ impl Pass<'_> {
         let itself = matches!(value, Value::Copy(of, _) if of == local);
         let same = itself || (value != Value::Unknown && value == current);
         let is_leaf = body.children(direct).is_empty() && body.op(direct) != Op::SEQ;
-        if same && is_leaf {
+        if same && is_leaf && self.in_effect.has(local) {
             let replacement = if body.op(node) == Op::LOCAL_TEE {
                 direct
             } else {
@@ -450,6 +467,7 @@ impl Pass<'_> {
         }
         let value = if same { current } else { value };
         self.set(local, value);
+        self.in_effect.assign(local);
     }
 
     fn shifted(&self, body: &Body, node: NodeId) -> Value {

@@ -75,6 +75,6 @@ fn is_copied(body: &Body, condition: NodeId) -> bool {
         let kept = Effects::CALLS.union(Effects::CONTROL);
         nodes <= CONDITION_NODES
             && !body.op(node).effects().intersects(kept)
-            && !matches!(body.op(node), Op::BLOCK | Op::LOOP | Op::IF)
+            && body.op(node).shape().arms() == 0
     })
 }

@@ -4,7 +4,8 @@
 //! `(local.set $x a) (f (local.get $x)) … (local.get $x)` ⇒ `(f (local.tee $x a)) … (local.get $x)`
 //!
 //! One walk in order of evaluation with a short list of assignments that may still move to where the walk is. Whatever
-//! is executed throws out of the list what it does not commute with.
+//! is executed throws out of the list what it does not commute with. In a `try_table` a call may branch to a handler; and
+//! no call moves into or out of one.
 //!
 //! Invariant: an assignment in the list reaches the walk's position on every path, is the only one of its local that
 //! does, and commutes with all that was executed since.
@@ -27,6 +28,8 @@ pub(super) fn run(_: &Context<'_>, body: &mut Body) {
         made: 0,
         summaries: Vec::new(),
         marks: Vec::new(),
+        tries: 0,
+        depth: 0,
     };
     let mut cursor = Cursor::default();
     cursor.forward(body.root());
@@ -50,6 +53,8 @@ struct Sinkable {
     value: Summary,
     /// Its number in order of appearance.
     made: u32,
+    /// How many blocks, loops and arms are around it.
+    depth: u32,
 }
 
 struct Pass {
@@ -60,6 +65,10 @@ struct Pass {
     summaries: Vec<Summary>,
     /// Of each open block and arm: the number of the first assignment inside.
     marks: Vec<u32>,
+    /// How many `try_table`s are open.
+    tries: u32,
+    /// How many blocks, loops and arms are open.
+    depth: u32,
 }
 
 impl Pass {
@@ -67,11 +76,27 @@ impl Pass {
     fn between(&mut self, body: &Body, node: NodeId, index: usize) {
         let from_end = body.children(node).len() - index;
         match (body.op(node), from_end) {
-            (Op::BLOCK, 1) => self.marks.push(self.made),
-            (Op::LOOP, 1) => self.list.clear(),
+            (Op::BLOCK, 1) => {
+                self.depth += 1;
+                self.marks.push(self.made);
+            }
+            (Op::TRY_TABLE, 1) => {
+                self.depth += 1;
+                self.tries += 1;
+                // What is thrown outside must not be caught inside.
+                self.list.retain(|entry| !entry.value.effects.intersects(Effects::CALLS));
+                self.marks.push(self.made);
+            }
+            (Op::LOOP, 1) => {
+                self.depth += 1;
+                self.list.clear();
+            }
             (Op::IF, 2) => {
-                let arm =
-                    Effects::READS_LOCAL.union(Effects::READS_MEMORY).union(Effects::READS_STATE);
+                self.depth += 1;
+                let arm = Effects::READS_LOCAL
+                    .union(Effects::READS_MEMORY)
+                    .union(Effects::READS_STATE)
+                    .union(Effects::ALLOCATES);
                 let gets = &self.uses.gets;
                 // Only what may be left out on one of the paths: read there, or nowhere else.
                 self.list.retain(|entry| {
@@ -104,10 +129,30 @@ impl Pass {
             Op::LOCAL_SET => self.set(body, cursor, node, &mut summary),
             Op::SEQ => (),
             Op::BLOCK if self.uses.branches[number(node)] == 0 => {
-                self.marks.pop();
+                self.depth -= 1;
+                let mark = self.marks.pop().unwrap_or(self.made);
+                // What it reads must count outside, too.
+                let optional = |&local: &LocalId| {
+                    local.index() < body.param_count() || body.local_type(local).is_defaultable()
+                };
+                self.list.retain(|entry| {
+                    entry.made < mark
+                        || (!entry.value.overflow && entry.value.reads.iter().all(optional))
+                });
             }
-            Op::BLOCK | Op::IF => self.close(),
-            Op::LOOP => self.list.clear(),
+            Op::BLOCK | Op::IF => {
+                self.depth -= 1;
+                self.close();
+            }
+            Op::TRY_TABLE => {
+                self.depth -= 1;
+                self.tries -= 1;
+                self.close();
+            }
+            Op::LOOP => {
+                self.depth -= 1;
+                self.list.clear();
+            }
             _ => {
                 let own = Summary::of_node(body, node);
                 self.executed(&own);
@@ -124,12 +169,22 @@ impl Pass {
         if summary.effects.is_none() {
             return;
         }
-        let branches = summary.effects.intersects(Effects::CONTROL);
+        // In a `try_table` a call is a branch, too: assignments keep their order with it.
+        let tries = self.tries > 0;
+        let in_order = |a: &Summary, b: &Summary| {
+            tries
+                && a.effects.intersects(Effects::CALLS)
+                && b.effects.intersects(Effects::WRITES_LOCAL)
+        };
+        let control = if tries { Effects::CONTROL.union(Effects::CALLS) } else { Effects::CONTROL };
+        let branches = summary.effects.intersects(control);
         let gets = &self.uses.gets;
         self.list.retain(|entry| {
             !summary.writes.contains(&entry.local)
                 && !summary.reads.contains(&entry.local)
                 && entry.value.commutes_with(summary)
+                && !in_order(&entry.value, summary)
+                && !in_order(summary, &entry.value)
                 // What is read elsewhere, too, may be read where the branch goes.
                 && (!branches || gets[entry.local.index()] == 1)
         });
@@ -141,15 +196,23 @@ impl Pass {
         let place = cursor.place(body, node).filter(|&(parent, _)| body.op(parent) == Op::SEQ);
         let movable = !summary.effects.intersects(Effects::CONTROL)
             && !summary.overflow
-            && own.writes.iter().all(|local| !summary.writes.contains(local));
+            && own.writes.iter().all(|local| !summary.writes.contains(local))
+            && summary.writes.iter().all(|&local| body.local_type(local).is_defaultable());
         if let (Some((sequence, index)), true, View::Local(local)) =
             (place, movable, body.view(node))
         {
             if self.list.len() == REMEMBERED {
                 self.list.remove(0);
             }
-            let value = summary.clone();
-            self.list.push(Sinkable { local, set: node, sequence, index, value, made: self.made });
+            self.list.push(Sinkable {
+                local,
+                set: node,
+                sequence,
+                index,
+                value: summary.clone(),
+                made: self.made,
+                depth: self.depth,
+            });
             self.made += 1;
         }
         summary.add(&own);
@@ -159,7 +222,17 @@ impl Pass {
     fn get(&mut self, body: &mut Body, cursor: &Cursor, node: NodeId) -> Summary {
         let mut own = Summary::of_node(body, node);
         let View::Local(local) = body.view(node) else { return own };
-        let found = self.list.iter().position(|entry| entry.local == local);
+        // An assignment in a block counts only there: one that is needed outside, too, stays where it is.
+        let stays = |entry: &Sinkable| {
+            entry.depth != self.depth
+                && self.uses.gets[local.index()] > 1
+                && !body.local_type(local).is_defaultable()
+        };
+        let found = self
+            .list
+            .iter()
+            .position(|entry| entry.local == local)
+            .filter(|&at| !stays(&self.list[at]));
         let (Some(found), Some((parent, index))) = (found, cursor.place(body, node)) else {
             self.executed(&own);
             return own;

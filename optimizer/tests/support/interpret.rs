@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use swasm_tree::{Body, Fold, Loc, NodeId, Op, Symbol, View};
+use swasm_tree::{Body, Fold, Loc, NodeId, Op, Symbol, TagId, View};
 
 /// Where data segments are.
 const DATA_AT: i64 = 1024;
@@ -35,7 +35,20 @@ enum Stop {
     Branch(NodeId),
     Return,
     Trap(&'static str, Loc),
+    Throw(Exception),
 }
+
+#[derive(Clone, PartialEq, Debug)]
+struct Exception {
+    tag: TagId,
+    values: Vec<u64>,
+}
+
+/// References: null, then integers of 31 bits, then exceptions and objects by number.
+const NULL: u64 = 0;
+const INTEGERS: u64 = 1 << 40;
+const EXCEPTIONS: u64 = 1 << 41;
+const OBJECTS: u64 = 1 << 42;
 
 struct Machine<'a> {
     body: &'a Body,
@@ -44,21 +57,41 @@ struct Machine<'a> {
     stack: Vec<u64>,
     outcome: Outcome,
     fuel: u32,
+    /// The field of each object.
+    objects: Vec<u64>,
+    /// The exceptions that there are references to.
+    exceptions: Vec<Exception>,
 }
 
 /// Runs a body with arguments, as bits. The first functions of the world have the bodies `callees`, the others belong
 /// to the host.
 pub(crate) fn run(body: &Body, callees: &[Body], arguments: &[u64], fuel: u32) -> Outcome {
     let outcome = Outcome { globals: vec![7, -7i64 as u64], ..Outcome::default() };
-    let mut machine =
-        Machine { body, callees, locals: Vec::new(), stack: Vec::new(), outcome, fuel };
-    let end = machine.call(body, arguments);
+    let mut machine = Machine {
+        body,
+        callees,
+        locals: Vec::new(),
+        stack: Vec::new(),
+        outcome,
+        fuel,
+        objects: Vec::new(),
+        exceptions: Vec::new(),
+    };
+    let end = match machine.call(body, arguments) {
+        Ok(results) => Ok(results),
+        Err(Stop::Trap(reason, loc)) => Err((reason, loc)),
+        Err(Stop::Throw(exception)) => {
+            machine.outcome.calls.push((1000 + exception.tag.0, exception.values));
+            Err(("exception", Loc::NONE))
+        }
+        Err(Stop::Branch(_) | Stop::Return) => panic!("a branch to no block"),
+    };
     machine.outcome.end = Some(end);
     machine.outcome
 }
 
 impl<'a> Machine<'a> {
-    fn call(&mut self, body: &'a Body, arguments: &[u64]) -> Result<Vec<u64>, (&'static str, Loc)> {
+    fn call(&mut self, body: &'a Body, arguments: &[u64]) -> Result<Vec<u64>, Stop> {
         let mut locals = arguments.to_vec();
         locals.resize(body.local_count(), 0);
         let caller = std::mem::replace(&mut self.body, body);
@@ -70,8 +103,7 @@ impl<'a> Machine<'a> {
         self.body = caller;
         match end {
             Ok(()) | Err(Stop::Return) => Ok(stack[stack.len() - body.results().len()..].to_vec()),
-            Err(Stop::Branch(_)) => panic!("a branch to no block"),
-            Err(Stop::Trap(reason, loc)) => Err((reason, loc)),
+            Err(stop) => Err(stop),
         }
     }
 
@@ -91,6 +123,31 @@ impl<'a> Machine<'a> {
                     Err(Stop::Branch(target)) if target == id => {
                         self.keep(height, ty.results.len());
                         Ok(())
+                    }
+                    other => other,
+                };
+            }
+            View::TryTable(ty, catches) => {
+                let height = self.stack.len();
+                let end = self.node(children[0]);
+                return match end {
+                    Err(Stop::Branch(target)) if target == id => {
+                        self.keep(height, ty.results.len());
+                        Ok(())
+                    }
+                    Err(Stop::Throw(exception)) => {
+                        let fits = |tag: Option<TagId>| tag.is_none_or(|tag| tag == exception.tag);
+                        let Some(catch) = catches.iter().find(|catch| fits(catch.tag)) else {
+                            return Err(Stop::Throw(exception));
+                        };
+                        if catch.tag.is_some() {
+                            self.stack.extend(&exception.values);
+                        }
+                        if catch.with_ref {
+                            self.stack.push(EXCEPTIONS + self.exceptions.len() as u64);
+                            self.exceptions.push(exception);
+                        }
+                        Err(Stop::Branch(catch.label))
                     }
                     other => other,
                 };
@@ -169,12 +226,17 @@ impl<'a> Machine<'a> {
                 let arguments = self.stack.split_off(self.stack.len() - usize::from(func.0 != 1));
                 if let Some(callee) = self.callees.get(func.index()) {
                     let results = self.call(callee, &arguments);
-                    self.stack.extend(results.map_err(|(why, loc)| Stop::Trap(why, loc))?);
+                    self.stack.extend(results?);
                     return if op == Op::RETURN_CALL { Err(Stop::Return) } else { Ok(()) };
                 }
                 let made = (self.outcome.calls.len() as u64 + 1).wrapping_mul(0x9e37_79b9);
                 let made = made ^ arguments.first().copied().unwrap_or(0);
                 self.outcome.calls.push((func.0, arguments));
+                if made % 4 == 3 && (func.0 == 0 || func.0 == 2) {
+                    let tag = TagId(func.0 / 2);
+                    let values = if tag.0 == 0 { vec![made & 0xff] } else { Vec::new() };
+                    return Err(Stop::Throw(Exception { tag, values }));
+                }
                 match func.0 {
                     0 => self.stack.push(made & 0xffff_ffff),
                     1 => self.stack.extend([made & 0xff, made >> 8 & 0xff]),
@@ -193,6 +255,57 @@ impl<'a> Machine<'a> {
             View::BrTable { targets, default } => {
                 let index = self.pop() as u32 as usize;
                 return Err(Stop::Branch(targets.get(index).copied().unwrap_or(default)));
+            }
+            View::RefNull(_) => self.stack.push(NULL),
+            View::Type(_) => {
+                let field = self.pop();
+                self.stack.push(OBJECTS + self.objects.len() as u64);
+                self.objects.push(field);
+            }
+            View::Field { .. } => {
+                let value = (op == Op::STRUCT_SET).then(|| self.pop());
+                let object = self.pop();
+                if object == NULL {
+                    return Err(Stop::Trap("null", loc));
+                }
+                let field = &mut self.objects[(object - OBJECTS) as usize];
+                match value {
+                    Some(value) => *field = value,
+                    None => self.stack.push(*field),
+                }
+            }
+            View::RefCast(ty) => {
+                let reference = self.pop();
+                let fits = ty.is_nullable() || reference != NULL;
+                if matches!(op, Op::REF_TEST | Op::REF_TEST_NULL) {
+                    self.stack.push(fits.into());
+                } else if fits {
+                    self.stack.push(reference);
+                } else {
+                    return Err(Stop::Trap("cast", loc));
+                }
+            }
+            // `br_on_null` leaves the reference where it goes on, `br_on_non_null` where it branches.
+            View::Label(target) => {
+                let reference = self.pop();
+                let branches = (reference == NULL) == (op == Op::BR_ON_NULL);
+                if reference != NULL {
+                    self.stack.push(reference);
+                }
+                if branches {
+                    return Err(Stop::Branch(target));
+                }
+            }
+            View::BrOnCast { label, from: _, to } => {
+                let fits = to.is_nullable() || self.stack.last() != Some(&NULL);
+                if fits == (op == Op::BR_ON_CAST) {
+                    return Err(Stop::Branch(label));
+                }
+            }
+            View::SelectTyped(_) => self.plain(Op::SELECT, loc)?,
+            View::Tag(tag) => {
+                let values = self.stack.split_off(self.stack.len() - usize::from(tag.0 == 0));
+                return Err(Stop::Throw(Exception { tag, values }));
             }
             View::Plain => self.plain(op, loc)?,
             other => panic!("the interpreter does not know {other:?}"),
@@ -232,6 +345,39 @@ impl<'a> Machine<'a> {
                 return Ok(());
             }
             Op::RETURN => return Err(Stop::Return),
+            Op::THROW_REF => {
+                let reference = self.pop();
+                let number = reference.checked_sub(EXCEPTIONS).ok_or(Stop::Trap("null", loc))?;
+                return Err(Stop::Throw(self.exceptions[number as usize].clone()));
+            }
+            Op::REF_IS_NULL => {
+                let reference = self.pop();
+                self.stack.push(u64::from(reference == NULL));
+                return Ok(());
+            }
+            Op::REF_EQ => {
+                let (a, b) = (self.pop(), self.pop());
+                self.stack.push(u64::from(a == b));
+                return Ok(());
+            }
+            Op::REF_AS_NON_NULL => {
+                if self.stack.last() == Some(&NULL) {
+                    return Err(Stop::Trap("null", loc));
+                }
+                return Ok(());
+            }
+            Op::REF_I31 => {
+                let value = self.pop();
+                self.stack.push(INTEGERS | value & 0x7fff_ffff);
+                return Ok(());
+            }
+            Op::I31_GET_S | Op::I31_GET_U => {
+                let value = (self.pop() as u32) << 1;
+                let signed = (value as i32 >> 1) as u32;
+                let value = if op == Op::I31_GET_S { signed } else { value >> 1 };
+                self.stack.push(value.into());
+                return Ok(());
+            }
             Op::UNREACHABLE => return Err(Stop::Trap("unreachable", loc)),
             _ => (),
         }

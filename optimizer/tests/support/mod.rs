@@ -12,16 +12,30 @@ pub(crate) mod interpret;
 pub(crate) mod text;
 
 use swasm_tree::{
-    Body, ConstExpr, Data, DataPlace, FuncId, FuncType, Global, GlobalKind, Memory, Module,
-    ValType::{F64, I32, I64},
+    Body, CompositeType, ConstExpr, Data, DataPlace, FieldType, FuncId, FuncType, Global,
+    GlobalKind, HeapType, Memory, Module, RefType, StorageType, SubType, Tag, TypeId,
+    ValType::{self, F64, I32, I64},
     verify,
 };
 
+/// The struct of the world: its only field is an `i32` that can be set.
+pub(crate) const BOX: TypeId = TypeId(0);
+/// A reference to one, or null.
+pub(crate) const NULLABLE: ValType = ValType::Ref(RefType::new(true, HeapType::Concrete(BOX)));
+/// A reference to one.
+pub(crate) const REFERENCE: ValType = ValType::Ref(RefType::new(false, HeapType::Concrete(BOX)));
+
 /// A module with functions to call: 0 takes and gives an `i32`, 1 gives two, 2 takes one, 3 gives an `i64` for an
-/// `f64`; globals: 0 an `i32`, 1 an `i64`; data 0, which is read-only; and a memory. The function under test is number
-/// 4.
+/// `f64`; globals: 0 an `i32`, 1 an `i64`; data 0, which is read-only; a memory; type [`BOX`]; and tags: 0 with an `i32`, 1 without a
+/// value. The function under test is number 4.
 pub(crate) fn world(body: &Body) -> (Module, FuncId) {
     let mut module = Module::new();
+    let field = FieldType { storage: StorageType::Val(I32), mutable: true };
+    module.types.add(vec![SubType::plain(CompositeType::Struct([field].into()))]);
+    for params in [&[I32][..], &[]] {
+        let ty = module.types.func(FuncType::new(params, &[]));
+        module.add_tag(Tag { name: None, ty, import: None });
+    }
     module.import_func("env", "f", FuncType::new(&[I32], &[I32]));
     module.import_func("env", "g", FuncType::new(&[], &[I32, I32]));
     module.import_func("env", "h", FuncType::new(&[I32], &[]));

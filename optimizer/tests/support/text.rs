@@ -1,11 +1,12 @@
 //! Functions as folded text: `(func (param i32) (result i32) (local i64) …)`, and back.
 //!
-//! Locals, functions and globals are numbers; labels are names; `(seq …)`, `(set_many 1 2 …)` and `(data 0 4)`, the
-//! address of a data segment plus a number, are the tree's own.
+//! Locals, functions, globals and types are numbers; labels are names; `(seq …)`, `(set_many 1 2 …)` and `(data 0 4)`, the
+//! address of a data segment plus a number, are the tree's own; the types of references to a [`BOX`](super::BOX) are
+//! `reference` and `nullable`.
 
 use swasm_tree::{
-    BlockType, Body, DataId, FuncId, GlobalId, LocalId, MemArg, MemoryId, NodeId, Op, Shape,
-    Symbol, ValType, View,
+    AbstractHeapType, BlockType, Body, Catch, DataId, FuncId, GlobalId, HeapType, LocalId, MemArg,
+    MemoryId, NodeId, Op, Shape, Symbol, TagId, TypeId, ValType, View,
 };
 
 enum Item {
@@ -59,6 +60,8 @@ fn types(item: &Item) -> Vec<ValType> {
         "i64" => ValType::I64,
         "f32" => ValType::F32,
         "f64" => ValType::F64,
+        "nullable" => super::NULLABLE,
+        "reference" => super::REFERENCE,
         other => panic!("a type, not {other}"),
     };
     item.list()[1..].iter().map(ty).collect()
@@ -105,7 +108,7 @@ fn node(body: &mut Body, labels: &mut Vec<(String, NodeId)>, item: &Item) -> Nod
         words.push(word.as_str());
         at += 1;
     }
-    if matches!(head, "block" | "loop" | "if") {
+    if matches!(head, "block" | "loop" | "if" | "try_table") {
         let mut results = Vec::new();
         while let Some(part) = list.get(at).filter(|part| part.head() == "result") {
             results.extend(types(part));
@@ -130,7 +133,22 @@ fn node(body: &mut Body, labels: &mut Vec<(String, NodeId)>, item: &Item) -> Nod
             labels.pop();
             return if_;
         }
-        let block = if head == "block" { body.block(ty) } else { body.loop_(ty) };
+        let mut catches = Vec::new();
+        while let Some(part) = list.get(at).filter(|part| part.head().starts_with("catch")) {
+            let mut words = part.list()[1..].iter().map(Item::word);
+            let tag = (!part.head().starts_with("catch_all"))
+                .then(|| TagId(words.next().and_then(|word| word.parse().ok()).expect("a tag")));
+            let name = words.next().expect("a label");
+            let around = labels.iter().rev().find(|(known, _)| known == name);
+            let label = around.expect("a label around").1;
+            catches.push(Catch { tag, with_ref: part.head().ends_with("_ref"), label });
+            at += 1;
+        }
+        let block = match head {
+            "block" => body.block(ty),
+            "loop" => body.loop_(ty),
+            _ => body.try_table(ty, &catches, &[]),
+        };
         labels.push((name, block));
         let inner = all(body, labels, &list[at..]);
         body.set_body(block, inner);
@@ -201,6 +219,15 @@ fn node(body: &mut Body, labels: &mut Vec<(String, NodeId)>, item: &Item) -> Nod
             Op::MEMORY_SIZE => body.memory_size(MemoryId(0)),
             _ => body.memory_grow(MemoryId(0), kids[0]),
         },
+        Shape::BrOn => body.br_on(op, label(words[0]), &kids),
+        Shape::Throw => body.throw(TagId(number(0)), &kids),
+        Shape::RefNull => body.ref_null(match words[0] {
+            "box" => HeapType::Concrete(super::BOX),
+            word => HeapType::Abstract(AbstractHeapType::from_word(word).expect("a heap type")),
+        }),
+        Shape::RefFunc => body.ref_func(FuncId(number(0))),
+        Shape::Type => body.typed(op, TypeId(number(0)), &kids),
+        Shape::Field => body.field(op, TypeId(number(0)), 0, &kids),
         _ => body.plain(op, &kids),
     }
 }
@@ -263,7 +290,23 @@ fn print_node(body: &Body, id: NodeId, labels: &mut Vec<NodeId>, out: &mut Strin
             format!("{mnemonic} {}", names.join(" "))
         }
         View::SetMany(locals) => format!("set_many {locals:?}"),
-        View::Block(ty) | View::Loop(ty) | View::If(ty) => {
+        View::Label(target) | View::BrOnCast { label: target, .. } => {
+            format!("{mnemonic} {}", label(labels, target))
+        }
+        View::Tag(tag) => format!("{mnemonic} {}", tag.0),
+        View::RefNull(heap) => format!("{mnemonic} {heap}"),
+        View::Type(ty) | View::Field { ty, .. } => format!("{mnemonic} {}", ty.0),
+        View::RefCast(ty) => format!("{mnemonic} {ty}"),
+        View::Block(ty) | View::Loop(ty) | View::If(ty) | View::TryTable(ty, _) => {
+            let catches = match body.view(id) {
+                View::TryTable(_, catches) => catches,
+                _ => &[],
+            };
+            let catches = catches.iter().map(|catch| {
+                let tag = catch.tag.map_or(String::new(), |tag| format!(" {}", tag.0));
+                format!(" ({}{tag} {})", catch.mnemonic(), label(labels, catch.label))
+            });
+            let catches: String = catches.collect();
             labels.push(id);
             let name = label(labels, id);
             let results: Vec<String> = ty.results.iter().map(ToString::to_string).collect();
@@ -272,7 +315,7 @@ fn print_node(body: &Body, id: NodeId, labels: &mut Vec<NodeId>, out: &mut Strin
             } else {
                 format!(" (result {})", results.join(" "))
             };
-            format!("{mnemonic} {name}{results}")
+            format!("{mnemonic} {name}{results}{catches}")
         }
         _ => mnemonic.to_owned(),
     };
@@ -290,7 +333,7 @@ fn print_node(body: &Body, id: NodeId, labels: &mut Vec<NodeId>, out: &mut Strin
                 }
             }
         }
-        View::Block(_) | View::Loop(_) => {
+        View::Block(_) | View::Loop(_) | View::TryTable(..) => {
             print_children(body, body.children(id)[0], labels, out, depth + 1);
         }
         _ => {

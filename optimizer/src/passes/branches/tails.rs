@@ -79,7 +79,9 @@ impl Pass<'_> {
                         tails.push(Place::Child(if_, 2));
                     }
                 }
-                Op::BLOCK if children == 1 && goal_results_are(body, node, goal) => {
+                Op::BLOCK | Op::TRY_TABLE
+                    if children == 1 && goal_results_are(body, node, goal) =>
+                {
                     tails.push(Place::Child(node, 0));
                 }
                 Op::LOOP if children == 1 && goal_results_are(body, node, goal) => {
@@ -252,11 +254,7 @@ fn to_sequence(body: &mut Body, branch: NodeId) {
 }
 
 fn results_of(body: &Body, node: NodeId) -> &[ValType] {
-    if let View::Block(ty) | View::Loop(ty) | View::If(ty) = body.view(node) {
-        ty.results
-    } else {
-        &[]
-    }
+    if body.op(node).shape().is_label() { body.block_type(node).results } else { &[] }
 }
 
 fn same_results(body: &Body, a: NodeId, b: NodeId) -> bool {

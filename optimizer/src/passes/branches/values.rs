@@ -77,7 +77,8 @@ pub(super) fn is_eager(body: &Body, root: NodeId) -> bool {
         let op = body.op(node);
         nodes <= EAGER_NODES
             && op.effects().union(keep) == keep
-            && !matches!(op, Op::BLOCK | Op::LOOP | Op::IF | Op::STACK)
+            && op.shape().arms() == 0
+            && op != Op::STACK
     })
 }
 

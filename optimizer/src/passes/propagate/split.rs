@@ -3,7 +3,8 @@
 //! `(<set-many> $x $y (<seq> a b))` ⇒ `(local.set $s a) (local.set $t b) (local.set $x (local.get $s)) …`
 //! `(<set-many> $x $y (if (result i32 i32) c a b))` ⇒ `(if c (<set-many> $x $y a) (<set-many> $x $y b))`
 //!
-//! Invariant: all values are computed before the first of the locals is assigned.
+//! Invariant: all values are computed before the first of the locals is assigned. A local without a default value stays assigned outside
+//! of the arms, as what an arm assigns does not count behind it.
 
 use swasm_tree::{BlockType, Body, LocalId, Module, NodeId, Op, View};
 
@@ -31,6 +32,7 @@ pub(super) fn split_assignments(module: &Module, body: &mut Body, cursor: &mut C
         } else if let View::If(ty) = body.view(value)
             && ty.params.is_empty()
             && let &[condition, then, else_] = body.children(value)
+            && locals.iter().all(|&local| body.local_type(local).is_defaultable())
             && !is_target(body, value, [then, else_])
         {
             let (then, else_) = (body.set_many(&locals, then), body.set_many(&locals, else_));
@@ -42,12 +44,9 @@ pub(super) fn split_assignments(module: &Module, body: &mut Body, cursor: &mut C
 
 /// Whether a branch inside names an `if`.
 fn is_target(body: &Body, if_: NodeId, arms: [NodeId; 2]) -> bool {
-    arms.into_iter().flat_map(|arm| body.pre_order(arm)).any(|node| {
-        if let View::BrTable { targets, default } = body.view(node) {
-            return default == if_ || targets.contains(&if_);
-        }
-        body.view(node) == View::Br(if_)
-    })
+    arms.into_iter()
+        .flat_map(|arm| body.pre_order(arm))
+        .any(|node| body.labels(node).any(|label| label == if_))
 }
 
 fn split_sequence(
