@@ -49,11 +49,7 @@ impl Convert for wp::V128 {
 impl Convert for wp::MemArg {
     type To = we::MemArg;
     fn convert(self) -> we::MemArg {
-        we::MemArg {
-            offset: self.offset,
-            align: u32::from(self.align),
-            memory_index: self.memory,
-        }
+        we::MemArg { offset: self.offset, align: u32::from(self.align), memory_index: self.memory }
     }
 }
 
