@@ -53,7 +53,7 @@ pub use module::{
     Global, GlobalKind, Import, Memory, Module, ReadCode, STATIC_BASE, SectionKind, Table, Tag,
 };
 pub use op::{Effects, Fold, Op, Opcode, Proposal, Row, Shape};
-pub use print::{print, print_module};
+pub use print::{print, print_module, print_skeleton};
 pub use read::{FEATURES, ReadError, Reading};
 pub use signature::{TypeList, result_count, results};
 pub use types::{

@@ -408,7 +408,8 @@ impl Types {
         self.intern(vec![SubType::plain(CompositeType::Func(ty))])
     }
 
-    fn is_plain(&self, id: TypeId) -> bool {
+    /// Whether a type is final, alone in its recursion group, and declared below nothing.
+    pub(crate) fn is_plain(&self, id: TypeId) -> bool {
         let sub = &self.list[id.index()];
         self.group(id).len() == 1
             && sub.is_final
