@@ -101,9 +101,8 @@ impl Body<'_> {
         self.value(ValType::I32, depth);
         self.emit(Instruction::I32Const(cases as i32));
         self.emit(Instruction::I32RemU);
-        let targets: Vec<u32> = (0..self.dice.between(0, cases + 1))
-            .map(|_| self.dice.below(cases) as u32)
-            .collect();
+        let targets: Vec<u32> =
+            (0..self.dice.between(0, cases + 1)).map(|_| self.dice.below(cases) as u32).collect();
         let default = self.dice.below(cases) as u32;
         self.emit(Instruction::BrTable(Cow::Owned(targets), default));
         for case in (0..cases).rev() {
@@ -162,7 +161,7 @@ impl Body<'_> {
     }
 
     /// An `i32` that is seldom another number than 0.
-    fn seldom(&mut self, depth: usize) {
+    pub(crate) fn seldom(&mut self, depth: usize) {
         self.value(ValType::I32, depth);
         self.emit(Instruction::I32Const(7));
         self.emit(Instruction::I32And);

@@ -8,7 +8,7 @@ use wasm_encoder::{
 use crate::dice::Dice;
 use crate::world::{
     Data, Elements, Global, Items, Memory, Mode, Profile, Table, World, concrete,
-    declare_heap_types, reference,
+    declare_heap_types,
 };
 
 /// Fuel of a module before anyone sets it.
@@ -49,8 +49,7 @@ pub(crate) fn declare(dice: &mut Dice) -> World {
     functions(&mut world, dice);
     if profile.exceptions {
         for _ in 0..dice.between(1, 3) {
-            let params: Vec<ValType> =
-                (0..dice.below(4)).map(|_| world.value_type(dice)).collect();
+            let params: Vec<ValType> = (0..dice.below(4)).map(|_| world.value_type(dice)).collect();
             let ty = world.function_type(&params, &[]);
             world.tags.push(ty);
         }
@@ -155,9 +154,15 @@ fn globals(world: &mut World, dice: &mut Dice) {
     world.globals.push(own(ValType::I64, ConstExpr::i64_const(1)));
     for _ in 0..dice.between(2, 7) {
         let ty = world.value_type(dice);
-        let init = constant(world, dice, ty);
+        // Without garbage collection, constants know imported globals only.
+        let known = if world.profile.gc { world.globals.len() } else { imported_globals(world) };
+        let init = constant(world, dice, ty, known);
         world.globals.push(Global { ty, mutable: dice.percent(65), init: Some(init) });
     }
+}
+
+fn imported_globals(world: &World) -> usize {
+    world.globals.iter().filter(|global| global.init.is_none()).count()
 }
 
 fn tables(world: &mut World, dice: &mut Dice) {
@@ -181,7 +186,9 @@ fn tables(world: &mut World, dice: &mut Dice) {
             shared: false,
         };
         let needed = !element_type.nullable || dice.percent(30);
-        let init = needed.then(|| constant(world, dice, ValType::Ref(element_type)));
+        // Tables come before the module's own globals.
+        let known = imported_globals(world);
+        let init = needed.then(|| constant(world, dice, ValType::Ref(element_type), known));
         world.tables.push(Table { ty, init, imported: false });
     }
     if dice.percent(15) {
@@ -238,8 +245,9 @@ fn segments(world: &mut World, dice: &mut Dice) {
             0 => world.reference_type(dice),
             _ => world.tables[table].ty.element_type,
         };
+        let known = if world.profile.gc { world.globals.len() } else { imported_globals(world) };
         let items = (0..dice.between(1, 4))
-            .map(|_| constant(world, dice, ValType::Ref(ty)))
+            .map(|_| constant(world, dice, ValType::Ref(ty), known))
             .collect();
         let mode = if of_table && dice.percent(40) {
             let wide = world.tables[table].ty.table64;
@@ -253,132 +261,145 @@ fn segments(world: &mut World, dice: &mut Dice) {
     }
 }
 
-/// A constant expression.
-fn constant(world: &World, dice: &mut Dice, ty: ValType) -> ConstExpr {
-    let mut code = Vec::new();
-    constants(world, dice, ty, 3, &mut code);
-    ConstExpr::extended(code)
-}
-
-fn constants(
-    world: &World,
-    dice: &mut Dice,
-    ty: ValType,
-    depth: usize,
-    code: &mut Vec<Instruction<'static>>,
-) {
-    let earlier: Vec<u32> = (0..world.globals.len() as u32)
-        .filter(|&index| {
-            let global = &world.globals[index as usize];
-            // Without garbage collection, constants know imported globals only.
-            !global.mutable
-                && (world.profile.gc || global.init.is_none())
-                && world.matches(global.ty, ty)
-        })
+/// A constant expression that may name the first `known` globals.
+fn constant(world: &World, dice: &mut Dice, ty: ValType, known: usize) -> ConstExpr {
+    let globals = (0..known as u32)
+        .map(|index| (index, &world.globals[index as usize]))
+        .filter(|(_, global)| !global.mutable)
+        .map(|(index, global)| (index, global.ty))
         .collect();
-    if !earlier.is_empty() && dice.percent(30) {
-        return code.push(Instruction::GlobalGet(dice.pick(&earlier)));
-    }
-    let compute = depth > 0 && dice.percent(35);
-    match ty {
-        ValType::I32 | ValType::I64 if compute => {
-            constants(world, dice, ty, depth - 1, code);
-            constants(world, dice, ty, depth - 1, code);
-            let operators = match ty {
-                ValType::I32 => [Instruction::I32Add, Instruction::I32Sub, Instruction::I32Mul],
-                _ => [Instruction::I64Add, Instruction::I64Sub, Instruction::I64Mul],
-            };
-            code.push(dice.pick(&operators));
-        }
-        ValType::I32 => code.push(Instruction::I32Const(dice.bits() as i32 >> dice.below(32))),
-        ValType::I64 => code.push(Instruction::I64Const(dice.bits() as i64 >> dice.below(64))),
-        ValType::F32 => {
-            let value = dice.below(1000) as f32 / 4.0 - 100.0;
-            code.push(Instruction::F32Const(Ieee32::from(value)));
-        }
-        ValType::F64 => {
-            let value = dice.below(100_000) as f64 / 16.0 - 1000.0;
-            code.push(Instruction::F64Const(Ieee64::from(value)));
-        }
-        ValType::V128 => {
-            let value = u128::from(dice.bits()) << 64 | u128::from(dice.bits());
-            code.push(Instruction::V128Const(value as i128));
-        }
-        ValType::Ref(ty) => constant_reference(world, dice, ty, depth, code),
-    }
+    let mut constant = Constant { world, dice, globals, code: Vec::new() };
+    constant.value(ty, 3);
+    ConstExpr::extended(constant.code)
 }
 
-fn constant_reference(
-    world: &World,
-    dice: &mut Dice,
-    ty: RefType,
-    depth: usize,
-    code: &mut Vec<Instruction<'static>>,
-) {
-    use AbstractHeapType as H;
-    if ty.nullable && (depth == 0 || dice.percent(25)) {
-        return code.push(Instruction::RefNull(ty.heap_type));
+/// A constant expression in the making.
+struct Constant<'a> {
+    world: &'a World,
+    dice: &'a mut Dice,
+    /// The globals that it may name, and their types.
+    globals: Vec<(u32, ValType)>,
+    code: Vec<Instruction<'static>>,
+}
+
+impl Constant<'_> {
+    fn value(&mut self, ty: ValType, depth: usize) {
+        let world = self.world;
+        let globals: Vec<u32> = self
+            .globals
+            .iter()
+            .filter(|(_, there)| world.matches(*there, ty))
+            .map(|(index, _)| *index)
+            .collect();
+        if !globals.is_empty() && self.dice.percent(30) {
+            return self.code.push(Instruction::GlobalGet(self.dice.pick(&globals)));
+        }
+        let compute = depth > 0 && self.dice.percent(35);
+        match ty {
+            ValType::I32 | ValType::I64 if compute => {
+                self.value(ty, depth - 1);
+                self.value(ty, depth - 1);
+                let operators = match ty {
+                    ValType::I32 => [Instruction::I32Add, Instruction::I32Sub, Instruction::I32Mul],
+                    _ => [Instruction::I64Add, Instruction::I64Sub, Instruction::I64Mul],
+                };
+                self.code.push(self.dice.pick(&operators));
+            }
+            ValType::I32 => self
+                .code
+                .push(Instruction::I32Const(self.dice.bits() as i32 >> self.dice.below(32))),
+            ValType::I64 => self
+                .code
+                .push(Instruction::I64Const(self.dice.bits() as i64 >> self.dice.below(64))),
+            ValType::F32 => {
+                let value = self.dice.below(1000) as f32 / 4.0 - 100.0;
+                self.code.push(Instruction::F32Const(Ieee32::from(value)));
+            }
+            ValType::F64 => {
+                let value = self.dice.below(100_000) as f64 / 16.0 - 1000.0;
+                self.code.push(Instruction::F64Const(Ieee64::from(value)));
+            }
+            ValType::V128 => {
+                let value = u128::from(self.dice.bits()) << 64 | u128::from(self.dice.bits());
+                self.code.push(Instruction::V128Const(value as i128));
+            }
+            ValType::Ref(ty) => self.reference(ty, depth),
+        }
     }
-    let deeper = depth.saturating_sub(1);
-    match ty.heap_type {
-        HeapType::Abstract { ty: H::Func, .. } => {
-            code.push(Instruction::RefFunc(dice.below(world.functions.len()) as u32));
+
+    fn reference(&mut self, ty: RefType, depth: usize) {
+        let world = self.world;
+        use AbstractHeapType as H;
+        if ty.nullable && (depth == 0 || self.dice.percent(25)) {
+            return self.code.push(Instruction::RefNull(ty.heap_type));
         }
-        HeapType::Abstract { ty: H::Extern, .. } if world.profile.gc => {
-            let any = reference(H::Any, ty.nullable);
-            constant_reference(world, dice, any, deeper, code);
-            code.push(Instruction::ExternConvertAny);
-        }
-        HeapType::Abstract { ty: H::Any | H::Eq | H::I31, .. } => {
-            constants(world, dice, ValType::I32, deeper, code);
-            code.push(Instruction::RefI31);
-            if ty == reference(H::Any, ty.nullable) && dice.percent(20) {
-                code.extend([Instruction::ExternConvertAny, Instruction::AnyConvertExtern]);
+        let deeper = depth.saturating_sub(1);
+        match ty.heap_type {
+            HeapType::Abstract { ty: H::Func, .. } => {
+                self.code.push(Instruction::RefFunc(self.dice.below(world.functions.len()) as u32));
             }
-        }
-        HeapType::Abstract { ty: kind @ (H::Struct | H::Array), .. } => {
-            let list = if kind == H::Struct { world.structs() } else { world.arrays() };
-            let index = dice.pick(&list);
-            constant_reference(world, dice, concrete(index, false), deeper, code);
-        }
-        HeapType::Concrete(index) if world.top(ty.heap_type) == H::Func => {
-            let functions = world.functions_of(index);
-            code.push(if functions.is_empty() {
-                Instruction::RefNull(ty.heap_type)
-            } else {
-                Instruction::RefFunc(dice.pick(&functions))
-            });
-        }
-        HeapType::Concrete(index) if world.structs().contains(&index) => {
-            let fields = world.fields(index).to_vec();
-            if fields.iter().all(|field| field.element_type.is_defaultable()) && dice.percent(30) {
-                return code.push(Instruction::StructNewDefault(index));
+            HeapType::Abstract { ty: H::Extern, .. } if world.profile.gc => {
+                let any = crate::world::reference(H::Any, ty.nullable);
+                self.reference(any, deeper);
+                self.code.push(Instruction::ExternConvertAny);
             }
-            for field in fields {
-                constants(world, dice, field.element_type.unpack(), deeper, code);
-            }
-            code.push(Instruction::StructNew(index));
-        }
-        HeapType::Concrete(index) => {
-            let ty = world.element(index).element_type.unpack();
-            let length = Instruction::I32Const(dice.below(4) as i32);
-            match dice.below(3) {
-                0 if ty.is_defaultable() => {
-                    code.extend([length, Instruction::ArrayNewDefault(index)]);
+            HeapType::Abstract { ty: H::Any | H::Eq | H::I31, .. } => {
+                self.value(ValType::I32, deeper);
+                self.code.push(Instruction::RefI31);
+                if ty == crate::world::reference(H::Any, ty.nullable) && self.dice.percent(20) {
+                    self.code
+                        .extend([Instruction::ExternConvertAny, Instruction::AnyConvertExtern]);
                 }
-                1 => {
-                    constants(world, dice, ty, deeper, code);
-                    code.extend([length, Instruction::ArrayNew(index)]);
+            }
+            HeapType::Abstract { ty: kind @ (H::Struct | H::Array), .. } => {
+                let list = if kind == H::Struct { world.structs() } else { world.arrays() };
+                let index = self.dice.pick(&list);
+                self.reference(concrete(index, false), deeper);
+            }
+            HeapType::Concrete(index) if world.top(ty.heap_type) == H::Func => {
+                let functions = world.functions_of(index);
+                self.code.push(if functions.is_empty() {
+                    Instruction::RefNull(ty.heap_type)
+                } else {
+                    Instruction::RefFunc(self.dice.pick(&functions))
+                });
+            }
+            HeapType::Concrete(index) if world.structs().contains(&index) => {
+                let fields = world.fields(index).to_vec();
+                if fields.iter().all(|field| field.element_type.is_defaultable())
+                    && self.dice.percent(30)
+                {
+                    return self.code.push(Instruction::StructNewDefault(index));
                 }
-                _ => {
-                    let array_size = dice.below(3) as u32;
-                    for _ in 0..array_size {
-                        constants(world, dice, ty, deeper, code);
+                for field in fields {
+                    self.value(field.element_type.unpack(), deeper);
+                }
+                self.code.push(Instruction::StructNew(index));
+            }
+            HeapType::Concrete(index) => {
+                let ty = world.element(index).element_type.unpack();
+                let length = Instruction::I32Const(self.dice.below(4) as i32);
+                match self.dice.below(3) {
+                    0 if ty.is_defaultable() => {
+                        self.code.extend([length, Instruction::ArrayNewDefault(index)]);
                     }
-                    code.push(Instruction::ArrayNewFixed { array_type_index: index, array_size });
+                    1 => {
+                        self.value(ty, deeper);
+                        self.code.extend([length, Instruction::ArrayNew(index)]);
+                    }
+                    _ => {
+                        let array_size = self.dice.below(3) as u32;
+                        for _ in 0..array_size {
+                            self.value(ty, deeper);
+                        }
+                        self.code.push(Instruction::ArrayNewFixed {
+                            array_type_index: index,
+                            array_size,
+                        });
+                    }
                 }
             }
+            _ => self.code.push(Instruction::RefNull(ty.heap_type)),
         }
-        _ => code.push(Instruction::RefNull(ty.heap_type)),
     }
 }

@@ -169,7 +169,8 @@ impl Body<'_> {
         let field = self.world.element(index);
         let ty = field.element_type.unpack();
         if !self.may_grow(depth) {
-            return self.emit(Instruction::ArrayNewFixed { array_type_index: index, array_size: 0 });
+            return self
+                .emit(Instruction::ArrayNewFixed { array_type_index: index, array_size: 0 });
         }
         let depth = depth - 1;
         let datas = self.datas_for(field);
@@ -324,9 +325,8 @@ impl Body<'_> {
 
     /// A value of `ty` out of a structure or an array, or an array's length.
     pub(crate) fn from_heap(&mut self, ty: ValType, depth: usize) {
-        let fits = |body: &Self, field: FieldType| {
-            body.world.matches(field.element_type.unpack(), ty)
-        };
+        let fits =
+            |body: &Self, field: FieldType| body.world.matches(field.element_type.unpack(), ty);
         let structs: Vec<(u32, u32)> = self
             .world
             .structs()
@@ -358,7 +358,9 @@ impl Body<'_> {
                 let struct_type_index = index;
                 let field = self.world.fields(index)[field_index as usize];
                 self.emit(match field.element_type {
-                    StorageType::Val(_) => Instruction::StructGet { struct_type_index, field_index },
+                    StorageType::Val(_) => {
+                        Instruction::StructGet { struct_type_index, field_index }
+                    }
                     _ if signed => Instruction::StructGetS { struct_type_index, field_index },
                     _ => Instruction::StructGetU { struct_type_index, field_index },
                 });

@@ -2,10 +2,7 @@
 //! wasm-smith's are stranger, and mostly dead.
 //!
 //! `SWASM_RANDOM_MODULES` says how many of each (some hundreds if unset), `SWASM_RANDOM_SEED` where to begin. What fails is named by its seed.
-#![allow(
-    clippy::wildcard_enum_match_arm,
-    reason = "the generator singles out a few of many kinds"
-)]
+#![allow(clippy::wildcard_enum_match_arm, reason = "the generator singles out a few of many kinds")]
 
 mod body;
 mod control;
@@ -94,7 +91,9 @@ fn live_modules_do_the_same() {
                 found.returned += seen.returned;
                 found.trapped += seen.trapped;
                 found.coverage.add(&bytes, &seen.memory);
-                for trap in seen.traps { eprintln!("{seed} {trap}"); }
+                for trap in seen.traps {
+                    eprintln!("{seed} {trap}");
+                }
             }
             Outcome::Different(why) => found.lock().unwrap().failures.push((seed, why)),
             Outcome::GivenUp(why) => found.lock().unwrap().given_up.push((seed, why)),

@@ -216,9 +216,7 @@ fn encode(world: &World, code: &CodeSection, dice: &mut Dice) -> Vec<u8> {
         let mut datas = DataSection::new();
         for data in &world.datas {
             match &data.active {
-                Some((memory, offset)) => {
-                    datas.active(*memory, offset, data.bytes.iter().copied())
-                }
+                Some((memory, offset)) => datas.active(*memory, offset, data.bytes.iter().copied()),
                 None => datas.passive(data.bytes.iter().copied()),
             };
         }

@@ -54,8 +54,9 @@ impl Body<'_> {
             97 => self.emit(Instruction::Nop),
             98 if profile.threads => self.emit(Instruction::AtomicFence),
             _ => {
-                let types: Vec<ValType> =
-                    (0..self.dice.between(2, 4)).map(|_| self.world.value_type(self.dice)).collect();
+                let types: Vec<ValType> = (0..self.dice.between(2, 4))
+                    .map(|_| self.world.value_type(self.dice))
+                    .collect();
                 self.values(&types, depth);
                 self.consume(&types);
             }
@@ -72,9 +73,7 @@ impl Body<'_> {
 
     /// `unreachable`, under a condition.
     fn give_up(&mut self, depth: usize) {
-        self.value(ValType::I32, depth);
-        self.emit(Instruction::I32Const(0x35));
-        self.emit(Instruction::I32Eq);
+        self.seldom(depth);
         self.open(Instruction::If(BlockType::Empty), &[]);
         self.mark();
         self.emit(Instruction::Unreachable);

@@ -177,7 +177,15 @@ impl Body<'_> {
     fn f32_bits(&mut self) -> u32 {
         match self.dice.below(10) {
             0..6 => ((self.dice.below(2001) as f32 - 1000.0) / 8.0).to_bits(),
-            6 => self.dice.pick(&[0, 0x8000_0000, 1, 0x7f80_0000, 0xff80_0000, 0x7fc0_0000, 0x4f00_0000]),
+            6 => self.dice.pick(&[
+                0,
+                0x8000_0000,
+                1,
+                0x7f80_0000,
+                0xff80_0000,
+                0x7fc0_0000,
+                0x4f00_0000,
+            ]),
             7 => self.dice.pick(&[0xffc0_0000, 0x7fa0_0001, 0x0080_0000, 0x5f00_0000]),
             _ => self.dice.bits() as u32,
         }
@@ -399,7 +407,8 @@ impl Body<'_> {
 
     /// Of the values of `types` on the stack, leaves one of type `ty`; the others go elsewhere.
     pub(crate) fn keep_one(&mut self, types: &[ValType], ty: ValType) {
-        let at = types.iter().position(|&there| there == ty).expect("the caller chose by this type");
+        let at =
+            types.iter().position(|&there| there == ty).expect("the caller chose by this type");
         self.consume(&types[at + 1..]);
         if at > 0 {
             let local = self.new_local(ty);

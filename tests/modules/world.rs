@@ -140,12 +140,7 @@ fn subtype(inner: CompositeInnerType, is_final: bool, supertype_idx: Option<u32>
     SubType {
         is_final,
         supertype_idx,
-        composite_type: CompositeType {
-            inner,
-            shared: false,
-            descriptor: None,
-            describes: None,
-        },
+        composite_type: CompositeType { inner, shared: false, descriptor: None, describes: None },
     }
 }
 
@@ -276,8 +271,7 @@ impl World {
 
     /// The type of functions with these parameters and results, declared now if nothing else did.
     pub(crate) fn function_type(&mut self, params: &[ValType], results: &[ValType]) -> u32 {
-        let wanted =
-            FuncType::new(params.iter().copied(), results.iter().copied());
+        let wanted = FuncType::new(params.iter().copied(), results.iter().copied());
         let there = self.groups.iter().filter(|group| group.len() == 1).map(|group| group.start);
         for index in there {
             let ty = &self.types[index];
@@ -355,7 +349,12 @@ impl World {
 }
 
 /// A random structure, with what `upper` has first.
-fn random_struct(world: &World, dice: &mut Dice, upper: &[FieldType], own: &[u32]) -> CompositeInnerType {
+fn random_struct(
+    world: &World,
+    dice: &mut Dice,
+    upper: &[FieldType],
+    own: &[u32],
+) -> CompositeInnerType {
     let mut fields = upper.to_vec();
     for _ in 0..dice.between(usize::from(upper.is_empty()), 3) {
         fields.push(random_field(world, dice, own));
@@ -369,9 +368,7 @@ fn random_field(world: &World, dice: &mut Dice, own: &[u32]) -> FieldType {
     let element_type = match dice.below(10) {
         0 => StorageType::I8,
         1 => StorageType::I16,
-        2 | 3 if !own.is_empty() => {
-            StorageType::Val(ValType::Ref(concrete(dice.pick(own), true)))
-        }
+        2 | 3 if !own.is_empty() => StorageType::Val(ValType::Ref(concrete(dice.pick(own), true))),
         2..=4 => {
             use AbstractHeapType as H;
             let ty = dice.pick(&[H::Any, H::Eq, H::I31, H::Struct, H::Array, H::Func, H::Extern]);
@@ -402,7 +399,8 @@ pub(crate) fn declare_heap_types(world: &mut World, dice: &mut Dice) {
         let own: Vec<u32> = (start..start + count).collect();
         let mut group = Vec::new();
         for _ in 0..count {
-            let open: Vec<u32> = (0..start).filter(|&ty| !world.types[ty as usize].is_final).collect();
+            let open: Vec<u32> =
+                (0..start).filter(|&ty| !world.types[ty as usize].is_final).collect();
             let upper =
                 if open.is_empty() || dice.percent(50) { None } else { Some(dice.pick(&open)) };
             let inner = match upper.map(|upper| &world.types[upper as usize].composite_type.inner) {
