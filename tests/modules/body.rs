@@ -65,14 +65,25 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// The whole of a random function.
-    pub(crate) fn random(mut self) -> Function {
+    /// The whole of a random function, in which each of `wanted` is somewhere.
+    pub(crate) fn random(mut self, wanted: &[&'static Operator]) -> Function {
         for _ in 0..self.dice.between(1, 5) {
             let ty = self.world.value_type(self.dice);
             self.new_local(ty);
         }
         self.enter();
         self.mark();
+        for local in 0..self.locals.len() as u32 {
+            // Zeros hide mistakes.
+            if local as usize >= self.params && self.dice.percent(80) {
+                self.simple(self.locals[local as usize]);
+                self.set_local(local);
+            }
+        }
+        for operator in wanted {
+            self.apply(operator, 2);
+            self.consume(&operator.results);
+        }
         for _ in 0..self.dice.between(2, 8) {
             self.statement(3);
         }

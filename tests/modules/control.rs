@@ -76,6 +76,7 @@ impl Body<'_> {
             self.emit(Instruction::I32And);
         }
         self.emit(Instruction::BrIf(0));
+        self.mark();
         if params.is_empty() {
             self.values(types, depth);
         } else if self.dice.percent(30) {
@@ -130,6 +131,7 @@ impl Body<'_> {
             }
             let target = self.depth_of(label);
             self.emit(Instruction::BrIf(target));
+            self.mark();
             return self.consume(&types);
         }
         match counter {

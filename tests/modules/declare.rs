@@ -2,7 +2,7 @@
 
 use wasm_encoder::{
     AbstractHeapType, ConstExpr, HeapType, Ieee32, Ieee64, Instruction, MemoryType, RefType,
-    TableType, ValType,
+    StorageType, TableType, ValType,
 };
 
 use crate::dice::Dice;
@@ -13,6 +13,10 @@ use crate::world::{
 
 /// Fuel of a module before anyone sets it.
 const FUEL: i32 = 100;
+/// How many bytes of each memory are random at first.
+const FILLED: usize = 0x1100;
+/// What the hash begins with.
+const HASH: i64 = 0x2545_f491_4f6c_dd1d;
 
 /// The declarations of a module.
 pub(crate) fn declare(dice: &mut Dice) -> World {
@@ -151,7 +155,7 @@ fn globals(world: &mut World, dice: &mut Dice) {
     world.hash = world.fuel + 1;
     let own = |ty, init| Global { ty, mutable: true, init: Some(init) };
     world.globals.push(own(ValType::I32, ConstExpr::i32_const(FUEL)));
-    world.globals.push(own(ValType::I64, ConstExpr::i64_const(1)));
+    world.globals.push(own(ValType::I64, ConstExpr::i64_const(HASH)));
     for _ in 0..dice.between(2, 7) {
         let ty = world.value_type(dice);
         // Without garbage collection, constants know imported globals only.
@@ -221,6 +225,13 @@ fn offset(wide: bool, at: u64, dice: &mut Dice) -> ConstExpr {
 }
 
 fn segments(world: &mut World, dice: &mut Dice) {
+    // Zeros hide mistakes: what is loaded from small addresses is none.
+    for memory in 0..world.memories.len() {
+        let wide = world.memories[memory].ty.memory64;
+        let bytes = (0..FILLED).map(|_| dice.bits() as u8).collect();
+        let active = Some((memory as u32, offset(wide, 0, dice)));
+        world.datas.push(Data { bytes, active });
+    }
     for _ in 0..dice.below(5) {
         let active = dice.percent(40).then(|| {
             let memory = dice.below(world.memories.len());
@@ -241,7 +252,16 @@ fn segments(world: &mut World, dice: &mut Dice) {
     for _ in 0..dice.below(5) {
         let of_table = dice.percent(50) && world.tables.len() > 1;
         let table = if of_table { dice.between(1, world.tables.len() - 1) } else { 0 };
+        let arrays: Vec<RefType> = world
+            .arrays()
+            .into_iter()
+            .filter_map(|array| match world.element(array).element_type {
+                StorageType::Val(ValType::Ref(ty)) => Some(ty),
+                _ => None,
+            })
+            .collect();
         let ty = match table {
+            0 if !arrays.is_empty() && dice.percent(60) => dice.pick(&arrays),
             0 => world.reference_type(dice),
             _ => world.tables[table].ty.element_type,
         };

@@ -38,6 +38,7 @@ impl Body<'_> {
                 self.mark();
                 self.value(ValType::Ref(ty.nullable(true)), depth);
                 self.emit(Instruction::BrOnNonNull(0));
+                self.mark();
                 self.make(ty, depth);
                 self.close();
             }
@@ -50,6 +51,7 @@ impl Body<'_> {
                 self.mark();
                 self.value(ValType::Ref(ty.nullable(true)), depth);
                 self.emit(Instruction::BrOnNull(0));
+                self.mark();
                 self.consume(&[ValType::Ref(ty.nullable(false))]);
                 self.close();
                 self.value(value, depth);
@@ -286,6 +288,7 @@ impl Body<'_> {
                 from_ref_type: from,
                 to_ref_type: ty,
             });
+            self.mark();
             self.consume(&[left]);
             self.make(ty, depth);
             self.close();
@@ -300,6 +303,7 @@ impl Body<'_> {
             from_ref_type: from,
             to_ref_type: ty,
         });
+        self.mark();
         self.emit(Instruction::Br(1));
         self.dead_code();
         self.close();

@@ -13,7 +13,9 @@ mod dice;
 mod heap;
 mod module;
 mod operators;
+mod plant;
 mod run;
+mod smith;
 mod statement;
 mod through;
 mod values;
@@ -23,7 +25,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use coverage::Coverage;
-use run::Outcome;
+use run::{Outcome, Seen};
+use through::{WAYS, through};
 
 /// How many modules of each kind an ordinary run tries.
 const MODULES: u64 = 300;
@@ -36,6 +39,54 @@ fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().map_or(default, |text| {
         text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}"))
     })
+}
+
+/// Why a module counts as no success.
+enum Failure {
+    /// The tree got it wrong.
+    Wrong(String),
+    /// It could not be judged.
+    GivenUp(String),
+}
+
+impl Found {
+    fn add(&mut self, seed: u64, failure: Failure) {
+        match failure {
+            Failure::Wrong(message) => self.failures.push((seed, message)),
+            Failure::GivenUp(message) => self.given_up.push((seed, message)),
+        }
+    }
+}
+
+/// Sends a module through the tree on all ways. What comes out is valid and, if it `runs`, does the same.
+fn judge(bytes: &[u8], seed: u64, runs: bool) -> Result<Seen, Failure> {
+    let valid = |bytes: &[u8]| {
+        wasmparser::Validator::new_with_features(operators::features())
+            .validate_all(bytes)
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    };
+    valid(bytes).map_err(|error| Failure::GivenUp(format!("the module is invalid: {error}")))?;
+    let mut seen = None;
+    let mut last = Vec::new();
+    for way in WAYS {
+        let wrong = |what: String| Failure::Wrong(format!("{way:?}: {what}"));
+        let transformed = through(bytes, way).map_err(wrong)?;
+        // The same bytes do the same.
+        if transformed == last {
+            continue;
+        }
+        valid(&transformed).map_err(wrong)?;
+        if runs {
+            match run::compare(bytes, &transformed, seed) {
+                Outcome::Same(run) => seen = Some(run),
+                Outcome::Different(message) => return Err(wrong(message)),
+                Outcome::GivenUp(message) => return Err(Failure::GivenUp(message)),
+            }
+        }
+        last = transformed;
+    }
+    Ok(seen.unwrap_or_default())
 }
 
 /// What all threads found.
@@ -52,6 +103,10 @@ struct Found {
 fn for_all_seeds(judge: impl Fn(u64, &Mutex<Found>) + Sync) -> Found {
     let first = setting("SWASM_RANDOM_SEED", 0);
     let count = setting("SWASM_RANDOM_MODULES", MODULES);
+    for_seeds(first, count, judge)
+}
+
+fn for_seeds(first: u64, count: u64, judge: impl Fn(u64, &Mutex<Found>) + Sync) -> Found {
     let next = AtomicU64::new(first);
     let found = Mutex::new(Found::default());
     let work = || {
@@ -79,28 +134,85 @@ fn for_all_seeds(judge: impl Fn(u64, &Mutex<Found>) + Sync) -> Found {
 fn live_modules_do_the_same() {
     let found = for_all_seeds(|seed, found| {
         let bytes = module::live(seed);
-        let mut validator = wasmparser::Validator::new_with_features(operators::features());
-        if let Err(error) = validator.validate_all(&bytes) {
-            std::fs::write(format!("/tmp/live-{seed}.wasm"), &bytes).ok();
-            found.lock().unwrap().failures.push((seed, format!("invalid: {error}")));
-            return;
-        }
-        match run::compare(&bytes, &bytes, seed) {
-            Outcome::Same(seen) => {
-                let mut found = found.lock().unwrap();
+        match judge(&bytes, seed, true) {
+            Ok(seen) => {
+                let mut found = found.lock().expect("unpoisoned");
                 found.returned += seen.returned;
                 found.trapped += seen.trapped;
                 found.coverage.add(&bytes, &seen.memory);
+            }
+            Err(failure) => found.lock().expect("unpoisoned").add(seed, failure),
+        }
+    });
+    let covered = found.coverage.0.values().filter(|(_, run)| *run > 0).count();
+    let never: Vec<&str> = operators::all()
+        .filter(|(n, p)| found.coverage.0.get(n).is_none_or(|(_, run)| *run == 0))
+        .map(|x| x.0)
+        .collect();
+    let mut low: Vec<_> = found.coverage.0.iter().collect();
+    low.sort_by_key(|x| x.1.1);
+    eprintln!("LOW {:?}", &low[..60]);
+    let (there, run) = found.coverage.0.values().fold((0, 0), |(a, b), (c, d)| (a + c, b + d));
+    eprintln!("{covered} {never:?} {there} {run}");
+    eprintln!("{:?} {:?} {} {}", found.failures, found.given_up, found.returned, found.trapped);
+}
+
+#[test]
+fn strange_modules_do_the_same() {
+    let found = for_all_seeds(|seed, found| {
+        let Some(strange) = smith::strange(seed) else {
+            return found
+                .lock()
+                .expect("unpoisoned")
+                .add(seed, Failure::GivenUp("no module".to_owned()));
+        };
+        match judge(&strange.bytes, seed, strange.runs) {
+            Ok(seen) => {
+                let mut found = found.lock().expect("unpoisoned");
+                found.returned += seen.returned;
+                found.trapped += seen.trapped;
                 for trap in seen.traps {
-                    eprintln!("{seed} {trap}");
+                    eprintln!("smith {trap}");
                 }
             }
-            Outcome::Different(why) => found.lock().unwrap().failures.push((seed, why)),
-            Outcome::GivenUp(why) => found.lock().unwrap().given_up.push((seed, why)),
+            Err(failure) => found.lock().expect("unpoisoned").add(seed, failure),
         }
     });
     eprintln!("{:?} {:?} {} {}", found.failures, found.given_up, found.returned, found.trapped);
-    for (name, _) in operators::all() {
-        eprintln!("{name}: {:?}", found.coverage.0.get(name));
+}
+
+#[test]
+fn a_wrong_operator_is_seen() {
+    let found = for_seeds(0, 400, |seed, found| {
+        let module = module::live(seed);
+        let Outcome::Same(run) = run::compare(&module, &module, seed) else { return };
+        let mut dice = dice::Dice::new(seed);
+        let Some(planted) = plant::plant(&module, &run.memory, &mut dice) else { return };
+        let verdict = run::compare(&module, &planted.bytes, seed);
+        let mut found = found.lock().expect("unpoisoned");
+        match verdict {
+            Outcome::Different(_) => found.returned += 1,
+            Outcome::Same(_) => {
+                found.trapped += 1;
+                eprintln!("{seed}: {}", planted.what);
+            }
+            Outcome::GivenUp(_) => (),
+        }
+    });
+    eprintln!("{} of {}", found.returned, found.returned + found.trapped);
+}
+#[test]
+fn debug_dump() {
+    for (seed, at) in
+        [(32u64, 0x1550usize), (19, 0xfbb), (20, 0x1dde), (202, 0xa72), (11, 0x180), (166, 0x1185)]
+    {
+        let module = module::live(seed);
+        let all = coverage::places(&module);
+        let i = all.iter().position(|p| p.offset == at).unwrap();
+        let list: Vec<_> = all[i.saturating_sub(14)..i + 8]
+            .iter()
+            .map(|p| if p.offset == at { format!("**{}**", p.name) } else { p.name.to_owned() })
+            .collect();
+        eprintln!("{seed}: {}", list.join(" "));
     }
 }

@@ -13,20 +13,35 @@ use wasm_encoder::{
 use crate::body::Body;
 use crate::declare::declare;
 use crate::dice::Dice;
+use crate::operators::{Operator, operators};
 use crate::world::{Items, Mode, World, concrete};
 
 /// Instructions of a body, about.
 const BUDGETS: [usize; 4] = [60, 150, 300, 500];
+
+/// Operators that each function has in any case.
+const WANTED: usize = 3;
 
 /// The module of a seed.
 pub(crate) fn live(seed: u64) -> Vec<u8> {
     let mut dice = Dice::new(seed);
     let mut world = declare(&mut dice);
     let mut code = CodeSection::new();
+    let mut turn = (seed as usize).wrapping_mul(WANTED * 5);
     for function in world.random_functions.clone() {
         let ty = world.functions[function];
         let budget = dice.pick(&BUDGETS);
-        code.function(&Body::new(&mut world, &mut dice, ty, budget).random());
+        // All that the module allows take turns, so that a few hundred modules have every operator.
+        let shared = world.memories.iter().any(|memory| memory.ty.shared);
+        let allowed: Vec<&'static Operator> = operators()
+            .iter()
+            .filter(|operator| world.profile.allows(operator.proposal))
+            .filter(|operator| shared || !operator.name.contains("Wait"))
+            .collect();
+        let wanted: Vec<&'static Operator> =
+            (0..WANTED).map(|number| allowed[(turn + number) % allowed.len()]).collect();
+        turn = turn.wrapping_add(WANTED);
+        code.function(&Body::new(&mut world, &mut dice, ty, budget).random(&wanted));
     }
     if let Some(digest) = world.digest {
         let ty = world.functions[digest as usize];

@@ -11,8 +11,8 @@ use std::time::Duration;
 use wasmtime::{
     AnyRef, ArrayRef, ArrayRefPre, AsContext, Caller, Config, Engine, ExnRef, Extern, ExternRef,
     ExternType, Func, FuncType, Global, HeapType, I31, Instance, Memory, Module, OptLevel, Ref,
-    RefType, SharedMemory, Store, StructRef, StructRefPre, Table, Tag, ThrownException, Trap, Val,
-    ValType,
+    RefType, SharedMemory, Store, StoreLimits, StoreLimitsBuilder, StructRef, StructRefPre, Table,
+    Tag, ThrownException, Trap, Val, ValType,
 };
 
 use crate::dice::Dice;
@@ -22,7 +22,9 @@ const FUEL: i32 = 60;
 /// How often each export is called.
 const ROUNDS: usize = 3;
 /// Ticks after which a call is taken to hang; a tick is 100 ms.
-const DEADLINE: u64 = 100;
+const DEADLINE: u64 = 30;
+/// Bytes that a memory, and the heap of objects, may have.
+const ROOM: usize = 16 << 20;
 /// How often in a module the host answers before it says no.
 const HOST_CALLS: usize = 10_000;
 
@@ -55,6 +57,7 @@ pub(crate) struct Seen {
 struct Host {
     /// What it was called with.
     log: Vec<String>,
+    limits: StoreLimits,
 }
 
 fn engine() -> &'static Engine {
@@ -110,6 +113,8 @@ impl Side {
             Module::new(engine(), bytes).map_err(|error| Why::Invalid(format!("{error:#}")))?;
         let mut store = Store::new(engine(), Host::default());
         store.set_epoch_deadline(DEADLINE);
+        store.data_mut().limits = StoreLimitsBuilder::new().memory_size(ROOM).build();
+        store.limiter(|host| &mut host.limits);
         let mut imports = Vec::new();
         for (number, import) in module.imports().enumerate() {
             match provide(&mut store, &import.ty(), number) {

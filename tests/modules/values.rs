@@ -457,7 +457,8 @@ impl Body<'_> {
         let globals: Vec<u32> = (0..self.world.globals.len() as u32)
             .filter(|&index| {
                 let global = &self.world.globals[index as usize];
-                global.mutable && index != self.world.fuel && self.world.matches(ty, global.ty)
+                let special = index == self.world.fuel || index == self.world.hash;
+                global.mutable && !special && self.world.matches(ty, global.ty)
             })
             .collect();
         if globals.is_empty() { None } else { Some(self.dice.pick(&globals)) }
@@ -526,6 +527,7 @@ impl Body<'_> {
         self.mark();
         self.values(&[ty, ValType::I32], depth);
         self.emit(Instruction::BrIf(0));
+        self.mark();
         if self.dice.percent(50) {
             self.consume(&[ty]);
             self.value(ty, depth);

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use wasm_encoder::{
     AbstractHeapType, ArrayType, CompositeInnerType, CompositeType, ConstExpr, FieldType, FuncType,
-    HeapType, MemoryType, RefType, StructType, SubType, TableType, ValType,
+    HeapType, MemoryType, RefType, StorageType, StructType, SubType, TableType, ValType,
 };
 
 use crate::dice::Dice;
@@ -364,7 +364,6 @@ fn random_struct(
 
 /// A random field. Types of the own recursion group stand behind references that may be null.
 fn random_field(world: &World, dice: &mut Dice, own: &[u32]) -> FieldType {
-    use wasm_encoder::StorageType;
     let element_type = match dice.below(10) {
         0 => StorageType::I8,
         1 => StorageType::I16,
@@ -388,11 +387,14 @@ fn random_field(world: &World, dice: &mut Dice, own: &[u32]) -> FieldType {
 
 /// Declares the types of a module with garbage collection: single ones and recursion groups, subtypes of earlier ones among them.
 pub(crate) fn declare_heap_types(world: &mut World, dice: &mut Dice) {
-    // There is always a structure and an array, so that values of `structref` and `arrayref` can be made.
+    // There is always a structure and an array, so that values of `structref` and `arrayref` can be made, and one array of references.
     let first = random_struct(world, dice, &[], &[]);
-    let array = CompositeInnerType::Array(ArrayType(random_field(world, dice, &[])));
     world.declare(vec![subtype(first, false, None)]);
+    let array = CompositeInnerType::Array(ArrayType(random_field(world, dice, &[])));
     world.declare(vec![plain(array)]);
+    let ty = reference(dice.pick(&[AbstractHeapType::Any, AbstractHeapType::Func]), true);
+    let element = FieldType { element_type: StorageType::Val(ValType::Ref(ty)), mutable: true };
+    world.declare(vec![plain(CompositeInnerType::Array(ArrayType(element)))]);
     for _ in 0..dice.between(2, 5) {
         let start = world.types.len() as u32;
         let count = if dice.percent(50) { 1 } else { dice.between(2, 4) } as u32;
