@@ -84,6 +84,13 @@ impl<'a> Body<'a> {
             self.apply(operator, 2);
             self.consume(&operator.results);
         }
+        // What is particular to proposals would be rare among so many operators.
+        if self.world.profile.gc {
+            self.heap_statement(2);
+        }
+        if self.world.profile.exceptions && self.dice.percent(40) {
+            self.try_table(2);
+        }
         for _ in 0..self.dice.between(2, 8) {
             self.statement(3);
         }

@@ -292,7 +292,11 @@ impl Body<'_> {
             return self.branch(depth);
         }
         let function = self.dice.pick(&callable);
-        self.seldom(depth);
+        if self.dice.percent(50) {
+            self.seldom(depth);
+        } else {
+            self.value(ValType::I32, depth);
+        }
         self.open(Instruction::If(BlockType::Empty), &[]);
         self.mark();
         let instruction = match self.callee(function, depth) {
@@ -397,7 +401,11 @@ impl Body<'_> {
             let local = self.new_local(ValType::Ref(*last));
             self.set_local(local);
             self.consume(others);
-            self.seldom(depth);
+            if self.dice.percent(60) {
+                self.seldom(depth);
+            } else {
+                self.value(ValType::I32, depth);
+            }
             self.open(Instruction::If(BlockType::Empty), &[]);
             self.mark();
             self.emit(Instruction::LocalGet(local));

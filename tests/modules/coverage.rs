@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use wasmparser::{Operator, Parser, Payload};
 
 use crate::body::MARKS;
-use crate::operators::name_of;
+use crate::operators::{all, name_of};
 
 /// One operator of a module.
 pub(crate) struct Place {
@@ -68,12 +68,20 @@ impl Coverage {
         }
     }
 
-    /// Adds what another thread counted.
-    pub(crate) fn join(&mut self, other: &Self) {
-        for (name, (there, run)) in &other.0 {
-            let counts = self.0.entry(name).or_default();
-            counts.0 += there;
-            counts.1 += run;
-        }
+    /// Operators of `proposals` that no reached code has, with how often they were there at all.
+    pub(crate) fn missing(&self, proposals: &[&str]) -> Vec<(&'static str, usize)> {
+        all()
+            .filter(|(_, proposal)| proposals.contains(proposal))
+            .map(|(name, _)| (name, self.0.get(name).copied().unwrap_or_default()))
+            .filter(|(_, (_, reached))| *reached == 0)
+            .map(|(name, (there, _))| (name, there))
+            .collect()
+    }
+
+    /// Of a hundred operators, how many lie in code that was reached.
+    pub(crate) fn percentage(&self) -> usize {
+        let (there, reached) =
+            self.0.values().fold((0, 0), |sum, counts| (sum.0 + counts.0, sum.1 + counts.1));
+        reached * 100 / there.max(1)
     }
 }

@@ -177,7 +177,7 @@ impl Body<'_> {
         let depth = depth - 1;
         let datas = self.datas_for(field);
         let segments = self.segments_for(ty);
-        match self.dice.below(6) {
+        match self.dice.below(5) {
             0 if defaultable(ty) => {
                 self.value(ValType::I32, depth);
                 self.below(ValType::I32, LENGTHS);
@@ -356,7 +356,7 @@ impl Body<'_> {
                 self.value(ValType::Ref(array), depth);
                 self.emit(Instruction::ArrayLen);
             }
-            0..3 if !structs.is_empty() => {
+            0..2 if !structs.is_empty() => {
                 let (index, field_index) = self.dice.pick(&structs);
                 self.place(&[index], depth);
                 let struct_type_index = index;
@@ -476,7 +476,7 @@ impl Body<'_> {
         let ty = field.element_type.unpack();
         let (datas, segments) = (self.datas_for(field), self.segments_for(ty));
         self.emit(Instruction::LocalGet(object));
-        match self.dice.below(8) {
+        match self.dice.below(9) {
             0..2 => {
                 self.element_index(depth);
                 self.value(ty, depth);
@@ -515,7 +515,7 @@ impl Body<'_> {
                     array_type_index_src: from,
                 });
             }
-            4..6 if !datas.is_empty() => {
+            4..7 if !datas.is_empty() => {
                 let data = self.dice.pick(&datas);
                 self.emit(Instruction::I32Const(0));
                 self.emit(Instruction::I32Const(0));
@@ -526,7 +526,7 @@ impl Body<'_> {
                     array_data_index: data,
                 });
             }
-            4..6 if !segments.is_empty() => {
+            4..7 if !segments.is_empty() => {
                 let segment = self.dice.pick(&segments);
                 self.emit(Instruction::I32Const(0));
                 self.emit(Instruction::I32Const(0));

@@ -111,7 +111,7 @@ impl Body<'_> {
                 self.length(is_wide(self, to) && is_wide(self, from), 0xff, depth);
                 self.emit(Instruction::MemoryCopy { src_mem: from, dst_mem: to });
             }
-            5 if self.dice.percent(15) && !self.world.datas.is_empty() => {
+            5 if self.dice.percent(30) && !self.world.datas.is_empty() => {
                 let all: Vec<u32> = (0..self.world.datas.len() as u32).collect();
                 let data = self.droppable(&all, &passive);
                 self.emit(Instruction::DataDrop(data));
@@ -199,7 +199,7 @@ impl Body<'_> {
             return self.emit(Instruction::TableSet(table));
         }
         let elem_index = self.dice.pick(&segments);
-        if self.dice.percent(8) {
+        if self.dice.percent(25) {
             let all: Vec<u32> = (0..self.world.elements.len() as u32).collect();
             let segment = self.droppable(&all, &segments);
             return self.emit(Instruction::ElemDrop(segment));

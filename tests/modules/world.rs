@@ -387,10 +387,16 @@ fn random_field(world: &World, dice: &mut Dice, own: &[u32]) -> FieldType {
 
 /// Declares the types of a module with garbage collection: single ones and recursion groups, subtypes of earlier ones among them.
 pub(crate) fn declare_heap_types(world: &mut World, dice: &mut Dice) {
-    // There is always a structure and an array, so that values of `structref` and `arrayref` can be made, and one array of references.
+    // There is always a structure and an array, so that values of `structref` and `arrayref` can be made: there is one array of numbers and one of references.
     let first = random_struct(world, dice, &[], &[]);
     world.declare(vec![subtype(first, false, None)]);
-    let array = CompositeInnerType::Array(ArrayType(random_field(world, dice, &[])));
+    let element_type = dice.pick(&[
+        StorageType::I8,
+        StorageType::I16,
+        StorageType::Val(ValType::I64),
+        StorageType::Val(ValType::F32),
+    ]);
+    let array = CompositeInnerType::Array(ArrayType(FieldType { element_type, mutable: true }));
     world.declare(vec![plain(array)]);
     let ty = reference(dice.pick(&[AbstractHeapType::Any, AbstractHeapType::Func]), true);
     let element = FieldType { element_type: StorageType::Val(ValType::Ref(ty)), mutable: true };
