@@ -280,7 +280,7 @@ impl<'a> Body<'a> {
 
     /// Takes a value of `ty` from the stack and folds it into the global hash.
     pub(crate) fn fold(&mut self, ty: ValType) {
-        self.to_i64(ty);
+        self.number_of(ty);
         let hash = self.world.hash;
         self.emit(Instruction::GlobalGet(hash));
         self.emit(Instruction::I64Const(7));
@@ -290,7 +290,7 @@ impl<'a> Body<'a> {
     }
 
     /// A value of any type ⇒ an `i64` that tells as much about it as can be told.
-    pub(crate) fn to_i64(&mut self, ty: ValType) {
+    pub(crate) fn number_of(&mut self, ty: ValType) {
         match ty {
             ValType::I64 => (),
             ValType::I32 => self.emit(Instruction::I64ExtendI32U),
@@ -310,11 +310,11 @@ impl<'a> Body<'a> {
                 self.emit(Instruction::I64Rotl);
                 self.emit(Instruction::I64Xor);
             }
-            ValType::Ref(ty) => self.reference_to_i64(ty),
+            ValType::Ref(ty) => self.number_of_reference(ty),
         }
     }
 
-    fn reference_to_i64(&mut self, ty: RefType) {
+    fn number_of_reference(&mut self, ty: RefType) {
         use wasm_encoder::AbstractHeapType as H;
         let digest = self.world.digest.filter(|_| self.world.profile.gc);
         match (self.world.top(ty.heap_type), digest) {

@@ -1,9 +1,11 @@
 //! Random modules through the tree: what comes out does what went in did. Live ones are made here, so that nearly all of their code runs;
 //! wasm-smith's are stranger, and mostly dead.
 //!
-//! `SWASM_RANDOM_MODULES` says how many of each (some hundreds if unset), `SWASM_RANDOM_SEED` where to begin. What fails is named by its seed.
+//! `SWASM_RANDOM_MODULES` says how many of each (some hundreds if unset), `SWASM_RANDOM_SEED` where to begin (alone: that one only). What fails is
+//! named by its seed, and written to the folder that `SWASM_RANDOM_KEEP` names, as it was and as it came out.
 #![allow(clippy::wildcard_enum_match_arm, reason = "the generator singles out a few of many kinds")]
 
+mod access;
 mod body;
 mod control;
 mod coverage;
@@ -11,25 +13,32 @@ mod declare;
 #[path = "../model/dice.rs"]
 mod dice;
 mod heap;
+mod heap_write;
+mod host;
 mod module;
 mod operators;
 mod plant;
 mod run;
+mod skeleton;
 mod smith;
 mod statement;
 mod through;
 mod values;
 mod world;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use coverage::Coverage;
+use operators::validate;
 use run::{Outcome, Seen};
 use through::{WAYS, Way, through};
 
 /// How many modules of each kind an ordinary run tries.
 const MODULES: u64 = 300;
+/// Failures after which no more are looked for.
+const ENOUGH: usize = 5;
 /// The generator uses the stack of whoever calls it.
 const STACK: usize = 64 << 20;
 
@@ -81,12 +90,14 @@ fn for_all_seeds(judge: impl Fn(u64) -> Result<(Vec<u8>, Seen), Failure> + Sync)
     let first = setting("SWASM_RANDOM_SEED", 0);
     // A seed that is named is meant.
     let count = if std::env::var_os("SWASM_RANDOM_SEED").is_some() { 1 } else { MODULES };
-    for_seeds(first, setting("SWASM_RANDOM_MODULES", count), judge)
+    for_seeds(first, setting("SWASM_RANDOM_MODULES", count), ENOUGH, judge)
 }
 
+/// Tries `count` seeds from `first` on, unless so many fail that it is `enough`.
 fn for_seeds(
     first: u64,
     count: u64,
+    enough: usize,
     judge: impl Fn(u64) -> Result<(Vec<u8>, Seen), Failure> + Sync,
 ) -> Found {
     let next = AtomicU64::new(first);
@@ -94,10 +105,13 @@ fn for_seeds(
     let work = || {
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= first + count {
+            let failed = found.lock().expect("unpoisoned").failures.len();
+            if seed >= first + count || failed >= enough {
                 return;
             }
-            let result = judge(seed);
+            // A panic is a failure like others, which has a seed.
+            let result = std::panic::catch_unwind(AssertUnwindSafe(|| judge(seed)))
+                .unwrap_or_else(|_| Err(Failure::Wrong("a panic, see above".to_owned())));
             found.lock().expect("unpoisoned").add(seed, result);
         }
     };
@@ -115,39 +129,63 @@ fn for_seeds(
     found
 }
 
+/// Writes a module that failed where somebody asked for it.
+fn keep(name: &str, bytes: &[u8]) {
+    if let Some(folder) = std::env::var_os("SWASM_RANDOM_KEEP") {
+        let path = std::path::Path::new(&folder).join(name);
+        std::fs::write(&path, bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    }
+}
+
 /// Sends a module through the tree on all ways. What comes out is valid and, if it `runs`, does the same.
 fn judge(bytes: &[u8], seed: u64, runs: bool) -> Result<Seen, Failure> {
-    let valid = |bytes: &[u8]| {
-        wasmparser::Validator::new_with_features(operators::features())
-            .validate_all(bytes)
-            .map(|_| ())
-            .map_err(|error| error.to_string())
-    };
-    valid(bytes).map_err(|error| Failure::GivenUp(format!("the module is invalid: {error}")))?;
+    validate(bytes).map_err(|error| Failure::GivenUp(format!("the module is invalid: {error}")))?;
     let mut seen = None;
     let mut last = Vec::new();
     for way in WAYS {
-        let wrong = |what: String| Failure::Wrong(format!("{way:?}: {what}"));
-        let transformed = through(bytes, way).map_err(wrong)?;
-        // The same bytes do the same.
-        if transformed == last {
-            continue;
-        }
-        valid(&transformed).map_err(wrong)?;
-        if runs {
-            match run::compare(bytes, &transformed, seed) {
-                Outcome::Same(run) => seen = Some(run),
-                Outcome::Different(message) => return Err(wrong(message)),
-                Outcome::GivenUp(message) => return Err(Failure::GivenUp(message)),
+        let result = through(bytes, way).map_err(Failure::Wrong).and_then(|transformed| {
+            // The same bytes do the same.
+            if transformed != last {
+                seen = judge_one(bytes, &transformed, way, runs.then_some(seed))
+                    .inspect_err(|_| keep(&format!("{seed}-{way:?}.wasm"), &transformed))?;
+                last = transformed;
             }
-        }
-        last = transformed;
+            Ok(())
+        });
+        result.map_err(|failure| match failure {
+            Failure::Wrong(message) => {
+                keep(&format!("{seed}.wasm"), bytes);
+                Failure::Wrong(format!("{way:?}: {message}"))
+            }
+            Failure::GivenUp(_) => failure,
+        })?;
     }
     Ok(seen.unwrap_or_default())
 }
 
+/// Compares what came out with what went in, and runs both if there is a seed for arguments.
+fn judge_one(
+    bytes: &[u8],
+    transformed: &[u8],
+    way: Way,
+    seed: Option<u64>,
+) -> Result<Option<Seen>, Failure> {
+    validate(transformed).map_err(Failure::Wrong)?;
+    if !way.optimises()
+        && let Some(difference) = skeleton::difference(bytes, transformed, way == Way::Opened)
+    {
+        return Err(Failure::Wrong(difference));
+    }
+    let Some(seed) = seed else { return Ok(None) };
+    match run::compare(bytes, transformed, seed) {
+        Outcome::Same(seen) => Ok(Some(seen)),
+        Outcome::Different(message) => Err(Failure::Wrong(message)),
+        Outcome::GivenUp(message) => Err(Failure::GivenUp(message)),
+    }
+}
+
 /// The proposals whose operators live modules have. Legacy exceptions are not among them: no engine at hand runs them.
-const PROPOSALS: [&str; 15] = [
+const PROPOSALS: [&str; 13] = [
     "mvp",
     "sign_extension",
     "saturating_float_to_int",
@@ -161,10 +199,8 @@ const PROPOSALS: [&str; 15] = [
     "exceptions",
     "threads",
     "wide_arithmetic",
-    "extended_const",
-    "memory64",
 ];
-/// Valid for no list of types but one, which `TypedSelect` has.
+/// It is valid with one type only, and then it is `TypedSelect`.
 const NEVER_VALID: &str = "TypedSelectMulti";
 /// Of a hundred operators in live modules, at least so many lie in code that was reached.
 const REACHED: usize = 60;
@@ -216,7 +252,7 @@ fn strange_modules_do_the_same() {
 
 #[test]
 fn a_wrong_operator_is_seen() {
-    let found = for_seeds(0, PLANTED, |seed| {
+    let found = for_seeds(0, PLANTED, usize::MAX, |seed| {
         let module = module::live(seed);
         let seen = judge(&module, seed, true)?;
         let written = through(&module, Way::Opened).map_err(Failure::Wrong)?;

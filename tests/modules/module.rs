@@ -162,7 +162,7 @@ fn add_to_digest(body: &mut Body<'_>, ty: ValType, digest: u32, sum: u32) {
             body.emit(Instruction::I32Sub);
             body.emit(Instruction::Call(digest));
         }
-        _ => body.to_i64(ty),
+        _ => body.number_of(ty),
     }
     body.emit(Instruction::LocalGet(sum));
     body.emit(Instruction::I64Const(5));

@@ -157,7 +157,7 @@ fn valid(operator: &Operator) -> bool {
     code.function(&body);
     let mut module = Module::new();
     module.section(&types).section(&functions).section(&memories).section(&code);
-    wasmparser::Validator::new_with_features(features()).validate_all(&module.finish()).is_ok()
+    validate(&module.finish()).is_ok()
 }
 
 /// What modules of these tests may use.
@@ -165,6 +165,12 @@ pub(crate) fn features() -> wasmparser::WasmFeatures {
     wasmparser::WasmFeatures::default()
         | wasmparser::WasmFeatures::CUSTOM_PAGE_SIZES
         | wasmparser::WasmFeatures::WIDE_ARITHMETIC
+}
+
+/// Whether wasmparser accepts a module; if not, why.
+pub(crate) fn validate(module: &[u8]) -> Result<(), String> {
+    let mut validator = wasmparser::Validator::new_with_features(features());
+    validator.validate_all(module).map(|_| ()).map_err(|error| error.to_string())
 }
 
 /// All lists of `count` types of numbers.
