@@ -1,0 +1,244 @@
+//! The bytes of a module ⇒ what a way through the tree without passes keeps: every declaration, in order, and the live code.
+//!
+//! Code is live if the validator takes it for reachable. Locals count by their types; `nop` does not count.
+
+use wasmparser::{
+    ConstExpr, DataKind, ElementItems, ElementKind, FunctionBody, Operator, Parser, Payload,
+    TableInit,
+};
+
+/// A module without its dead code.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Skeleton {
+    /// One line a declaration.
+    pub(crate) declarations: Vec<String>,
+    pub(crate) bodies: Vec<Code>,
+    /// Custom sections but names, which are written anew.
+    pub(crate) custom: Vec<(String, Vec<u8>)>,
+}
+
+/// A function's code.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Code {
+    /// The body as it stands in the module.
+    pub(crate) bytes: Vec<u8>,
+    /// The types of the locals, as runs; neighbours differ.
+    pub(crate) locals: Vec<(u32, String)>,
+    /// The live operators with their immediates.
+    pub(crate) operators: Vec<String>,
+}
+
+fn constant(expression: &ConstExpr<'_>) -> String {
+    let operators: Result<Vec<Operator<'_>>, _> =
+        expression.get_operators_reader().into_iter().collect();
+    format!("{:?}", operators.expect("the module is valid"))
+}
+
+fn code(body: &FunctionBody<'_>) -> Code {
+    let mut locals: Vec<(u32, String)> = Vec::new();
+    for run in body.get_locals_reader().expect("the module is valid") {
+        let (count, ty) = run.expect("the module is valid");
+        let ty = format!("{ty:?}");
+        match locals.last_mut() {
+            Some((before, same)) if *same == ty => *before += count,
+            _ if count > 0 => locals.push((count, ty)),
+            _ => (),
+        }
+    }
+    let mut operators = Vec::new();
+    // How many blocks are open in dead code: 0 outside of it.
+    let mut dead = 0_u32;
+    for operator in body.get_operators_reader().expect("the module is valid") {
+        let operator = operator.expect("the module is valid");
+        let opens = matches!(
+            operator,
+            Operator::Block { .. }
+                | Operator::Loop { .. }
+                | Operator::If { .. }
+                | Operator::TryTable { .. }
+                | Operator::Try { .. }
+        );
+        let divides =
+            matches!(operator, Operator::Else | Operator::Catch { .. } | Operator::CatchAll);
+        let ends = matches!(operator, Operator::End | Operator::Delegate { .. });
+        match dead {
+            0 => (),
+            1 if divides || ends => dead = 0,
+            _ if opens => dead += 1,
+            _ if ends => dead -= 1,
+            _ => (),
+        }
+        if dead > 0 || matches!(operator, Operator::Nop) {
+            continue;
+        }
+        operators.push(match &operator {
+            // A block's type has several spellings, and the validator sees that it is right.
+            Operator::Block { .. } => "Block".to_owned(),
+            Operator::Loop { .. } => "Loop".to_owned(),
+            Operator::If { .. } => "If".to_owned(),
+            Operator::TryTable { try_table } => format!("TryTable {:?}", try_table.catches),
+            _ => format!("{operator:?}"),
+        });
+        let diverges = matches!(
+            operator,
+            Operator::Unreachable
+                | Operator::Br { .. }
+                | Operator::BrTable { .. }
+                | Operator::Return
+                | Operator::ReturnCall { .. }
+                | Operator::ReturnCallIndirect { .. }
+                | Operator::ReturnCallRef { .. }
+                | Operator::Throw { .. }
+                | Operator::ThrowRef
+                | Operator::Rethrow { .. }
+        );
+        dead = u32::from(diverges);
+    }
+    Code { bytes: body.as_bytes().to_vec(), locals, operators }
+}
+
+/// What there is in a valid module.
+pub(crate) fn skeleton(module: &[u8]) -> Skeleton {
+    let (mut declarations, mut bodies, mut custom) = (Vec::new(), Vec::new(), Vec::new());
+    let valid = "the module is valid";
+    for payload in Parser::new(0).parse_all(module) {
+        match payload.expect(valid) {
+            Payload::TypeSection(section) => {
+                for group in section {
+                    let group = group.expect(valid);
+                    let explicit = group.is_explicit_rec_group();
+                    let types: Vec<_> = group.types().collect();
+                    declarations.push(format!("type group {explicit} {types:?}"));
+                }
+            }
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    declarations.push(format!("{:?}", import.expect(valid)));
+                }
+            }
+            Payload::FunctionSection(section) => {
+                for ty in section {
+                    declarations.push(format!("function {}", ty.expect(valid)));
+                }
+            }
+            Payload::TableSection(section) => {
+                for table in section {
+                    let table = table.expect(valid);
+                    let init = match table.init {
+                        TableInit::RefNull => "null".to_owned(),
+                        TableInit::Expr(init) => constant(&init),
+                    };
+                    declarations.push(format!("table {:?} {init}", table.ty));
+                }
+            }
+            Payload::MemorySection(section) => {
+                for memory in section {
+                    declarations.push(format!("{:?}", memory.expect(valid)));
+                }
+            }
+            Payload::TagSection(section) => {
+                for tag in section {
+                    declarations.push(format!("{:?}", tag.expect(valid)));
+                }
+            }
+            Payload::GlobalSection(section) => {
+                for global in section {
+                    let global = global.expect(valid);
+                    let init = constant(&global.init_expr);
+                    declarations.push(format!("global {:?} {init}", global.ty));
+                }
+            }
+            Payload::ExportSection(section) => {
+                for export in section {
+                    declarations.push(format!("{:?}", export.expect(valid)));
+                }
+            }
+            Payload::StartSection { func, .. } => declarations.push(format!("start {func}")),
+            Payload::ElementSection(section) => {
+                for element in section {
+                    let element = element.expect(valid);
+                    let kind = match &element.kind {
+                        ElementKind::Passive => "passive".to_owned(),
+                        ElementKind::Declared => "declared".to_owned(),
+                        ElementKind::Active { table_index, offset_expr } => {
+                            format!("active {} {}", table_index.unwrap_or(0), constant(offset_expr))
+                        }
+                    };
+                    declarations.push(format!("elements {kind} {}", items(element.items)));
+                }
+            }
+            Payload::DataSection(section) => {
+                for data in section {
+                    let data = data.expect(valid);
+                    let kind = match &data.kind {
+                        DataKind::Passive => "passive".to_owned(),
+                        DataKind::Active { memory_index, offset_expr } => {
+                            format!("active {memory_index} {}", constant(offset_expr))
+                        }
+                    };
+                    declarations.push(format!("data {kind} {:?}", data.data));
+                }
+            }
+            Payload::CodeSectionEntry(body) => bodies.push(code(&body)),
+            Payload::CustomSection(section) if section.name() != "name" => {
+                custom.push((section.name().to_owned(), section.data().to_vec()));
+            }
+            _ => (),
+        }
+    }
+    Skeleton { declarations, bodies, custom }
+}
+
+fn items(items: ElementItems<'_>) -> String {
+    match items {
+        ElementItems::Functions(functions) => {
+            let list: Result<Vec<u32>, _> = functions.into_iter().collect();
+            format!("functions {:?}", list.expect("the module is valid"))
+        }
+        ElementItems::Expressions(ty, expressions) => {
+            let list: Vec<String> = expressions
+                .into_iter()
+                .map(|expression| constant(&expression.expect("the module is valid")))
+                .collect();
+            format!("{ty:?} {list:?}")
+        }
+    }
+}
+
+/// The first thing that `kept` lacks or changed of `original`, neither of which passes have touched. Bodies that were not opened are the same
+/// bytes; others are no longer.
+pub(crate) fn difference(original: &[u8], kept: &[u8], opened: bool) -> Option<String> {
+    let (before, after) = (skeleton(original), skeleton(kept));
+    if let Some(difference) = first(&before.declarations, &after.declarations) {
+        return Some(difference);
+    }
+    if before.custom != after.custom {
+        return Some(format!("custom sections: {:?}; {:?}", before.custom, after.custom));
+    }
+    if before.bodies.len() != after.bodies.len() {
+        return Some(format!("{} bodies; {}", before.bodies.len(), after.bodies.len()));
+    }
+    for (number, (a, b)) in before.bodies.iter().zip(&after.bodies).enumerate() {
+        if !opened && a.bytes != b.bytes {
+            return Some(format!("body {number}: other bytes, although it was not opened"));
+        }
+        if a.bytes.len() < b.bytes.len() {
+            return Some(format!("body {number}: {} bytes; {}", a.bytes.len(), b.bytes.len()));
+        }
+        if a.locals != b.locals {
+            return Some(format!("body {number}: locals {:?}; {:?}", a.locals, b.locals));
+        }
+        if let Some(difference) = first(&a.operators, &b.operators) {
+            return Some(format!("body {number}: {difference}"));
+        }
+    }
+    None
+}
+
+fn first(before: &[String], after: &[String]) -> Option<String> {
+    if before == after {
+        return None;
+    }
+    let at = before.iter().zip(after).take_while(|(a, b)| a == b).count();
+    Some(format!("number {at}: {:?}; afterwards {:?}", before.get(at), after.get(at)))
+}
