@@ -10,17 +10,21 @@ mod imports;
 mod layout;
 mod locations;
 mod lower;
+mod optimize;
 mod options;
 mod pipeline;
 mod program;
 mod reach;
+mod text;
 mod unit;
 
 use artifact::Observer;
 pub use artifact::{Artifact, Counts, Phase, Printed};
 pub use entry::AT_EXIT_EXPORT;
+pub use optimize::{OptimizeOptions, Optimized, optimize};
 pub use options::{MemoryMode, OptLevel, Options, Print, Stage};
 pub use program::{Failed, Program, library, pass_names};
+pub use text::{Part, module_text};
 
 use swasm_frontend_ir::Diagnostic;
 pub use swasm_frontend_ir::checked::Checked;
