@@ -20,6 +20,7 @@ mod operators;
 mod skeleton;
 mod smith;
 mod statement;
+#[path = "../through.rs"]
 mod through;
 mod values;
 mod world;
@@ -33,7 +34,7 @@ use wasm_encoder::{
 
 use dice::Dice;
 use operators::validate;
-use through::{WAYS, through};
+use through::{Way, through};
 
 /// Mutated modules of an ordinary run.
 const MUTATED: u64 = 10_000;
@@ -87,7 +88,7 @@ fn judge(bytes: &[u8]) -> Result<bool, String> {
         + operators_of_largest(bytes) * PER_OPERATOR
         + IN_ANY_CASE
         + of_validator;
-    for way in WAYS {
+    for way in Way::ALL {
         let (result, peak) = memory::peak_of(|| {
             std::panic::catch_unwind(AssertUnwindSafe(|| through(bytes, way)))
                 .map_err(|_| format!("{way:?}: a panic, see above"))
@@ -108,7 +109,7 @@ fn judge(bytes: &[u8]) -> Result<bool, String> {
                 validate(&written).map_err(|error| format!("{way:?}: {error}"))?;
                 if !way.optimises()
                     && let Some(difference) =
-                        skeleton::difference(bytes, &written, way == through::Way::Opened)
+                        skeleton::difference(bytes, &written, way != Way::Untouched)
                 {
                     return Err(format!("{way:?}: {difference}"));
                 }

@@ -22,6 +22,7 @@ mod run;
 mod skeleton;
 mod smith;
 mod statement;
+#[path = "../through.rs"]
 mod through;
 mod values;
 mod world;
@@ -33,7 +34,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use coverage::Coverage;
 use operators::validate;
 use run::{Outcome, Seen};
-use through::{WAYS, Way, through};
+use through::{Way, through};
 
 /// How many modules of each kind an ordinary run tries.
 const MODULES: u64 = 300;
@@ -142,16 +143,18 @@ fn judge(bytes: &[u8], seed: u64, runs: bool) -> Result<Seen, Failure> {
     validate(bytes).map_err(|error| Failure::GivenUp(format!("the module is invalid: {error}")))?;
     let mut seen = None;
     let mut last = Vec::new();
-    for way in WAYS {
-        let result = through(bytes, way).map_err(Failure::Wrong).and_then(|transformed| {
-            // The same bytes do the same.
-            if transformed != last {
-                seen = judge_one(bytes, &transformed, way, runs.then_some(seed))
-                    .inspect_err(|_| keep(&format!("{seed}-{way:?}.wasm"), &transformed))?;
-                last = transformed;
-            }
-            Ok(())
-        });
+    for way in Way::ALL {
+        let result = through(bytes, way)
+            .map_err(|fault| Failure::Wrong(fault.to_string()))
+            .and_then(|transformed| {
+                // The same bytes do the same.
+                if transformed != last {
+                    seen = judge_one(bytes, &transformed, way, runs.then_some(seed))
+                        .inspect_err(|_| keep(&format!("{seed}-{way:?}.wasm"), &transformed))?;
+                    last = transformed;
+                }
+                Ok(())
+            });
         result.map_err(|failure| match failure {
             Failure::Wrong(message) => {
                 keep(&format!("{seed}.wasm"), bytes);
@@ -172,7 +175,7 @@ fn judge_one(
 ) -> Result<Option<Seen>, Failure> {
     validate(transformed).map_err(Failure::Wrong)?;
     if !way.optimises()
-        && let Some(difference) = skeleton::difference(bytes, transformed, way == Way::Opened)
+        && let Some(difference) = skeleton::difference(bytes, transformed, way != Way::Untouched)
     {
         return Err(Failure::Wrong(difference));
     }
@@ -255,7 +258,8 @@ fn a_wrong_operator_is_seen() {
     let found = for_seeds(0, PLANTED, usize::MAX, |seed| {
         let module = module::live(seed);
         let seen = judge(&module, seed, true)?;
-        let written = through(&module, Way::Opened).map_err(Failure::Wrong)?;
+        let written =
+            through(&module, Way::Opened).map_err(|fault| Failure::Wrong(fault.to_string()))?;
         let planted = plant::plant(&written, &seen.memory, &mut dice::Dice::new(seed))
             .ok_or_else(|| Failure::GivenUp("no operator to change was reached".to_owned()))?;
         match run::compare(&module, &planted.bytes, seed) {

@@ -162,9 +162,7 @@ fn valid(operator: &Operator) -> bool {
 
 /// What modules of these tests may use.
 pub(crate) fn features() -> wasmparser::WasmFeatures {
-    wasmparser::WasmFeatures::default()
-        | wasmparser::WasmFeatures::CUSTOM_PAGE_SIZES
-        | wasmparser::WasmFeatures::WIDE_ARITHMETIC
+    swasm_tree::FEATURES
 }
 
 /// Whether wasmparser accepts a module; if not, why.

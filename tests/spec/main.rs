@@ -9,6 +9,8 @@ mod planted;
 mod run;
 mod script;
 mod suite;
+#[path = "../through.rs"]
+mod through;
 mod value;
 mod ways;
 

@@ -1,70 +1,11 @@
-//! A module's bytes ⇒ bytes that mean the same, by way of the tree; and the laws that hold for the result.
+//! What must be true of a module that went through the tree.
 
 use std::ops::Range;
 
-use swasm_optimizer::{Level, NoCallees, optimize, passes};
-use swasm_tree::{Body, FEATURES, FuncId, Module, Reading, WriteOptions, encode, verify};
+use swasm_tree::FEATURES;
 use wasmparser::{Parser, Payload, Validator};
 
-/// What happens to a module between reading and writing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
-    /// Nothing: bodies stay bytes.
-    Untouched,
-    /// Every body becomes a tree in the pass that validates it, and is encoded.
-    Reencoded,
-    /// Every body becomes a tree, which is verified and encoded.
-    Opened,
-    /// The passes of the optimiser run on every body.
-    Optimised,
-}
-
-impl Way {
-    /// All of them.
-    pub(crate) const ALL: [Way; 4] = [Way::Untouched, Way::Reencoded, Way::Opened, Way::Optimised];
-}
-
-/// Why there is no result.
-#[derive(Debug)]
-pub(crate) enum Fault {
-    /// The reader says that the module is not valid.
-    Refused(String),
-    /// It is valid, and we broke it.
-    Broken(String),
-}
-
-/// Sends a module through the tree.
-///
-/// # Errors
-/// [`Fault::Refused`] if and only if the reader refuses it.
-pub(crate) fn through(bytes: &[u8], how: Way) -> Result<Vec<u8>, Fault> {
-    let refused = |error: swasm_tree::ReadError| Fault::Refused(error.to_string());
-    let mut module = match how {
-        Way::Reencoded => {
-            let mut reading = Reading::new(bytes).map_err(refused)?;
-            reading.reencode().map_err(refused)?;
-            reading.finish().map_err(refused)?
-        }
-        Way::Untouched | Way::Opened | Way::Optimised => Module::read(bytes).map_err(refused)?,
-    };
-    if matches!(how, Way::Opened | Way::Optimised) {
-        let mut body = Body::new(&[], &[]);
-        for func in (0..module.funcs.len() as u32).map(FuncId) {
-            if !module.open(func, &mut body) {
-                continue;
-            }
-            if how == Way::Optimised {
-                let passes = passes(Level::O2);
-                optimize(&module, func, &mut body, passes, &NoCallees, &mut |_, _| ());
-            }
-            let verified = verify(&module, func, &body);
-            let verified = verified.map_err(|errors| Fault::Broken(errors[0].to_string()))?;
-            let code = encode(verified);
-            module.define(func, code);
-        }
-    }
-    Ok(module.write(&WriteOptions { names: true, producers: None }).bytes)
-}
+pub(crate) use crate::through::{Fault, Way, through};
 
 /// [`through`], held to the laws.
 ///
@@ -86,7 +27,7 @@ pub(crate) fn held_to_laws(
 ) -> Result<Vec<u8>, Fault> {
     let written = through(bytes, how)?;
     validate(&written).map_err(|error| Fault::Broken(format!("what is written: {error}")))?;
-    if how != Way::Optimised {
+    if !how.optimises() {
         let (before, after) = (code(bytes)?.len(), code(&written)?.len());
         if after > before {
             return Err(Fault::Broken(format!("{before} bytes of code became {after}")));

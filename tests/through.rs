@@ -1,0 +1,81 @@
+//! Bytes of a module ⇒ bytes of a module that does the same, by way of the tree.
+
+use swasm_optimizer::{Level, NoCallees, optimize, passes};
+use swasm_tree::{Body, FuncId, Module, Reading, WriteOptions, encode, verify};
+
+/// What happens to a module between reading and writing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Nothing: bodies stay bytes.
+    Untouched,
+    /// Every body becomes a tree in the pass that validates it, and is encoded.
+    Reencoded,
+    /// Every body becomes a tree, which is verified and encoded.
+    Opened,
+    /// The passes of the optimiser run on every body.
+    Optimised,
+}
+
+impl Way {
+    /// Whether passes may change what the module has.
+    pub(crate) fn optimises(self) -> bool {
+        match self {
+            Way::Untouched | Way::Reencoded | Way::Opened => false,
+            Way::Optimised => true,
+        }
+    }
+
+    /// All of them.
+    pub(crate) const ALL: [Way; 4] = [Way::Untouched, Way::Reencoded, Way::Opened, Way::Optimised];
+}
+
+/// Why there is no result.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// The reader says that the module is not valid.
+    Refused(String),
+    /// It is valid, and we broke it.
+    Broken(String),
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Fault::Refused(message) => write!(f, "refused: {message}"),
+            Fault::Broken(message) => write!(f, "broken: {message}"),
+        }
+    }
+}
+
+/// Sends a module through the tree.
+///
+/// # Errors
+/// [`Fault::Refused`] if and only if the reader refuses it.
+pub(crate) fn through(bytes: &[u8], how: Way) -> Result<Vec<u8>, Fault> {
+    let refused = |error: swasm_tree::ReadError| Fault::Refused(error.to_string());
+    let mut module = match how {
+        Way::Reencoded => {
+            let mut reading = Reading::new(bytes).map_err(refused)?;
+            reading.reencode().map_err(refused)?;
+            reading.finish().map_err(refused)?
+        }
+        Way::Untouched | Way::Opened | Way::Optimised => Module::read(bytes).map_err(refused)?,
+    };
+    if matches!(how, Way::Opened | Way::Optimised) {
+        let mut body = Body::new(&[], &[]);
+        for func in (0..module.funcs.len() as u32).map(FuncId) {
+            if !module.open(func, &mut body) {
+                continue;
+            }
+            if how == Way::Optimised {
+                let passes = passes(Level::O2);
+                optimize(&module, func, &mut body, passes, &NoCallees, &mut |_, _| ());
+            }
+            let verified = verify(&module, func, &body);
+            let verified = verified.map_err(|errors| Fault::Broken(errors[0].to_string()))?;
+            let code = encode(verified);
+            module.define(func, code);
+        }
+    }
+    Ok(module.write(&WriteOptions { names: true, producers: None }).bytes)
+}
