@@ -155,6 +155,9 @@ pub(crate) struct Checker<'a, 'd> {
     errors_before: usize,
 }
 
+/// An element of `data […]` and how often it stands there, if that is said.
+pub(crate) type Counted = (ExprId, Option<ExprId>);
+
 /// What checking one body after another reuses.
 #[derive(Default)]
 pub(crate) struct Room {
@@ -223,7 +226,7 @@ impl<'a, 'd> Checker<'a, 'd> {
     pub(crate) fn elements(
         mut self,
         elements: &'a [ir::DataElement],
-    ) -> (Body, Vec<Span>, Vec<(ExprId, Option<ExprId>)>) {
+    ) -> (Body, Vec<Span>, Vec<Counted>) {
         let mut checked = Vec::with_capacity(elements.len());
         for element in elements {
             checked.push(match element {
