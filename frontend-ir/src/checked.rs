@@ -18,7 +18,7 @@ pub use crate::check::Checked;
 pub use crate::diagnostic::{ModuleId, Place};
 use crate::ir::exact;
 pub use crate::ir::{BinaryOp, ValueType};
-use crate::source::{Span, Start};
+use crate::source::Start;
 use swasm_tree::FuncType;
 use swasm_tree::template::Template;
 
@@ -323,9 +323,6 @@ pub struct Body {
     types: Vec<Type>,
     /// The locals; the first ones are the parameters.
     pub locals: Vec<Local>,
-    /// Where each expression stands, from start to end: for what checking and evaluation report. A function's body that was checked has
-    /// none any more.
-    spans: Vec<Span>,
     /// The body.
     pub root: ExprId,
 }
@@ -375,43 +372,24 @@ impl Body {
         self.lists.clear();
         self.types.clear();
         self.locals.clear();
-        self.spans.clear();
     }
 
     /// Adds an expression.
-    pub(crate) fn push(&mut self, kind: ExprKind, ty: TypeId, span: Span) -> ExprId {
+    pub(crate) fn push(&mut self, kind: ExprKind, ty: TypeId, at: Start) -> ExprId {
         let id = ExprId::new(self.exprs.len());
-        self.exprs.push(Expr { kind, ty, at: span.begin() });
-        self.spans.push(span);
+        self.exprs.push(Expr { kind, ty, at });
         id
     }
 
-    /// Forgets all expressions from number `len` on.
-    pub(crate) fn truncate(&mut self, len: usize) {
-        self.exprs.truncate(len);
-        self.spans.truncate(len);
-    }
-
-    /// Where an expression stands, from start to end. Not for the body of a function that was checked.
-    pub(crate) fn span(&self, id: ExprId) -> Span {
-        self.spans[id.index()]
-    }
-
-    /// Moves everything into a body without room for more, spans left out; the room stays.
+    /// Moves everything into a body without room for more; the room stays.
     pub(crate) fn take(&mut self) -> Body {
         Body {
-            spans: Vec::new(),
             exprs: exact(&mut self.exprs),
             lists: exact(&mut self.lists),
             types: exact(&mut self.types),
             locals: exact(&mut self.locals),
             root: self.root,
         }
-    }
-
-    /// The same with the spans.
-    pub(crate) fn take_with_spans(&mut self) -> Body {
-        Body { spans: exact(&mut self.spans), ..self.take() }
     }
 
     /// The type of an expression.

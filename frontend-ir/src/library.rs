@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustc_hash::FxHashMap;
 
-use crate::check::body::Checker;
+use crate::check::body::{Checker, Room};
 use crate::check::declare::{After, set_once};
 use crate::check::resolve::Resolver;
 use crate::check::unit::{Ast, AstItem, Decl, Import, Nominal, Slot, SlotKind, Targets, Unit};
@@ -385,7 +385,7 @@ impl Library {
         let cx = Resolver::new(self.world(), def.module, names, &mut diagnostics);
         let function = self.world().function(def);
         let checked =
-            Checker::new(cx, body, Some(function), &mut Body::default()).function(declared);
+            Checker::new(cx, body, Some(function), &mut Room::default()).function(declared);
         self.take(diagnostics);
         slot.body.get_or_init(|| checked)
     }

@@ -35,7 +35,7 @@ pub(crate) fn elide(unit: &mut Unit<'_>, roots: &[DefId], summaries: &Summaries)
     let keeps_promises = matches!(unit.options.memory, MemoryMode::Poison | MemoryMode::Zero);
     if keeps_promises
         || unit.options.opt_level == OptLevel::O0
-        || summaries.values().all(|summary| summary.scopes.is_empty())
+        || summaries.values().all(|summary| summary.rest().scopes.is_empty())
     {
         return;
     }
@@ -45,7 +45,7 @@ pub(crate) fn elide(unit: &mut Unit<'_>, roots: &[DefId], summaries: &Summaries)
     functions.sort_unstable();
     let mut left = MAX_STATIC_SCOPES;
     for def in functions {
-        for &scope in &summaries[&def].scopes {
+        for &scope in &summaries[&def].rest().scopes {
             let body = unit.program.body(def);
             let Some(allocations) = constant_allocations(unit, body, scope) else { continue };
             let bytes: u64 = allocations.iter().map(|(_, size, align)| size + align).sum();
@@ -137,7 +137,7 @@ fn recursive(unit: &Unit<'_>, roots: &[DefId], summaries: &Summaries) -> FxHashS
             let summary = &summaries[def];
             let mut out: Vec<u32> =
                 summary.calls.iter().filter_map(|callee| index.get(callee).copied()).collect();
-            if !summary.pointers.is_empty() {
+            if !summary.rest().pointers.is_empty() {
                 out.push(any_pointer);
             }
             if calls_back(unit, *def) {
@@ -148,7 +148,7 @@ fn recursive(unit: &Unit<'_>, roots: &[DefId], summaries: &Summaries) -> FxHashS
         .collect();
     let addresses = functions
         .iter()
-        .flat_map(|def| &summaries[def].addresses)
+        .flat_map(|def| &summaries[def].rest().addresses)
         .filter_map(|def| index.get(def).copied());
     let mut taken: Vec<u32> = addresses.collect();
     taken.sort_unstable();

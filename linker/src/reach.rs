@@ -18,33 +18,39 @@ use crate::options::MemoryMode;
 use crate::unit::{CalledOnce, Unit, holds_char, known};
 use crate::unread::drop_unread;
 
-/// What a body names.
+/// What a body names. There is one of every function at the same time, and most only call: the rest is apart.
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
     /// The callee of each of its calls, templates left out.
     pub(crate) calls: Vec<DefId>,
+    rest: Option<Box<Rest>>,
+    /// Whether it needs `std::trap::out_of_bounds`.
+    checks: bool,
+    /// Whether it validates a `char`.
+    validates_char: bool,
+    /// Whether it names the end of static data.
+    names_heap: bool,
+}
+
+/// What few bodies name.
+#[derive(Debug, Default)]
+pub(crate) struct Rest {
     /// Functions whose address it takes.
     pub(crate) addresses: Vec<DefId>,
     /// Those of `calls` that templates name.
     named: Vec<DefId>,
     /// `static mut`s it names.
-    pub(crate) statics: Vec<DefId>,
+    statics: Vec<DefId>,
     /// Static data it names.
-    pub(crate) datas: Vec<DataKey>,
+    datas: Vec<DataKey>,
     /// Its scopes.
     pub(crate) scopes: Vec<ExprId>,
     /// Its calls of `MemoryAllocator::allocate`.
-    pub(crate) allocations: Vec<ExprId>,
+    allocations: Vec<ExprId>,
     /// The types of the pointers it calls through.
     pub(crate) pointers: Vec<Arc<Signature>>,
     /// Types that templates call through.
-    pub(crate) types: Vec<FuncType>,
-    /// Whether it needs `std::trap::out_of_bounds`.
-    pub(crate) checks: bool,
-    /// Whether it validates a `char`.
-    pub(crate) validates_char: bool,
-    /// Whether it names the end of static data.
-    pub(crate) names_heap: bool,
+    types: Vec<FuncType>,
 }
 
 /// A function that was reached and has code.
@@ -56,7 +62,7 @@ pub(crate) struct Reached {
 }
 
 /// The summaries of the functions that may be needed.
-pub(crate) type Summaries = FxHashMap<DefId, Box<Summary>>;
+pub(crate) type Summaries = FxHashMap<DefId, Summary>;
 
 /// Declares everything that the program's exports need; gives the functions with code, callees first.
 ///
@@ -69,8 +75,8 @@ pub(crate) fn reach(unit: &mut Unit<'_>) -> Result<Vec<Reached>, Vec<Diagnostic>
     while let Some(def) = pending.pop() {
         summaries.entry(def).or_insert_with(|| {
             let summary = summarise(unit, def);
-            pending.extend(summary.calls.iter().chain(&summary.addresses));
-            Box::new(summary)
+            pending.extend(summary.calls.iter().chain(&summary.rest().addresses));
+            summary
         });
     }
     elide::elide(unit, &roots, &summaries);
@@ -136,7 +142,7 @@ fn called_once(unit: &Unit<'_>, roots: &[DefId], summaries: &Summaries) -> Calle
         for def in &summary.calls {
             uses.entry(*def).or_insert((0, caller)).0 += 1;
         }
-        for def in summary.addresses.iter().chain(&summary.named) {
+        for def in summary.rest().addresses.iter().chain(&summary.rest().named) {
             uses.entry(*def).or_insert((0, caller)).0 += 2;
         }
     }
@@ -184,10 +190,29 @@ fn add<T: PartialEq>(list: &mut Vec<T>, item: T) {
 }
 
 impl Summary {
+    /// What it names besides functions to call.
+    pub(crate) fn rest(&self) -> &Rest {
+        static NOTHING: Rest = Rest {
+            addresses: Vec::new(),
+            named: Vec::new(),
+            statics: Vec::new(),
+            datas: Vec::new(),
+            scopes: Vec::new(),
+            allocations: Vec::new(),
+            pointers: Vec::new(),
+            types: Vec::new(),
+        };
+        self.rest.as_deref().unwrap_or(&NOTHING)
+    }
+
+    fn rest_mut(&mut self) -> &mut Rest {
+        self.rest.get_or_insert_default()
+    }
+
     fn expr(&mut self, unit: &Unit<'_>, body: &Body, id: ExprId) {
         match &body[id].kind {
             ExprKind::Call(callee, _) if Some(*callee) == unit.well_known.allocate => {
-                self.allocations.push(id)
+                self.rest_mut().allocations.push(id)
             }
             ExprKind::Call(callee, _) => match &unit.program.function(*callee).kind {
                 FunctionKind::Template(row) => self.row(unit, row, body.ty(id)),
@@ -198,18 +223,18 @@ impl Summary {
                 FunctionKind::Body | FunctionKind::Hook(_) => self.calls.push(*callee),
             },
             ExprKind::Constant(value) => self.constant(value),
-            ExprKind::Static(def) => add(&mut self.statics, *def),
+            ExprKind::Static(def) => add(&mut self.rest_mut().statics, *def),
             ExprKind::Wasm(row, _) => self.row(unit, row, body.ty(id)),
             ExprKind::Config(def) => {
                 self.names_heap |= unit.program.global(*def).config.as_deref() == Some("heap_base");
             }
-            ExprKind::Scope(..) => self.scopes.push(id),
+            ExprKind::Scope(..) => self.rest_mut().scopes.push(id),
             ExprKind::Element(..) => self.checks = true,
             ExprKind::CallPointer(callee, _) => {
                 let Type::Pointer(signature) = body.ty(*callee) else {
                     unreachable!("the checker promised a pointer")
                 };
-                add(&mut self.pointers, signature.clone());
+                add(&mut self.rest_mut().pointers, signature.clone());
             }
             ExprKind::Int(_)
             | ExprKind::Float(_)
@@ -247,16 +272,16 @@ impl Summary {
             let def = match symbol {
                 RowSymbol::Def(def) => *def,
                 RowSymbol::Type(ty) => {
-                    add(&mut self.types, ty.clone());
+                    add(&mut self.rest_mut().types, ty.clone());
                     continue;
                 }
             };
             match unit.program.def(def) {
                 Def::Function(_) => {
                     add(&mut self.calls, def);
-                    add(&mut self.named, def);
+                    add(&mut self.rest_mut().named, def);
                 }
-                Def::Global(_) => add(&mut self.statics, def),
+                Def::Global(_) => add(&mut self.rest_mut().statics, def),
                 Def::Struct(_) => {
                     unreachable!("the checker binds symbols to functions and statics")
                 }
@@ -266,8 +291,10 @@ impl Summary {
 
     fn constant(&mut self, value: &Constant) {
         match value {
-            Constant::Function(def) => add(&mut self.addresses, *def),
-            Constant::Address(key, _) | Constant::Segment(key) => add(&mut self.datas, key.clone()),
+            Constant::Function(def) => add(&mut self.rest_mut().addresses, *def),
+            Constant::Address(key, _) | Constant::Segment(key) => {
+                add(&mut self.rest_mut().datas, key.clone())
+            }
             Constant::Struct(fields) => fields.iter().for_each(|field| self.constant(field)),
             Constant::Int(_)
             | Constant::F32(_)
@@ -346,41 +373,39 @@ impl Walk<'_, '_> {
         if matches!(self.unit.program.function(def).kind, FunctionKind::Import(_)) {
             return None;
         }
-        let summary = self
-            .summaries
-            .remove(&def)
-            .map_or_else(|| summarise(self.unit, def), |summary| *summary);
-        let mut pointed = summary.addresses;
-        for key in &summary.datas {
+        let summary = self.summaries.remove(&def).unwrap_or_else(|| summarise(self.unit, def));
+        let rest = summary.rest.map(|rest| *rest).unwrap_or_default();
+        let mut pointed = rest.addresses;
+        for key in &rest.datas {
             self.data(key, &mut pointed);
         }
-        for signature in &summary.pointers {
+        for signature in &rest.pointers {
             let ty = self.unit.layouts.func_type(signature);
             self.unit.module.types.func(ty);
         }
-        for ty in summary.types {
+        for ty in rest.types {
             self.unit.module.types.func(ty);
         }
-        for def in summary.statics {
+        for def in rest.statics {
             self.static_(def, &mut pointed);
         }
-        self.fixed.extend(pointed.iter().chain(&summary.named));
+        self.fixed.extend(pointed.iter().chain(&rest.named));
         let mut edges = summary.calls;
         edges.append(&mut pointed);
         let well_known = &self.unit.well_known;
         let is_static = |scope: &ExprId| self.unit.static_scopes.contains_key(&(def, *scope));
-        if !summary.scopes.iter().all(is_static) {
+        if !rest.scopes.iter().all(is_static) {
             let poison = self.unit.options.memory == MemoryMode::Poison;
             let close = if poison { well_known.scope_close_at } else { well_known.scope_close };
             edges.extend([known(well_known.scope_open), known(close)]);
         }
-        let elided: usize = summary
+        let elided: usize = rest
             .scopes
             .iter()
             .filter_map(|scope| self.unit.static_scopes.get(&(def, *scope)))
             .map(|scope| scope.allocations.len())
             .sum();
-        if summary.allocations.len() > elided {
+        if rest.allocations.len() > elided {
             // Lowering knows which of the two it takes; the other one is dropped with what nobody calls.
             edges.extend([known(well_known.allocate), known(well_known.allocate_innermost)]);
         }
@@ -402,8 +427,9 @@ impl Walk<'_, '_> {
         let global = self.unit.program.global(def);
         let mut summary = Summary::default();
         summary.constant(&global.value);
-        edges.extend(&summary.addresses);
-        for key in &summary.datas {
+        let rest = summary.rest();
+        edges.extend(&rest.addresses);
+        for key in &rest.datas {
             self.data_functions(key, edges);
         }
     }
@@ -425,8 +451,9 @@ impl Walk<'_, '_> {
             for (_, fixup) in &data.fixups {
                 let mut summary = Summary::default();
                 summary.constant(fixup);
-                edges.append(&mut summary.addresses);
-                pending.append(&mut summary.datas);
+                let rest = summary.rest_mut();
+                edges.append(&mut rest.addresses);
+                pending.append(&mut rest.datas);
             }
         }
     }

@@ -128,6 +128,8 @@ pub(crate) struct Checker<'a, 'd> {
     ast: &'a ir::Body,
     /// The body under construction.
     out: &'a mut Body,
+    /// Where each of its expressions stands, from start to end.
+    spans: &'a mut Vec<Span>,
     /// Its types that are not among the commonest.
     types: FxHashMap<Type, TypeId>,
     locals: Vec<LocalInfo>,
@@ -153,6 +155,16 @@ pub(crate) struct Checker<'a, 'd> {
     errors_before: usize,
 }
 
+/// An element of `data […]` and how often it stands there, if that is said.
+pub(crate) type Counted = (ExprId, Option<ExprId>);
+
+/// What checking one body after another reuses.
+#[derive(Default)]
+pub(crate) struct Room {
+    body: Body,
+    spans: Vec<Span>,
+}
+
 impl<'a, 'd> Checker<'a, 'd> {
     /// A checker of `ast`, an initialiser if no function is given. The body is built in `room`, whose contents don't matter, and then
     /// copied: so the bodies that stay take no more than they need, and fit where the syntax of those before them was.
@@ -160,14 +172,16 @@ impl<'a, 'd> Checker<'a, 'd> {
         cx: Resolver<'d>,
         ast: &'a ir::Body,
         function: Option<&'a Function>,
-        room: &'a mut Body,
+        room: &'a mut Room,
     ) -> Self {
         let errors_before = cx.diagnostics.len();
-        room.clear();
+        room.body.clear();
+        room.spans.clear();
         Self {
             cx,
             ast,
-            out: room,
+            out: &mut room.body,
+            spans: &mut room.spans,
             types: FxHashMap::default(),
             locals: Vec::new(),
             scope: FxHashMap::default(),
@@ -201,18 +215,18 @@ impl<'a, 'd> Checker<'a, 'd> {
         self.out.take()
     }
 
-    /// Checks an initialiser. Its value is whatever [`super::constant::evaluate`] makes of the root.
-    pub(crate) fn initialiser(mut self, ty: &Type) -> Body {
+    /// Checks an initialiser; gives where each of its expressions stands, too. Its value is whatever [`super::constant::evaluate`] makes of the root.
+    pub(crate) fn initialiser(mut self, ty: &Type) -> (Body, Vec<Span>) {
         let root = self.want(self.ast.root(), ty, Why::Initialiser);
         self.finish(root);
-        self.out.take_with_spans()
+        (self.out.take(), std::mem::take(self.spans))
     }
 
-    /// Checks the elements of `data […]`, each with its count; the body has no root.
+    /// Checks the elements of `data […]`, each with its count, and where expressions stand; the body has no root.
     pub(crate) fn elements(
         mut self,
         elements: &'a [ir::DataElement],
-    ) -> (Body, Vec<(ExprId, Option<ExprId>)>) {
+    ) -> (Body, Vec<Span>, Vec<Counted>) {
         let mut checked = Vec::with_capacity(elements.len());
         for element in elements {
             checked.push(match element {
@@ -224,7 +238,7 @@ impl<'a, 'd> Checker<'a, 'd> {
             });
         }
         self.finish(ExprId::default());
-        (self.out.take_with_spans(), checked)
+        (self.out.take(), std::mem::take(self.spans), checked)
     }
 
     fn finish(&mut self, root: ExprId) {
@@ -255,7 +269,20 @@ impl<'a, 'd> Checker<'a, 'd> {
 
     fn push(&mut self, kind: ExprKind, ty: Type, span: Span) -> ExprId {
         let ty = self.type_id(ty);
-        self.out.push(kind, ty, self.cx.at.unwrap_or(span))
+        let span = self.cx.at.unwrap_or(span);
+        self.spans.push(span);
+        self.out.push(kind, ty, span.begin())
+    }
+
+    /// Where an expression stands that was made.
+    fn span(&self, id: ExprId) -> Span {
+        self.spans[id.index()]
+    }
+
+    /// Forgets all expressions from number `len` on.
+    fn truncate(&mut self, len: usize) {
+        self.out.exprs.truncate(len);
+        self.spans.truncate(len);
     }
 
     fn typed(&mut self, kind: ExprKind, ty: Type, span: Span) -> Out {
@@ -574,7 +601,7 @@ impl<'a, 'd> Checker<'a, 'd> {
             }
             SlotKind::Const => {
                 let ty = world.global_type(def);
-                if slot.owns_data.get() == Some(&true) {
+                if slot.owns_data() {
                     let segment = Constant::Segment(DataKey::Item(def));
                     return self.typed(ExprKind::Constant(Box::new(segment)), ty, span);
                 }

@@ -78,12 +78,12 @@ pub(crate) enum ProblemKind {
 
 type Value = Result<Constant, Problem>;
 
-/// The value of every expression of `body`, by number.
-pub(crate) fn evaluate(world: World<'_>, body: &Body) -> Vec<Value> {
+/// The value of every expression of `body`, by number; `spans` tell where they stand.
+pub(crate) fn evaluate(world: World<'_>, body: &Body, spans: &[Span]) -> Vec<Value> {
     let mut values: Vec<Value> = Vec::with_capacity(body.exprs.len());
-    for id in body.ids() {
+    for (id, &span) in body.ids().zip(spans) {
         let Expr { kind, ty, at: _ } = &body[id];
-        let value = value_of(world, body, &values, kind, &body[*ty], body.span(id));
+        let value = value_of(world, body, &values, kind, &body[*ty], span);
         values.push(value);
     }
     values
@@ -112,7 +112,7 @@ fn value_of(
             if slot.kind == SlotKind::StaticMut {
                 return problem(ProblemKind::Mutable(*def));
             }
-            if slot.owns_data.get() == Some(&true) {
+            if slot.owns_data() {
                 return Ok(Constant::Segment(DataKey::Item(*def)));
             }
             if !world.is_library(def.module) && slot.decl.get().is_none() {

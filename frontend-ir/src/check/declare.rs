@@ -74,7 +74,7 @@ impl Resolver<'_> {
             fields.push((name.into(), ty));
         }
         let public = structure.fields.iter().map(|field| field.public).collect();
-        set_once(&self.world.slot(def).public_fields, public);
+        set_once(&self.world.slot(def).aside().public_fields, public);
         Struct {
             path: self.world.path(def).into(),
             fields: fields.into(),
@@ -84,7 +84,7 @@ impl Resolver<'_> {
 
     pub(crate) fn note_deprecated(&mut self, def: DefId, attributes: &Attributes) {
         if let Some(why) = &attributes.deprecated {
-            set_once(&self.world.slot(def).deprecated, why.clone());
+            set_once(&self.world.slot(def).aside().deprecated, why.clone());
         }
     }
 

@@ -10,7 +10,7 @@
 use swasm_tree::ValType;
 
 use super::attribute::{Attributes, On};
-use super::body::Checker;
+use super::body::{Checker, Room};
 use super::constant::{Problem, ProblemKind, evaluate};
 use super::declare::set_once;
 use super::resolve::{Named, Resolver};
@@ -51,8 +51,8 @@ impl Resolver<'_> {
         let ty = self.place_ty(&global.ty);
         let owns = owns_data(slot.kind, &global.value)
             && (self.world.is_segment(&ty) || ty == Type::Error);
-        set_once(&slot.owns_data, owns);
-        set_once(&slot.ty, ty);
+        set_once(&slot.aside().owns_data, owns);
+        set_once(&slot.aside().ty, ty);
     }
 
     /// The globals whose values an initialiser needs.
@@ -77,7 +77,7 @@ impl Resolver<'_> {
             if let Some(def) = def
                 && !self.world.is_library(def.module)
                 && self.world.is_global(def)
-                && !(addressed[index] && self.world.slot(def).owns_data.get() == Some(&true))
+                && !(addressed[index] && self.world.slot(def).owns_data())
             {
                 found.push(def);
             }
@@ -106,7 +106,7 @@ impl Resolver<'_> {
         let on = if slot.kind == SlotKind::Const { On::Const } else { On::Static };
         let attributes = self.attributes(attributes, on);
         self.note_deprecated(def, &attributes);
-        let ty = slot.ty.get().cloned().unwrap_or(Type::Error);
+        let ty = slot.ty().cloned().unwrap_or(Type::Error);
         let kind = match slot.kind {
             SlotKind::Const | SlotKind::Function | SlotKind::Struct => GlobalKind::Const,
             SlotKind::Static => GlobalKind::Static,
@@ -174,7 +174,7 @@ impl Resolver<'_> {
         let body = &global.value;
         let at = root(body);
         let writable = self.world.slot(def).kind != SlotKind::Const;
-        if self.world.slot(def).owns_data.get() == Some(&true) {
+        if self.world.slot(def).owns_data() {
             let data = match &body[at].kind {
                 ExprKind::Data(elements) => self.data(body, elements, writable),
                 ExprKind::Bytes(bytes) => Some(layout_bytes(bytes, writable)),
@@ -196,9 +196,9 @@ impl Resolver<'_> {
             return (Constant::Unit, None);
         }
         let checked = self
-            .check_part(|cx| Checker::new(cx, body, None, &mut Body::default()).initialiser(ty));
-        let Some(checked) = checked else { return (Constant::Unit, None) };
-        let mut values = evaluate(self.world, &checked);
+            .check_part(|cx| Checker::new(cx, body, None, &mut Room::default()).initialiser(ty));
+        let Some((checked, spans)) = checked else { return (Constant::Unit, None) };
+        let mut values = evaluate(self.world, &checked, &spans);
         let value = std::mem::replace(&mut values[checked.root.index()], Ok(Constant::Unit));
         match value {
             Ok(value) => (value, None),
@@ -276,10 +276,10 @@ impl Resolver<'_> {
 
     /// Lays out `data […]`.
     fn data(&mut self, body: &ir::Body, elements: &[DataElement], writable: bool) -> Option<Data> {
-        let (checked, ids) = self.check_part(|cx| {
-            Checker::new(cx, body, None, &mut Body::default()).elements(elements)
+        let (checked, spans, ids) = self.check_part(|cx| {
+            Checker::new(cx, body, None, &mut Room::default()).elements(elements)
         })?;
-        let values = evaluate(self.world, &checked);
+        let values = evaluate(self.world, &checked, &spans);
         let mut layout = Layout::default();
         let before = self.diagnostics.len();
         for (element, (value, count)) in elements.iter().zip(&ids) {

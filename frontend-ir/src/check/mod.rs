@@ -33,7 +33,7 @@ use crate::library::Library;
 use crate::source::{Source, Span};
 
 use attribute::On;
-use body::Checker;
+use body::{Checker, Room};
 use declare::{After, Declared, Export, set_once};
 use imports::Imports;
 use resolve::Resolver;
@@ -651,7 +651,7 @@ impl<'w> Pass<'w> {
     }
 
     fn bodies(&mut self) {
-        let mut room = Body::default();
+        let mut room = Room::default();
         for index in 0..self.rest.len() {
             let module = self.id(index);
             let Rest { names, asts, .. } = &mut self.rest[index];

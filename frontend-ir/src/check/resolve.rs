@@ -96,7 +96,7 @@ impl<'a> Resolver<'a> {
     /// Reports a use of what is deprecated.
     fn warn_deprecated(&mut self, def: DefId, span: Span) {
         let slot: &Slot = self.world.slot(def);
-        if let Some(why) = slot.deprecated.get() {
+        if let Some(why) = slot.deprecated() {
             let mut warning = Diagnostic::warning(
                 codes::DEPRECATED,
                 self.place(span),
@@ -104,7 +104,7 @@ impl<'a> Resolver<'a> {
             )
             .label(self.world.place(def), "declared here");
             if !why.is_empty() {
-                warning = warning.help(&**why);
+                warning = warning.help(why);
             }
             self.report(warning);
         }

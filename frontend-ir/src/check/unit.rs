@@ -78,22 +78,54 @@ pub(crate) struct Slot {
     pub(crate) span: Span,
     /// Whether it stands in an `impl`.
     pub(crate) is_method: bool,
-    /// Which fields of a struct other modules may name, in declaration order.
-    pub(crate) public_fields: OnceLock<Box<[bool]>>,
     /// The type that a method belongs to.
     pub(crate) owner: OnceLock<Nominal>,
+    /// What few slots have.
+    aside: OnceLock<Box<Aside>>,
+    /// What is declared. Slots are many, and most are functions.
+    pub(crate) decl: OnceLock<Decl>,
+    pub(crate) body: OnceLock<Body>,
+}
+
+/// What few slots have.
+#[derive(Default, Debug)]
+pub(crate) struct Aside {
+    /// Which fields of a struct other modules may name, in declaration order.
+    pub(crate) public_fields: OnceLock<Box<[bool]>>,
     /// Whether a const or static has data of its own written in its initialiser, so that its address is known before its value.
     pub(crate) owns_data: OnceLock<bool>,
     /// The type of a const or static, known before its value.
     pub(crate) ty: OnceLock<Type>,
     /// Why not to use it any more.
     pub(crate) deprecated: OnceLock<Box<str>>,
-    /// What is declared. Slots are many, and most are functions.
-    pub(crate) decl: OnceLock<Decl>,
-    pub(crate) body: OnceLock<Body>,
 }
 
 impl Slot {
+    /// What few slots have, to be filled in.
+    pub(crate) fn aside(&self) -> &Aside {
+        self.aside.get_or_init(Box::default)
+    }
+
+    /// Which fields of a struct other modules may name, if that is known.
+    pub(crate) fn public_fields(&self) -> Option<&[bool]> {
+        self.aside.get()?.public_fields.get().map(|fields| &**fields)
+    }
+
+    /// Whether it is known to have data of its own.
+    pub(crate) fn owns_data(&self) -> bool {
+        self.aside.get().is_some_and(|aside| aside.owns_data.get() == Some(&true))
+    }
+
+    /// The type of a const or static, if it is known.
+    pub(crate) fn ty(&self) -> Option<&Type> {
+        self.aside.get()?.ty.get()
+    }
+
+    /// Why not to use it any more.
+    pub(crate) fn deprecated(&self) -> Option<&str> {
+        self.aside.get()?.deprecated.get().map(|why| &**why)
+    }
+
     pub(crate) fn new(name: Arc<str>, kind: SlotKind, public: bool, span: Span) -> Self {
         Self {
             name,
@@ -101,11 +133,8 @@ impl Slot {
             public,
             span,
             is_method: false,
-            public_fields: OnceLock::new(),
             owner: OnceLock::new(),
-            owns_data: OnceLock::new(),
-            ty: OnceLock::new(),
-            deprecated: OnceLock::new(),
+            aside: OnceLock::new(),
             decl: OnceLock::new(),
             body: OnceLock::new(),
         }
@@ -281,6 +310,10 @@ pub(crate) fn collect(
         targets: Vec::new(),
         loose: Vec::new(),
     };
+    // A program may have very many: growing would leave what they grew out of behind.
+    let count = items.iter().map(slots_of).sum();
+    it.unit.slots.reserve_exact(count);
+    it.asts.reserve_exact(count);
     for item in items {
         let ir::Item { docs: _, attributes, public, span: _, kind } = item;
         match kind {
@@ -342,6 +375,15 @@ pub(crate) fn collect(
         }
     }
     it
+}
+
+/// How many slots an item makes.
+fn slots_of(item: &ir::Item) -> usize {
+    match &item.kind {
+        ItemKind::Use(_) => 0,
+        ItemKind::Impl(block) => block.items.len(),
+        ItemKind::Const(_) | ItemKind::Static { .. } | ItemKind::Fn(_) | ItemKind::Struct(_) => 1,
+    }
 }
 
 impl Collected {

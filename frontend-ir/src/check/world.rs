@@ -208,7 +208,7 @@ impl<'a> World<'a> {
 
     /// The type of a const or static; its value may not be known yet.
     pub(crate) fn global_type(self, def: DefId) -> Type {
-        match self.slot(def).ty.get() {
+        match self.slot(def).ty() {
             Some(ty) => ty.clone(),
             None => self.global(def).ty.clone(),
         }
@@ -219,8 +219,7 @@ impl<'a> World<'a> {
         def.module == from || {
             self.structure(def);
             self.slot(def)
-                .public_fields
-                .get()
+                .public_fields()
                 .is_some_and(|fields| fields.get(field).copied().unwrap_or(false))
         }
     }

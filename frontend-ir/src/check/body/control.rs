@@ -157,7 +157,7 @@ impl Checker<'_, '_> {
             && let Some(first) = pending.first()
             && let Some(literal) = first.open
         {
-            frame.found = Some((Type::Value(literal.default_type()), self.out.span(first.id)));
+            frame.found = Some((Type::Value(literal.default_type()), self.spans[first.id.index()]));
         }
         let found = frame.found.as_ref().map(|found| found.0.clone());
         for out in pending {
@@ -167,7 +167,7 @@ impl Checker<'_, '_> {
                     None => {
                         let shown = self.describe(out);
                         let expected = self.cx.show(ty);
-                        let span = self.out.span(out.id);
+                        let span = self.span(out.id);
                         let error = self.cx.error(
                             codes::TYPE_MISMATCH,
                             span,

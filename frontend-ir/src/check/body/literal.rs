@@ -162,7 +162,7 @@ impl Checker<'_, '_> {
                 continue;
             }
             self.set_type(id, Type::Value(ty));
-            let span = self.out.span(id);
+            let span = self.span(id);
             let settled = match &self.out[id].kind {
                 ExprKind::Int(magnitude) => self.settle_int(*magnitude, false, ty, span),
                 ExprKind::Float(bits) => match self.settle_float(id, *bits, ty, span) {

@@ -366,7 +366,7 @@ impl Checker<'_, '_> {
         if value.is_none() && hint.is_some() && self.ty(out.id) == ty {
             self.not_a_pattern(span);
         }
-        self.out.truncate(kept);
+        self.truncate(kept);
         self.floats.truncate(floats);
         value
     }
@@ -374,7 +374,7 @@ impl Checker<'_, '_> {
     fn pattern_value(&mut self, out: Out, span: Span, ty: &Type, scrutinee: Span) -> Option<u64> {
         let found = self.ty(out.id).clone();
         let value = self.constant_bits(out.id);
-        self.out.truncate(out.id.index());
+        self.truncate(out.id.index());
         if found != *ty {
             if !matches!(found, Type::Error) && !matches!(ty, Type::Error | Type::Never) {
                 let (a, b) = (self.cx.show(&found), self.cx.show(ty));

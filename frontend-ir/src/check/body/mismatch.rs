@@ -306,7 +306,7 @@ impl Checker<'_, '_> {
     fn statement_type(&self, id: ir::ExprId) -> Option<Type> {
         let span = self.ast[id].span;
         let made = self.out.ids().rev().take(4).find(|made| {
-            let stands = self.out.span(*made);
+            let stands = self.span(*made);
             stands.key() == span.key()
                 && stands.range() == span.range()
                 && *self.ty(*made) != Type::Unit
