@@ -14,7 +14,7 @@ pub(crate) const MARKS: u64 = 0xc000;
 /// How many marks there is room for.
 const ROOM_FOR_MARKS: u32 = 0x3000;
 /// How deep a digest follows references.
-pub(crate) const DIGEST_DEPTH: i32 = 2;
+pub(crate) const DIGEST_DEPTH: i32 = 3;
 /// Locals beyond which a value goes to one that is there.
 const MANY_LOCALS: usize = 48;
 

@@ -18,7 +18,7 @@ const FUEL: i32 = 60;
 /// How often each export is called.
 const ROUNDS: usize = 3;
 /// Steps, as the engine counts them, after which a call of the original takes too long to be judged.
-const LONG: u64 = 50_000_000;
+const LONG: u64 = 20_000_000;
 /// Steps after which a call of the transformed module does not end where the original's did.
 const TOO_LONG: u64 = 400_000_000;
 /// Bytes that a memory, and the heap of objects, may have.
