@@ -3,8 +3,6 @@
 //! Invariant: what the host answers follows from what it is asked, so two modules that ask the same get the same.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use wasmtime::{
     AnyRef, ArrayRef, ArrayRefPre, AsContext, Caller, Config, Engine, Extern, ExternRef,
@@ -25,11 +23,10 @@ pub(crate) struct Host {
     pub(crate) limits: StoreLimits,
 }
 
-/// wasmtime, where everything is deterministic that can be, and nothing takes more than a few seconds.
+/// wasmtime, where everything is deterministic that can be. It counts the steps of calls, so that none takes for ever.
 pub(crate) fn engine() -> &'static Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
-    static TICKING: AtomicBool = AtomicBool::new(false);
-    let engine = ENGINE.get_or_init(|| {
+    ENGINE.get_or_init(|| {
         let mut config = Config::new();
         config
             .cranelift_opt_level(OptLevel::None)
@@ -45,7 +42,7 @@ pub(crate) fn engine() -> &'static Engine {
             .shared_memory(true)
             .wasm_wide_arithmetic(true)
             .wasm_custom_page_sizes(true)
-            .epoch_interruption(true)
+            .consume_fuel(true)
             .max_wasm_stack(2 << 20)
             // Thousands of small memories: no room is reserved for their growth.
             .memory_reservation(1 << 20)
@@ -54,16 +51,7 @@ pub(crate) fn engine() -> &'static Engine {
             .gc_heap_reservation(1 << 22)
             .gc_heap_guard_size(1 << 16);
         Engine::new(&config).expect("these options go together")
-    });
-    if !TICKING.swap(true, Ordering::SeqCst) {
-        std::thread::spawn(|| {
-            loop {
-                std::thread::sleep(Duration::from_millis(100));
-                engine.increment_epoch();
-            }
-        });
-    }
-    engine
+    })
 }
 
 /// A value as far as the host can see it, the same for both modules.

@@ -17,8 +17,10 @@ use crate::host::{Host, arguments, engine, provide, show};
 const FUEL: i32 = 60;
 /// How often each export is called.
 const ROUNDS: usize = 3;
-/// Ticks after which a call is taken to hang; a tick is 100 ms.
-const DEADLINE: u64 = 30;
+/// Steps, as the engine counts them, after which a call of the original takes too long to be judged.
+const LONG: u64 = 20_000_000;
+/// Steps after which a call of the transformed module does not end where the original's did.
+const TOO_LONG: u64 = 400_000_000;
 /// Bytes that a memory, and the heap of objects, may have.
 const ROOM: usize = 16 << 20;
 
@@ -47,16 +49,18 @@ pub(crate) struct Seen {
 /// A module, and its instance.
 struct Side {
     store: Store<Host>,
+    /// Steps that a call may take.
+    steps: u64,
     instance: Result<Instance, wasmtime::Error>,
     module: Module,
 }
 
 impl Side {
-    fn new(bytes: &[u8]) -> Result<Self, Why> {
+    fn new(bytes: &[u8], steps: u64) -> Result<Self, Why> {
         let module =
             Module::new(engine(), bytes).map_err(|error| Why::Invalid(format!("{error:#}")))?;
         let mut store = Store::new(engine(), Host::default());
-        store.set_epoch_deadline(DEADLINE);
+        store.set_fuel(steps).expect("the engine counts steps");
         store.data_mut().limits = StoreLimitsBuilder::new().memory_size(ROOM).build();
         store.limiter(|host| &mut host.limits);
         let mut imports = Vec::new();
@@ -67,7 +71,7 @@ impl Side {
             }
         }
         let instance = Instance::new(&mut store, &module, &imports);
-        Ok(Self { store, instance, module })
+        Ok(Self { store, steps, instance, module })
     }
 
     fn exported(&mut self, name: &str) -> Option<Extern> {
@@ -81,13 +85,13 @@ enum Why {
     Unprovided(String),
 }
 
-/// Runs both modules. `seed` chooses the arguments; `reason` is why one differs, for people.
+/// Runs both modules. `seed` chooses the arguments.
 pub(crate) fn compare(original: &[u8], transformed: &[u8], seed: u64) -> Outcome {
-    let mut left = match Side::new(original) {
+    let mut left = match Side::new(original, LONG) {
         Ok(side) => side,
         Err(Why::Invalid(error) | Why::Unprovided(error)) => return Outcome::GivenUp(error),
     };
-    let mut right = match Side::new(transformed) {
+    let mut right = match Side::new(transformed, TOO_LONG) {
         Ok(side) => side,
         Err(Why::Invalid(error)) => {
             return Outcome::Different(format!("the transformed module is refused: {error}"));
@@ -120,7 +124,7 @@ fn run(left: &mut Side, right: &mut Side, dice: &mut Dice, seen: &mut Seen) -> R
     let started = |side: &mut Side| match &side.instance {
         Ok(_) => Ok("instance".to_owned()),
         Err(error) => {
-            let text = failure(error);
+            let text = failure(error, side.steps);
             text.map(|text| format!("{text} {}", thrown(&mut side.store)))
         }
     };
@@ -183,22 +187,25 @@ struct Answer {
 fn call(side: &mut Side, function: Func, arguments: &[Val]) -> Result<Answer, Stop> {
     let count = function.ty(&side.store).results().len();
     let mut results = vec![Val::I32(0); count];
-    side.store.set_epoch_deadline(DEADLINE);
+    side.store.set_fuel(side.steps).expect("the engine counts steps");
     match function.call(&mut side.store, arguments, &mut results) {
         Ok(()) => Ok(Answer { returned: true, text: show_all(&side.store, &results) }),
         Err(error) => {
-            let text = failure(&error)?;
+            let text = failure(&error, side.steps)?;
             Ok(Answer { returned: false, text: format!("{text} {}", thrown(&mut side.store)) })
         }
     }
 }
 
-/// The kind of a failure. Where the stack or the heap ends is nobody's promise.
-fn failure(error: &wasmtime::Error) -> Result<String, Stop> {
+/// The kind of a failure. Where the stack or the heap ends is nobody's promise; that the original ends soon, neither.
+fn failure(error: &wasmtime::Error, steps: u64) -> Result<String, Stop> {
     if let Some(trap) = error.downcast_ref::<Trap>() {
         return match trap {
             Trap::StackOverflow => Err(Stop::NoRoom(trap.to_string())),
-            Trap::Interrupt => Ok("it does not end".to_owned()),
+            Trap::OutOfFuel if steps < TOO_LONG => {
+                Err(Stop::NoRoom("it takes too long".to_owned()))
+            }
+            Trap::OutOfFuel => Ok("it does not end".to_owned()),
             _ => Ok(trap.to_string()),
         };
     }

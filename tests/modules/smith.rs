@@ -6,7 +6,7 @@ use wasm_smith::{Config, Module};
 use crate::dice::Dice;
 
 /// Rounds of loops and calls that a module's code may take, in all.
-const STEPS: u32 = 50_000;
+const STEPS: u32 = 10_000;
 
 /// A module of wasm-smith.
 pub(crate) struct Strange {

@@ -5,6 +5,9 @@ use wasm_encoder::{BlockType, Instruction, ValType};
 use crate::body::Body;
 use crate::world::Mode;
 
+/// Lengths lie below this where nothing keeps them in bounds.
+const LENGTHS: i32 = 0x3_ffff;
+
 impl Body<'_> {
     /// Emits one statement; what it holds is at most so deep.
     pub(crate) fn statement(&mut self, depth: usize) {
@@ -85,9 +88,9 @@ impl Body<'_> {
     fn length(&mut self, wide: bool, limit: i32, depth: usize) {
         let ty = if wide { ValType::I64 } else { ValType::I32 };
         self.value(ty, depth);
-        if !self.dice.one_in(150) {
-            self.below(ty, limit);
-        }
+        // Now and then too large, but no more than the engine has steps for.
+        let limit = if self.dice.one_in(150) { LENGTHS } else { limit };
+        self.below(ty, limit);
     }
 
     /// Bulk operations on memories and data segments.
