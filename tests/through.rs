@@ -1,6 +1,6 @@
 //! Bytes of a module ⇒ bytes of a module that does the same, by way of the tree.
 
-use swasm_optimizer::{Level, NoCallees, optimize, passes};
+use swasm_optimizer::{Level, Pass, optimize_module, passes};
 use swasm_tree::{Body, FuncId, Module, Reading, WriteOptions, encode, verify};
 
 /// What happens to a module between reading and writing.
@@ -61,15 +61,14 @@ pub(crate) fn through(bytes: &[u8], how: Way) -> Result<Vec<u8>, Fault> {
         }
         Way::Untouched | Way::Opened | Way::Optimised => Module::read(bytes).map_err(refused)?,
     };
-    if matches!(how, Way::Opened | Way::Optimised) {
+    if how == Way::Optimised {
+        optimise(&mut module)?;
+    }
+    if how == Way::Opened {
         let mut body = Body::new(&[], &[]);
         for func in (0..module.funcs.len() as u32).map(FuncId) {
             if !module.open(func, &mut body) {
                 continue;
-            }
-            if how == Way::Optimised {
-                let passes = passes(Level::O2);
-                optimize(&module, func, &mut body, passes, &NoCallees, &mut |_, _| ());
             }
             let verified = verify(&module, func, &body);
             let verified = verified.map_err(|errors| Fault::Broken(errors[0].to_string()))?;
@@ -78,4 +77,21 @@ pub(crate) fn through(bytes: &[u8], how: Way) -> Result<Vec<u8>, Fault> {
         }
     }
     Ok(module.write(&WriteOptions { names: true, producers: None }).bytes)
+}
+
+/// All passes over all bodies, which are verified after each.
+fn optimise(module: &mut Module) -> Result<(), Fault> {
+    let mut broken = None;
+    let mut check = |module: &Module, func, pass: &Pass, body: &Body| {
+        if broken.is_none()
+            && let Err(errors) = verify(module, func, body)
+        {
+            broken = Some(Fault::Broken(format!("after {}: {}", pass.name, errors[0])));
+        }
+    };
+    let done = optimize_module(module, passes(Level::O2), &mut check);
+    match broken {
+        Some(fault) => Err(fault),
+        None => done.map_err(|errors| Fault::Broken(errors[0].to_string())),
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! A pass is a function over one body; [`all`] lists them with what each turns into what, and [`passes()`] says which of
 //! them a [`Level`] runs, in which order. What a pass must know about other functions it gets through [`Callees`]: the
-//! bodies that may be copied into callers.
+//! bodies that may be copied into callers. [`optimize_module`] does all that for a module that was read.
 //!
 //! Invariant: a body that verifies still verifies after each pass, and does the same: same results, same writes and
 //! calls in the same order, same trap at the same position.
@@ -29,11 +29,13 @@
 mod cursor;
 mod effects;
 mod facts;
+mod module;
 mod passes;
 mod references;
 mod rewrite;
 mod simplify;
 mod uses;
 
+pub use module::{SmallFunctions, optimize_module};
 pub use passes::inline::{InlineHint, is_inlinable};
 pub use passes::{Callees, Level, NoCallees, Pass, all, by_name, optimize, passes};
