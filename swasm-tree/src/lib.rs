@@ -22,6 +22,13 @@
 //! wasmparser::validate(&written.bytes).expect("what passes the verifier is valid");
 //! ```
 
+// Tests within the crate share the generator of random bodies with those outside.
+#[cfg(test)]
+extern crate self as swasm_tree;
+#[cfg(test)]
+#[path = "../tests/common/mod.rs"]
+mod common;
+
 mod body;
 mod encode;
 mod fold;
