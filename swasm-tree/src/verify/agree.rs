@@ -194,8 +194,9 @@ fn check(module: &Module, func: FuncId, body: &Body, seed: u64, count: &mut Coun
     }
 }
 
-/// What is an operand of what: operators and how many operands each has, `Seq`s flattened but for arms, children first.
-fn shape(body: &Body) -> Vec<(Op, usize)> {
+/// What is an operand of what: operators and how many operands each has, `Seq`s flattened but for arms, children first. Of a cast, whether
+/// its type has null, which its operator says a second time.
+fn shape(body: &Body) -> Vec<(Op, usize, bool)> {
     let mut found = Vec::new();
     // Nodes that are open, with how many children that are not `Seq`s each has.
     let mut open: Vec<(NodeId, usize)> = Vec::new();
@@ -206,14 +207,15 @@ fn shape(body: &Body) -> Vec<(Op, usize)> {
                 let own = open.pop().map_or(0, |(_, count)| count);
                 let is_seq = body.op(node) == Op::SEQ;
                 if !is_seq {
-                    found.push((body.op(node), own));
+                    let null = matches!(body.view(node), View::RefCast(ty) if ty.is_nullable());
+                    found.push((body.op(node), own, null));
                 }
                 let count = if is_seq { own } else { 1 };
                 match open.last_mut() {
                     Some((parent, _)) if is_arm(body, *parent, node) => {
                         // What handles in a legacy `try` is a list even if there is only one `catch`.
                         let lone = matches!(body.op(node), Op::CATCH | Op::CATCH_ALL);
-                        found.push((if lone { Op::HOLE } else { Op::SEQ }, count));
+                        found.push((if lone { Op::HOLE } else { Op::SEQ }, count, false));
                     }
                     Some((_, sum)) => *sum += count,
                     None => (),
