@@ -210,12 +210,17 @@ fn shape(body: &Body) -> Vec<(Op, usize, bool)> {
                     let null = matches!(body.view(node), View::RefCast(ty) if ty.is_nullable());
                     found.push((body.op(node), own, null));
                 }
+                let is_catch = matches!(body.op(node), Op::CATCH | Op::CATCH_ALL);
+                // What handles in a legacy `try` is one list even if there is only one `catch`.
+                let is_listed = matches!(open[..], [.., (outer, _), (list, _)]
+                    if body.op(outer) == Op::TRY && body.op(list) == Op::SEQ && is_arm(body, outer, list));
+                if is_catch && !is_listed {
+                    found.push((Op::HOLE, 0, false));
+                }
                 let count = if is_seq { own } else { 1 };
                 match open.last_mut() {
                     Some((parent, _)) if is_arm(body, *parent, node) => {
-                        // What handles in a legacy `try` is a list even if there is only one `catch`.
-                        let lone = matches!(body.op(node), Op::CATCH | Op::CATCH_ALL);
-                        found.push((if lone { Op::HOLE } else { Op::SEQ }, count, false));
+                        found.push((Op::SEQ, count, false));
                     }
                     Some((_, sum)) => *sum += count,
                     None => (),
