@@ -400,9 +400,13 @@ impl Module {
         FuncId(self.funcs.len() as u32 - 1)
     }
 
-    /// Gives a declared function its code (or a defined one other code).
+    /// Gives a declared function its code, or another one other code. An imported one is imported no more: what called it calls this.
     pub fn define(&mut self, func: FuncId, code: impl Into<Box<Code>>) {
-        self.funcs[func.index()].kind = FuncKind::Defined(code.into());
+        let kind = &mut self.funcs[func.index()].kind;
+        if matches!(kind, FuncKind::Import(_)) {
+            self.import_order.retain(|item| *item != ExportItem::Func(func));
+        }
+        *kind = FuncKind::Defined(code.into());
     }
 
     /// Makes room for another function in a function's place: what it was, imported or defined, gets a new id, which is returned. Everything
