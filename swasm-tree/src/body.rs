@@ -11,6 +11,7 @@ use crate::ids::node_from_raw;
 use crate::{DataId, FuncId, Loc, LocalId, MemoryId, NodeId, Op, Shape, TagId, TypeId, ValType};
 
 mod build;
+mod edit;
 mod view;
 
 pub use view::{View, WithImmediate};

@@ -21,6 +21,18 @@
 //! let written = module.write(&WriteOptions::default());
 //! wasmparser::validate(&written.bytes).expect("what passes the verifier is valid");
 //! ```
+//!
+//! Modules that others compiled are read with [`Module::read`] and rewritten: [`Module::open`] makes a tree of a function's code,
+//! [`Body::pre_order`] finds nodes, [`Body::rewrite`] replaces them, [`Body::insert_child`] adds statements, [`Body::spill`] keeps an operand in a
+//! local, [`Walker`] knows which labels are in scope, [`Body::nest`] removes what the stack hides, [`Module::define`] and
+//! [`Module::displace`] put one function in another's place. `docs/tree.md` explains each with an example.
+
+// Tests within the crate share the generator of random bodies with those outside.
+#[cfg(test)]
+extern crate self as swasm_tree;
+#[cfg(test)]
+#[path = "../tests/common/mod.rs"]
+mod common;
 
 mod body;
 mod encode;
@@ -63,3 +75,8 @@ pub use types::{
 pub use verify::{Rule, Verified, Verifier, VerifyError, verify};
 pub use walk::{Remap, Step, Unchanged, Walker};
 pub use write::{Producers, WriteOptions, Written, WrittenFunc};
+
+/// The samples of the document are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/tree.md")]
+mod document {}

@@ -400,9 +400,57 @@ impl Module {
         FuncId(self.funcs.len() as u32 - 1)
     }
 
-    /// Gives a declared function its code (or a defined one other code).
+    /// Gives a declared function its code, or another one other code. An imported one is imported no more: what called it calls this.
     pub fn define(&mut self, func: FuncId, code: impl Into<Box<Code>>) {
-        self.funcs[func.index()].kind = FuncKind::Defined(code.into());
+        let kind = &mut self.funcs[func.index()].kind;
+        if matches!(kind, FuncKind::Import(_)) {
+            self.import_order.retain(|item| *item != ExportItem::Func(func));
+        }
+        *kind = FuncKind::Defined(code.into());
+    }
+
+    /// Makes room for another function in a function's place: what it was, imported or defined, gets a new id, which is returned. Everything
+    /// that names `func` (calls, exports, tables) names what is [defined](Module::define) for it from now on, which may call what it was.
+    ///
+    /// ```
+    /// use swasm_tree::{Body, ExportItem, FuncType, LocalId, Module, Op, ValType::I32, WriteOptions, encode, verify};
+    /// let text = r#"(module (import "m" "f" (func (param i32) (result i32)))
+    ///     (func (export "g") (result i32) (call 0 (i32.const 1))))"#;
+    /// let mut module = Module::read(wat::parse_str(text).expect("text")).expect("a module");
+    /// let (f, _) = module.find_import("m", "f").expect("it is there");
+    /// let original = module.displace(f);
+    /// // Calls what it was with twice the argument.
+    /// let mut body = Body::new(&[I32], &[I32]);
+    /// let (x, y) = (body.local_get(LocalId(0)), body.local_get(LocalId(0)));
+    /// let twice = body.plain(Op::I32_ADD, &[x, y]);
+    /// let call = body.call(original, &[twice]);
+    /// body.set_root(call);
+    /// let code = encode(verify(&module, f, &body).expect("valid"));
+    /// module.define(f, code);
+    /// let written = module.write(&WriteOptions::default());
+    /// wasmparser::validate(&written.bytes).expect("valid");
+    /// ```
+    pub fn displace(&mut self, func: FuncId) -> FuncId {
+        let place = &mut self.funcs[func.index()];
+        let (ty, name) = (place.ty, place.name.clone());
+        let was = std::mem::replace(place, Func { ty, name, kind: FuncKind::Declared });
+        let id = self.add_func(was);
+        for item in &mut self.import_order {
+            if *item == ExportItem::Func(func) {
+                *item = ExportItem::Func(id);
+            }
+        }
+        id
+    }
+
+    /// The function that is imported from there, and its type.
+    pub fn find_import(&self, module: &str, name: &str) -> Option<(FuncId, &FuncType)> {
+        let is_it = |func: &Func| match &func.kind {
+            FuncKind::Import(from) => &*from.module == module && &*from.name == name,
+            FuncKind::Defined(_) | FuncKind::Read(_) | FuncKind::Declared => false,
+        };
+        let id = FuncId(self.funcs.iter().position(is_it)? as u32);
+        Some((id, self.func_type(id)))
     }
 
     /// Adds a table.

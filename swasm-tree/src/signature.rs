@@ -371,6 +371,9 @@ pub(crate) fn signature(
         }
         View::RefCast(ty) => {
             module.check_heap(ty.heap())?;
+            if matches!(op, Op::REF_TEST_NULL | Op::REF_CAST_NULL) != ty.is_nullable() {
+                return Err(format!("`{}` is no operator for {ty}", op.mnemonic()));
+            }
             sig.params.push(ValType::Ref(RefType::nullable(module.types.top(ty.heap()))));
             let is_test = matches!(op, Op::REF_TEST | Op::REF_TEST_NULL);
             sig.results.push(if is_test { ValType::I32 } else { ValType::Ref(ty) });

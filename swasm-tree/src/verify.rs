@@ -18,6 +18,9 @@
 //!
 //! Invariant: what passes is accepted by every validator once it is written, with the exceptions just named.
 
+#[cfg(test)]
+mod agree;
+
 use std::fmt;
 
 use crate::ids::node_raw;

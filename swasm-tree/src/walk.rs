@@ -54,6 +54,39 @@ impl Walker {
         }
     }
 
+    /// The parent of the node left last, and which of its children that was. None after the walk's own root was left.
+    #[inline]
+    pub fn place(&self) -> Option<(NodeId, usize)> {
+        let &(parent, next) = self.open.last()?;
+        Some((parent, (next as usize).checked_sub(1)?))
+    }
+
+    /// The blocks that the node entered last may branch to, innermost first: those whose body it is in, not those whose operand it is.
+    /// (A branch to the function names its root.)
+    ///
+    /// ```
+    /// use swasm_tree::{BlockType, Body, Op, Step, Walker};
+    /// let mut body = Body::new(&[], &[]);
+    /// let (outer, inner) = (body.block(BlockType::EMPTY), body.loop_(BlockType::EMPTY));
+    /// let leave = body.br(outer, &[]);
+    /// body.set_body(inner, leave);
+    /// body.set_body(outer, inner);
+    /// body.set_root(outer);
+    /// let mut walker = Walker::new(body.root());
+    /// while let Some(step) = walker.next(&body) {
+    ///     if step == Step::Enter(leave) {
+    ///         assert_eq!(walker.labels(&body).collect::<Vec<_>>(), [inner, outer]);
+    ///     }
+    /// }
+    /// ```
+    pub fn labels<'a>(&'a self, body: &'a Body) -> impl Iterator<Item = NodeId> + 'a {
+        let around = self.open.len().saturating_sub(1);
+        self.open[..around].iter().rev().filter_map(move |&(node, next)| {
+            let (shape, children) = (body.op(node).shape(), body.children(node).len());
+            (shape.is_label() && next as usize > children - shape.arms()).then_some(node)
+        })
+    }
+
     /// The nodes that are entered and not left, outermost first.
     pub fn path(&self) -> impl DoubleEndedIterator<Item = NodeId> + '_ {
         self.open.iter().map(|&(node, _)| node)

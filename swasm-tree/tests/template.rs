@@ -230,3 +230,69 @@ fn every_mnemonic_is_found() {
     }
     assert_eq!(Op::from_mnemonic("i32.addd"), None);
 }
+
+/// What needs types, tags, tables or segments of the module says so, at the operator, and what to do instead.
+#[test]
+fn operators_that_name_what_a_template_cannot() {
+    let cases = [
+        (
+            "(struct.new $point (i32.const 1))",
+            "struct.new",
+            "`struct.new` names a type of the module, which a template cannot; call a function that does this",
+        ),
+        (
+            "(drop (array.get_u $bytes $a (i32.const 1)))",
+            "array.get_u",
+            "`array.get_u` names a type of the module, which a template cannot; call a function that does this",
+        ),
+        (
+            "(call_ref $t $f)",
+            "call_ref",
+            "`call_ref` names a type of the module, which a template cannot; call a function that does this",
+        ),
+        (
+            "(ref.cast (ref $t) $x)",
+            "ref.cast",
+            "`ref.cast` names a type of the module, which a template cannot; call a function that does this",
+        ),
+        (
+            "(throw $oops)",
+            "throw",
+            "`throw` names an exception's tag of the module, which a template cannot; call a function that throws",
+        ),
+        (
+            "(try_table (nop))",
+            "try_table",
+            "`try_table` handles exceptions, which a template does not: call a function that does",
+        ),
+        (
+            "(table.get $t (i32.const 0))",
+            "table.get",
+            "`table.get` names a table of the module, which a template cannot; `call_indirect` takes a slot of the module's own table",
+        ),
+        (
+            "(data.drop $d)",
+            "data.drop",
+            "`data.drop` names a data segment of the module, which a template cannot; `memory.copy` reads static data",
+        ),
+        (
+            "(ref.null $t)",
+            "$t",
+            "a template cannot name types of the module, such as `$t`: write `func`, `extern` or `any`",
+        ),
+        (
+            "(cont.new $t $f)",
+            "cont.new",
+            "`cont.new` belongs to a proposal that is not supported: StackSwitching",
+        ),
+    ];
+    for (text, at, message) in cases {
+        let errors = errors(text);
+        assert_eq!(errors[0].message, message, "{text}");
+        assert_eq!(&text[errors[0].range.clone()], at, "{text}");
+        assert_eq!((errors.len(), &errors[0].kind), (1, &TextErrorKind::Unsupported), "{text}");
+    }
+    // What names nothing of the module is fine.
+    let text = "(block $b (drop (br_on_null $b $f)))";
+    parse(text).unwrap().check(&[ValType::FUNCREF], &[], &[]).unwrap();
+}

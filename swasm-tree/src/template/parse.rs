@@ -519,6 +519,14 @@ impl<'a> Parser<'a> {
                 Immediate::CallIndirect(TypeId(ty))
             }
             Shape::RefNull => {
+                if self.peek() == Some(Kind::Name) {
+                    let range = self.here();
+                    let message = format!(
+                        "a template cannot name types of the module, such as `{}`: write `func`, `extern` or `any`",
+                        self.text_of(self.at)
+                    );
+                    return self.error(range, TextErrorKind::Unsupported, message);
+                }
                 let (text, range) = self.atom("a heap type")?;
                 match AbstractHeapType::from_word(text) {
                     Some(heap) => Immediate::RefNull(HeapType::Abstract(heap)),
@@ -541,7 +549,7 @@ impl<'a> Parser<'a> {
                     }
                 }
             }
-            Shape::Br => Immediate::Br(self.label()?),
+            Shape::Br | Shape::BrOn => Immediate::Br(self.label()?),
             Shape::BrTable => {
                 let mut targets = vec![self.label()?];
                 while let Some(target) = self.find_label() {
@@ -555,18 +563,14 @@ impl<'a> Parser<'a> {
             | Shape::Table
             | Shape::TableCopy
             | Shape::TableInit
-            | Shape::Elem => {
-                let message = "a template cannot name tables and segments";
-                return self.error(range.clone(), TextErrorKind::Unsupported, message);
-            }
-            Shape::Type
+            | Shape::Elem
+            | Shape::Type
             | Shape::Field
             | Shape::ArrayFixed
             | Shape::ArrayData
             | Shape::ArrayElem
             | Shape::ArrayCopy
             | Shape::RefCast
-            | Shape::BrOn
             | Shape::BrOnCast
             | Shape::Throw
             | Shape::TryTable
@@ -576,7 +580,7 @@ impl<'a> Parser<'a> {
             | Shape::Delegate
             | Shape::Rethrow
             | Shape::Beyond => {
-                let message = "a template cannot name types and tags of the module";
+                let message = out_of_reach(op);
                 return self.error(range.clone(), TextErrorKind::Unsupported, message);
             }
             Shape::Plain
@@ -658,6 +662,39 @@ enum Immediate {
 
 fn unsigned(text: &str, bits: u32) -> Result<u64, Refused> {
     if text.starts_with(['-', '+']) { Err(Refused::Malformed) } else { integer(text, bits) }
+}
+
+/// Why an operator has no place in a template, and what has.
+fn out_of_reach(op: Op) -> String {
+    let word = op.mnemonic();
+    let (names, instead) = match op.shape() {
+        Shape::MemoryInit | Shape::Data => ("a data segment", "`memory.copy` reads static data"),
+        Shape::Table | Shape::TableCopy => {
+            ("a table", "`call_indirect` takes a slot of the module's own table")
+        }
+        Shape::TableInit | Shape::Elem => {
+            ("an element segment", "`call_indirect` takes a slot of the module's own table")
+        }
+        Shape::Throw => ("an exception's tag", "call a function that throws"),
+        Shape::TryTable
+        | Shape::Try
+        | Shape::Catch
+        | Shape::CatchAll
+        | Shape::Delegate
+        | Shape::Rethrow => {
+            return format!(
+                "`{word}` handles exceptions, which a template does not: call a function that does"
+            );
+        }
+        Shape::Beyond => {
+            return format!(
+                "`{word}` belongs to a proposal that is not supported: {:?}",
+                op.row().proposal
+            );
+        }
+        _ => ("a type", "call a function that does this"),
+    };
+    format!("`{word}` names {names} of the module, which a template cannot; {instead}")
 }
 
 /// The mnemonic that takes the fewest edits, if there is one near.
