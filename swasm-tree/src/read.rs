@@ -180,12 +180,12 @@ impl Reading {
     }
 
     /// Encodes each body again that was not opened yet: as [`Reading::open_each`] with a visit that changes nothing. What comes of it has
-    /// numbers as short as they can be, and nothing that validation does not reach.
+    /// numbers as short as they can be, and nothing that validation does not reach. Positions are not kept.
     ///
     /// # Errors
     /// As [`Reading::open_each`].
     pub fn reencode(&mut self) -> Result<(), ReadError> {
-        let mut encoder = Encoder::new();
+        let mut encoder = Encoder::without_positions();
         self.open_each(|module, func, body| {
             // It was validated as it was built, and nobody has changed it.
             Some(encoder.encode(Verified { module, func, body }))
@@ -226,9 +226,14 @@ fn refuse_exact(
     reader: &wp::BinaryReader<'_>,
     frames: &impl wp::FrameStack,
 ) -> Result<(), ReadError> {
-    if first != GC_PREFIX {
-        return Ok(());
-    }
+    if first == GC_PREFIX { refuse_exact_cast(reader, frames) } else { Ok(()) }
+}
+
+#[cold]
+fn refuse_exact_cast(
+    reader: &wp::BinaryReader<'_>,
+    frames: &impl wp::FrameStack,
+) -> Result<(), ReadError> {
     let is_exact = |ty: wp::HeapType| matches!(ty, wp::HeapType::Exact(_));
     let found = match reader.peek_operator(frames)? {
         wp::Operator::RefTestNonNull { hty }

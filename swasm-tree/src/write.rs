@@ -856,7 +856,8 @@ impl<'a> Writer<'a> {
             }
             Target::Elem(id) => small_u32(out, self.at.elems[id.index()]),
             Target::Tag(id) => small_u32(out, self.at.tags[id.index()]),
-            Target::Symbol(symbol) => {
+            Target::Symbol(at) => {
+                let symbol = code.symbols[at as usize];
                 let value = self.symbol(symbol);
                 if symbol_type(self.module, symbol) == ValType::I64 {
                     value.encode(out);
