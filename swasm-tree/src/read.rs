@@ -106,6 +106,7 @@ impl Reading {
             names: Vec::new(),
             next_body: 0,
             scratch: Scratch::default(),
+            constant: Body::new(&[], &[]),
             hints: Vec::new(),
         };
         reader.module.source = Some(bytes.clone());
@@ -299,6 +300,8 @@ struct Declarations {
     /// Whose body comes next, among all functions.
     next_body: usize,
     scratch: Scratch,
+    /// Memory for constant expressions.
+    constant: Body,
     hints: Vec<(FuncId, Box<[(u32, bool)]>)>,
 }
 
@@ -559,14 +562,15 @@ impl Declarations {
 
     /// A constant expression: one operator by itself, or a tree.
     fn constant(&mut self, expr: &wp::ConstExpr<'_>, ty: ValType) -> Result<ConstExpr, ReadError> {
-        let mut body = Body::new(&[], &[ty]);
+        let body = &mut self.constant;
+        body.reset(&[], &[ty]);
         let mut reader = expr.get_binary_reader();
-        let mut builder = Builder::of(&self.module, &mut body, &mut self.scratch);
+        let mut builder = Builder::of(&self.module, body, &mut self.scratch);
         while !reader.eof() {
             reader.visit_operator(&mut builder)?;
         }
         let &[root] = body.children(body.root()) else {
-            return Ok(ConstExpr::Expr(self.module.add_expr(body)));
+            return Ok(ConstExpr::Expr(self.module.add_expr(body.clone())));
         };
         Ok(match body.view(root) {
             View::I32(value) => ConstExpr::I32(value),
@@ -577,7 +581,7 @@ impl Declarations {
             View::Global(global) => ConstExpr::GlobalGet(global),
             View::RefNull(heap) => ConstExpr::RefNull(heap),
             View::RefFunc(func) => ConstExpr::RefFunc(func),
-            _ => ConstExpr::Expr(self.module.add_expr(body)),
+            _ => ConstExpr::Expr(self.module.add_expr(body.clone())),
         })
     }
 
