@@ -223,22 +223,22 @@ pub(crate) fn short_type(ty: ValType) -> Option<u8> {
     })
 }
 
-/// An unsigned LEB128 number, mostly of one byte or two.
+/// An unsigned LEB128 number, mostly of one byte, two or three.
 #[inline]
 pub(crate) fn small_u32(out: &mut Vec<u8>, value: u32) {
     if value < 0x80 {
         out.push(value as u8);
     } else if value < 0x4000 {
         out.extend_from_slice(&[value as u8 | 0x80, (value >> 7) as u8]);
+    } else if value < 0x20_0000 {
+        out.extend_from_slice(&[
+            value as u8 | 0x80,
+            (value >> 7) as u8 | 0x80,
+            (value >> 14) as u8,
+        ]);
     } else {
         value.encode(out);
     }
-}
-
-/// A signed LEB128 number, mostly of one byte.
-#[inline]
-fn small_i32(out: &mut Vec<u8>, value: i32) {
-    if (-0x40..0x40).contains(&value) { out.push(value as u8 & 0x7f) } else { value.encode(out) }
 }
 
 struct Writer<'a> {
@@ -262,9 +262,14 @@ impl Writer<'_> {
                 let child = body.pooled(open.next);
                 let node = body.node(child);
                 open.next += 1;
-                // What has no children needs no place on the stack.
+                // What has no children needs no place on the stack; mostly it reads a local.
                 if node.n == 0 {
-                    self.write(child, node, true);
+                    if node.op == Op::LOCAL_GET && self.e.hinted.is_empty() {
+                        self.push(node.loc);
+                        self.short(Op::LOCAL_GET, node.imm);
+                    } else {
+                        self.write(child, node, true);
+                    }
                     continue;
                 }
                 self.e.open.push(open);
@@ -436,8 +441,12 @@ impl Writer<'_> {
     }
 
     #[inline]
+    fn relative(&self, target: NodeId) -> u32 {
+        self.depth - self.e.depths[node_raw(target) as usize]
+    }
+
     fn label(&mut self, target: NodeId) {
-        let relative = self.depth - self.e.depths[node_raw(target) as usize];
+        let relative = self.relative(target);
         small_u32(&mut self.e.bytes, relative);
     }
 
@@ -472,20 +481,67 @@ impl Writer<'_> {
             self.start(node.loc);
         }
         self.note_hint(id);
-        if shape != Shape::Symbol {
-            self.opcode(op);
-        }
         // What most nodes are is written without a view.
-        let (bytes, imm) = (&mut self.e.bytes, node.imm);
+        let imm = node.imm;
         match shape {
-            Shape::Plain | Shape::Drop | Shape::Select | Shape::Return | Shape::Unreachable => (),
-            Shape::Local => small_u32(bytes, imm),
-            Shape::I32 => small_i32(bytes, imm as i32),
-            Shape::Call => self.e.reloc(Target::Func(FuncId(imm))),
-            Shape::Global => self.e.reloc(Target::Global(GlobalId(imm))),
-            Shape::Br => self.label(node_from_raw(imm)),
-            Shape::Mem(_) => self.memarg(self.body.memarg_of(imm)),
-            _ => self.immediates(id),
+            Shape::Plain | Shape::Drop | Shape::Select | Shape::Return | Shape::Unreachable => {
+                self.opcode(op);
+            }
+            Shape::Local => self.short(op, imm),
+            Shape::I32 => self.short_signed(op, imm as i32),
+            Shape::Call => {
+                self.opcode(op);
+                self.e.reloc(Target::Func(FuncId(imm)));
+            }
+            Shape::Global => {
+                self.opcode(op);
+                self.e.reloc(Target::Global(GlobalId(imm)));
+            }
+            Shape::Br => self.short(op, self.relative(node_from_raw(imm))),
+            Shape::Mem(_) => self.access(op, self.body.memarg_of(imm)),
+            _ => {
+                if shape != Shape::Symbol {
+                    self.opcode(op);
+                }
+                self.immediates(id);
+            }
+        }
+    }
+
+    /// An opcode and a number: mostly two bytes, which go out together.
+    #[inline]
+    fn short(&mut self, op: Op, number: u32) {
+        let opcode = op.row().opcode;
+        if opcode.prefix == 0 && number < 0x80 {
+            self.e.bytes.extend_from_slice(&[opcode.code as u8, number as u8]);
+        } else {
+            self.opcode(op);
+            small_u32(&mut self.e.bytes, number);
+        }
+    }
+
+    #[inline]
+    fn short_signed(&mut self, op: Op, number: i32) {
+        let opcode = op.row().opcode;
+        if opcode.prefix == 0 && (-0x40..0x40).contains(&number) {
+            self.e.bytes.extend_from_slice(&[opcode.code as u8, number as u8 & 0x7f]);
+        } else {
+            self.opcode(op);
+            number.encode(&mut self.e.bytes);
+        }
+    }
+
+    /// A load or store: mostly three bytes.
+    #[inline]
+    fn access(&mut self, op: Op, memarg: MemArg) {
+        let opcode = op.row().opcode;
+        if opcode.prefix == 0 && memarg.memory == MemoryId(0) && memarg.offset < 0x80 {
+            self.code.uses_memory = true;
+            let bytes = [opcode.code as u8, memarg.align_log2, memarg.offset as u8];
+            self.e.bytes.extend_from_slice(&bytes);
+        } else {
+            self.opcode(op);
+            self.memarg(memarg);
         }
     }
 
@@ -494,7 +550,7 @@ impl Writer<'_> {
         match self.body.view(node) {
             View::Plain if self.body.op(node) == Op::ATOMIC_FENCE => self.e.bytes.push(0),
             View::Plain => (),
-            View::I32(value) => small_i32(&mut self.e.bytes, value),
+            View::I32(value) => value.encode(&mut self.e.bytes),
             View::I64(value) => value.encode(&mut self.e.bytes),
             View::F32(bits) => self.e.bytes.extend_from_slice(&bits.to_le_bytes()),
             View::F64(bits) => self.e.bytes.extend_from_slice(&bits.to_le_bytes()),

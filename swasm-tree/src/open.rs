@@ -345,6 +345,24 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// As [`Builder::simple`], of so few operands that they are written as one.
+    fn few<const N: usize>(&mut self, op: Op, imm: u32, results: u32) {
+        let pending = &mut self.s.pending;
+        match pending.last_chunk::<N>() {
+            Some(last) if last.iter().all(|item| item.plain) => {
+                let operands = last.map(|item| item.node);
+                pending.truncate(pending.len() - N);
+                self.dig = 0;
+                let node = self.body.make(op, imm, &operands);
+                self.push(node, results);
+                if results == 0 && op.diverges() {
+                    self.dead = true;
+                }
+            }
+            _ => self.simple(op, imm, N as u32, results),
+        }
+    }
+
     /// What takes nothing and gives one value.
     #[inline]
     fn leaf(&mut self, op: Op, imm: u32) {
@@ -360,7 +378,7 @@ impl<'a> Builder<'a> {
                 && matches!(self.body.children(item.node), [one] if self.body.op(*one) == Op::STACK)
         };
         if pending.last().is_some_and(|item| item.left > 0) {
-            return self.simple(Op::LOCAL_SET, local.0, 1, 0);
+            return self.few::<1>(Op::LOCAL_SET, local.0, 0);
         }
         let sets = pending.iter().rev().take_while(|item| is_set(item)).count();
         let from = pending.len() - sets;
@@ -924,10 +942,11 @@ macro_rules! build {
                 return;
             }
             let imm = Fixed::encode(($($arg,)*), self, OP);
-            if $params == 0 && $results == 1 {
-                self.leaf(OP, imm);
-            } else {
-                self.simple(OP, imm, $params, $results);
+            match ($params, $results) {
+                (0, 1) => self.leaf(OP, imm),
+                (1, results) => self.few::<1>(OP, imm, results),
+                (2, results) => self.few::<2>(OP, imm, results),
+                (params, results) => self.simple(OP, imm, params, results),
             }
         }
     };
