@@ -25,7 +25,7 @@ pub struct Node {
     pub(crate) n: u16,
     /// An id, a value or a place in the body's side pools, as the operator's shape says.
     pub(crate) imm: u32,
-    /// Where the list of children starts in the pool.
+    /// Where the list of children starts in the pool: its place for [`Body::pooled`].
     pub(crate) kids: u32,
     /// Where it comes from.
     pub loc: Loc,
@@ -377,6 +377,12 @@ impl Body {
     pub fn children(&self, id: NodeId) -> &[NodeId] {
         let node = &self.nodes[id];
         &self.pool[node.kids as usize..node.kids as usize + node.n as usize]
+    }
+
+    /// What is at a place in the pool of child lists, see [`Node`].
+    #[inline]
+    pub(crate) fn pooled(&self, at: u32) -> NodeId {
+        self.pool[at as usize]
     }
 
     /// Puts another node in a node's place; the id, and so the parent, stays. To move the node `b` over `a`:

@@ -4,11 +4,12 @@
 
 use wasm_encoder::Encode;
 
-use crate::ids::node_raw;
+use crate::ids::{node_from_raw, node_raw};
 use crate::signature::symbol_type;
 use crate::{
     Body, DataId, ElemId, FuncId, FuncType, GlobalId, HeapType, Loc, LocalId, LocalNames, MemArg,
-    MemoryId, Module, NodeId, Op, Shape, Symbol, TableId, TagId, TypeId, ValType, Verified, View,
+    MemoryId, Module, Node, NodeId, Op, Shape, Symbol, TableId, TagId, TypeId, ValType, Verified,
+    View,
 };
 
 /// The code of one function.
@@ -23,6 +24,8 @@ pub struct Code {
     pub locs: Vec<(u32, Loc)>,
     /// Types of blocks that are not a plain value type.
     pub block_types: Vec<FuncType>,
+    /// Constants that are known when the module is written.
+    pub symbols: Vec<Symbol>,
     /// Parameters' and locals' names, in order of the locals.
     pub local_names: LocalNames,
     /// Whether memory 0 is used by a load or store (which say so without a reloc).
@@ -71,8 +74,8 @@ pub enum Target {
     Elem(ElemId),
     /// A tag index.
     Tag(TagId),
-    /// The value of an `i32.const` or, under memory64, `i64.const`.
-    Symbol(Symbol),
+    /// The value of an `i32.const` or, under memory64, `i64.const`: position in [`Code::symbols`].
+    Symbol(u32),
 }
 
 /// Encodes a body. To encode many, keep an [`Encoder`].
@@ -83,8 +86,10 @@ pub fn encode(verified: Verified<'_>) -> Code {
 /// Memory that encoding needs, to be used again for the next body.
 #[derive(Debug, Default)]
 pub struct Encoder {
-    /// Nodes whose children are being encoded, with the number of the next child.
-    open: Vec<(NodeId, u32)>,
+    /// Whether positions are left out.
+    without_positions: bool,
+    /// Nodes whose children are being encoded, but for the innermost.
+    open: Vec<Open>,
     /// By node: for an open block, how many blocks are around it.
     depths: Vec<u32>,
     bytes: Vec<u8>,
@@ -99,6 +104,24 @@ pub struct Encoder {
     label_names: Vec<(u32, Box<str>)>,
 }
 
+/// A node whose children are being encoded.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    node: NodeId,
+    /// The child that comes next, as a place in the pool of child lists.
+    next: u32,
+    /// The place before which the node itself has something to write: at the end of the list and, if it has arms, before each of them.
+    stop: u32,
+}
+
+impl Open {
+    #[inline]
+    fn of(id: NodeId, node: &Node) -> Open {
+        let stop = node.kids + u32::from(node.n) - node.op.shape().arms() as u32;
+        Open { node: id, next: node.kids, stop }
+    }
+}
+
 const END: u8 = 0x0b;
 const ELSE: u8 = 0x05;
 const EMPTY_BLOCK: u8 = 0x40;
@@ -107,6 +130,11 @@ impl Encoder {
     /// An encoder.
     pub fn new() -> Encoder {
         Encoder::default()
+    }
+
+    /// An encoder that leaves [`Code::locs`] empty.
+    pub fn without_positions() -> Encoder {
+        Encoder { without_positions: true, ..Encoder::default() }
     }
 
     /// Encodes a body.
@@ -167,6 +195,7 @@ impl Encoder {
         }
     }
 
+    #[inline]
     fn reloc(&mut self, target: Target) {
         self.relocs.push(Reloc { at: self.bytes.len() as u32, target });
     }
@@ -194,10 +223,22 @@ pub(crate) fn short_type(ty: ValType) -> Option<u8> {
     })
 }
 
-/// An unsigned LEB128 number, mostly of one byte.
+/// An unsigned LEB128 number, mostly of one byte, two or three.
 #[inline]
 pub(crate) fn small_u32(out: &mut Vec<u8>, value: u32) {
-    if value < 0x80 { out.push(value as u8) } else { value.encode(out) }
+    if value < 0x80 {
+        out.push(value as u8);
+    } else if value < 0x4000 {
+        out.extend_from_slice(&[value as u8 | 0x80, (value >> 7) as u8]);
+    } else if value < 0x20_0000 {
+        out.extend_from_slice(&[
+            value as u8 | 0x80,
+            (value >> 7) as u8 | 0x80,
+            (value >> 14) as u8,
+        ]);
+    } else {
+        value.encode(out);
+    }
 }
 
 struct Writer<'a> {
@@ -215,46 +256,52 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn walk(&mut self, root: NodeId) {
         let body = self.body;
-        self.e.open.push((root, 0));
-        'open: while let Some((node, next)) = self.e.open.last_mut() {
-            let (node, at) = (*node, *next as usize);
-            let children = body.children(node);
-            let arms = body.op(node).shape().arms();
-            if arms == 0 {
-                for (&child, behind) in children[at..].iter().zip(at as u32 + 1..) {
-                    // What has no children needs no place on the stack.
-                    if body.children(child).is_empty() {
-                        self.write(child, true);
-                        continue;
+        let mut open = Open::of(root, body.node(root));
+        loop {
+            while open.next < open.stop {
+                let child = body.pooled(open.next);
+                let node = body.node(child);
+                open.next += 1;
+                // What has no children needs no place on the stack; mostly it reads a local.
+                if node.n == 0 {
+                    if node.op == Op::LOCAL_GET && self.e.hinted.is_empty() {
+                        self.push(node.loc);
+                        self.short(Op::LOCAL_GET, node.imm);
+                    } else {
+                        self.write(child, node, true);
                     }
-                    if let Some((_, next)) = self.e.open.last_mut() {
-                        *next = behind;
-                    }
-                    self.e.open.push((child, 0));
-                    continue 'open;
-                }
-                self.e.open.pop();
-                self.write(node, children.is_empty());
-                continue;
-            }
-            *next += 1;
-            let first_arm = children.len() - arms;
-            if at == first_arm {
-                self.header(node);
-            } else if at == first_arm + 1 && at < children.len() && body.op(node) == Op::IF {
-                if self.is_empty(children[at]) {
                     continue;
                 }
-                self.settle();
-                self.e.bytes.push(ELSE);
+                self.e.open.push(open);
+                open = Open::of(child, node);
             }
-            match children.get(at) {
-                Some(&child) => self.e.open.push((child, 0)),
-                None => {
-                    self.e.open.pop();
+            let node = body.node(open.node);
+            let end = node.kids + u32::from(node.n);
+            let arms = node.op.shape().arms() as u32;
+            if arms == 0 {
+                self.write(open.node, node, node.n == 0);
+            } else if open.stop < end {
+                let arm = body.pooled(open.stop);
+                open.stop += 1;
+                if open.stop + arms == end + 1 {
+                    self.header(open.node);
+                } else if node.op == Op::IF {
+                    if self.is_empty(arm) {
+                        open.next = open.stop;
+                        continue;
+                    }
                     self.settle();
-                    self.close(node);
+                    self.e.bytes.push(ELSE);
                 }
+                // The arm itself comes next.
+                continue;
+            } else {
+                self.settle();
+                self.close(open.node);
+            }
+            match self.e.open.pop() {
+                Some(around) => open = around,
+                None => return,
             }
         }
     }
@@ -275,7 +322,7 @@ impl Writer<'_> {
             && self.body.op(handlers) == Op::DELEGATE
         {
             // Its label is counted from outside of the `try`.
-            self.start(handlers);
+            self.start(self.body.node(handlers).loc);
             self.opcode(Op::DELEGATE);
             self.immediates(handlers);
             return;
@@ -288,11 +335,11 @@ impl Writer<'_> {
         if !op.shape().is_label() {
             // `catch`, in the place of an `else`.
             self.settle();
-            self.start(node);
+            self.start(self.body.node(node).loc);
             self.opcode(op);
             return self.immediates(node);
         }
-        self.start(node);
+        self.start(self.body.node(node).loc);
         self.note_hint(node);
         self.opcode(op);
         let ty = self.body.block_type(node);
@@ -331,17 +378,22 @@ impl Writer<'_> {
 
     /// Notes where the instruction that comes next is from.
     #[inline]
-    fn start(&mut self, node: NodeId) {
-        let loc = self.body.node(node).loc;
+    fn start(&mut self, loc: Loc) {
+        if self.e.without_positions {
+            return;
+        }
         let at = self.pushed.take().map_or(self.e.bytes.len() as u32, |(at, _)| at);
         self.entry(at, loc);
     }
 
     /// Notes that the instruction that comes next only pushes something.
     #[inline]
-    fn push(&mut self, node: NodeId) {
+    fn push(&mut self, loc: Loc) {
+        if self.e.without_positions {
+            return;
+        }
         let at = self.pushed.map_or(self.e.bytes.len() as u32, |(at, _)| at);
-        self.pushed = Some((at, self.body.node(node).loc));
+        self.pushed = Some((at, loc));
     }
 
     /// What was pushed is the result of a block: nobody in it takes it.
@@ -388,11 +440,17 @@ impl Writer<'_> {
         }
     }
 
+    #[inline]
+    fn relative(&self, target: NodeId) -> u32 {
+        self.depth - self.e.depths[node_raw(target) as usize]
+    }
+
     fn label(&mut self, target: NodeId) {
-        let relative = self.depth - self.e.depths[node_raw(target) as usize];
+        let relative = self.relative(target);
         small_u32(&mut self.e.bytes, relative);
     }
 
+    #[inline]
     fn memarg(&mut self, memarg: MemArg) {
         if memarg.memory == MemoryId(0) {
             self.code.uses_memory = true;
@@ -400,35 +458,94 @@ impl Writer<'_> {
         } else {
             self.e.reloc(Target::MemArg(memarg.memory, memarg.align_log2));
         }
-        memarg.offset.encode(&mut self.e.bytes);
+        match u32::try_from(memarg.offset) {
+            Ok(offset) => small_u32(&mut self.e.bytes, offset),
+            Err(_) => memarg.offset.encode(&mut self.e.bytes),
+        }
     }
 
     /// A node's own bytes.
-    fn write(&mut self, node: NodeId, is_leaf: bool) {
-        let op = self.body.op(node);
-        if matches!(op.shape(), Shape::Seq | Shape::Stack | Shape::Delegate) {
+    #[inline]
+    fn write(&mut self, id: NodeId, node: &Node, is_leaf: bool) {
+        let op = node.op;
+        let shape = op.shape();
+        if matches!(shape, Shape::Seq | Shape::Stack | Shape::Delegate) {
             return;
         }
-        if op == Op::SET_MANY {
-            return self.set_many(node);
+        if shape == Shape::SetMany {
+            return self.set_many(id);
         }
         if is_leaf && op.effects().is_removable() {
-            self.push(node);
+            self.push(node.loc);
         } else {
-            self.start(node);
+            self.start(node.loc);
         }
-        self.note_hint(node);
-        if op != Op::SYMBOL {
+        self.note_hint(id);
+        // What most nodes are is written without a view.
+        let imm = node.imm;
+        match shape {
+            Shape::Plain | Shape::Drop | Shape::Select | Shape::Return | Shape::Unreachable => {
+                self.opcode(op);
+            }
+            Shape::Local => self.short(op, imm),
+            Shape::I32 => self.short_signed(op, imm as i32),
+            Shape::Call => {
+                self.opcode(op);
+                self.e.reloc(Target::Func(FuncId(imm)));
+            }
+            Shape::Global => {
+                self.opcode(op);
+                self.e.reloc(Target::Global(GlobalId(imm)));
+            }
+            Shape::Br => self.short(op, self.relative(node_from_raw(imm))),
+            Shape::Mem(_) => self.access(op, self.body.memarg_of(imm)),
+            _ => {
+                if shape != Shape::Symbol {
+                    self.opcode(op);
+                }
+                self.immediates(id);
+            }
+        }
+    }
+
+    /// An opcode and a number: mostly two bytes, which go out together.
+    #[inline]
+    fn short(&mut self, op: Op, number: u32) {
+        let opcode = op.row().opcode;
+        if opcode.prefix == 0 && number < 0x80 {
+            self.e.bytes.extend_from_slice(&[opcode.code as u8, number as u8]);
+        } else {
             self.opcode(op);
+            small_u32(&mut self.e.bytes, number);
         }
-        // Most have none.
-        if !matches!(op.shape(), Shape::Plain | Shape::Drop) {
-            self.immediates(node);
+    }
+
+    #[inline]
+    fn short_signed(&mut self, op: Op, number: i32) {
+        let opcode = op.row().opcode;
+        if opcode.prefix == 0 && (-0x40..0x40).contains(&number) {
+            self.e.bytes.extend_from_slice(&[opcode.code as u8, number as u8 & 0x7f]);
+        } else {
+            self.opcode(op);
+            number.encode(&mut self.e.bytes);
+        }
+    }
+
+    /// A load or store: mostly three bytes.
+    #[inline]
+    fn access(&mut self, op: Op, memarg: MemArg) {
+        let opcode = op.row().opcode;
+        if opcode.prefix == 0 && memarg.memory == MemoryId(0) && memarg.offset < 0x80 {
+            self.code.uses_memory = true;
+            let bytes = [opcode.code as u8, memarg.align_log2, memarg.offset as u8];
+            self.e.bytes.extend_from_slice(&bytes);
+        } else {
+            self.opcode(op);
+            self.memarg(memarg);
         }
     }
 
     /// What follows a node's opcode.
-    #[inline]
     fn immediates(&mut self, node: NodeId) {
         match self.body.view(node) {
             View::Plain if self.body.op(node) == Op::ATOMIC_FENCE => self.e.bytes.push(0),
@@ -441,7 +558,8 @@ impl Writer<'_> {
             View::Symbol(symbol) => {
                 let wide = symbol_type(self.module, symbol) == ValType::I64;
                 self.opcode(if wide { Op::I64_CONST } else { Op::I32_CONST });
-                self.e.reloc(Target::Symbol(symbol));
+                self.e.reloc(Target::Symbol(self.code.symbols.len() as u32));
+                self.code.symbols.push(symbol);
             }
             View::Local(local) => small_u32(&mut self.e.bytes, local.0),
             View::Global(global) => self.e.reloc(Target::Global(global)),
@@ -537,7 +655,7 @@ impl Writer<'_> {
     fn set_many(&mut self, node: NodeId) {
         let View::SetMany(locals) = self.body.view(node) else { return };
         for local in locals.iter().rev() {
-            self.start(node);
+            self.start(self.body.node(node).loc);
             self.opcode(Op::LOCAL_SET);
             small_u32(&mut self.e.bytes, local.0);
         }

@@ -28,14 +28,33 @@ pub(crate) struct Scratch {
 /// What was built in an open block and is nobody's operand yet.
 #[derive(Clone, Copy, Debug)]
 struct Pending {
-    /// `None`: the block's parameters.
-    node: Option<NodeId>,
-    /// How many of its results are still on the stack.
-    left: u32,
-    /// How many it has.
-    total: u32,
+    /// The block itself: its parameters.
+    node: NodeId,
     /// How many values that were there before it takes: its `Stack`s that no node within it feeds.
     dig: u32,
+    /// How many of its results are still on the stack.
+    left: u16,
+    /// How many it has.
+    total: u16,
+    /// Whether it is a node that gives one value, which nobody took yet, and digs for nothing: as most are.
+    plain: bool,
+    /// Whether it stands for the block's parameters.
+    params: bool,
+}
+
+impl Pending {
+    #[inline]
+    fn new(node: NodeId, results: u32, dig: u32) -> Pending {
+        // The validator allows a thousand results.
+        let results = results as u16;
+        let plain = results == 1 && dig == 0;
+        Pending { node, dig, left: results, total: results, plain, params: false }
+    }
+
+    fn leave(&mut self, left: u32) {
+        self.left = left as u16;
+        self.plain = false;
+    }
 }
 
 /// An open block.
@@ -211,17 +230,13 @@ impl<'a> Builder<'a> {
         self.dig = 0;
         self.s.operands.clear();
         let Scratch { pending, operands, .. } = &mut *self.s;
-        // Mostly the last nodes give one value each.
-        let simple = (pending.len() as u32).checked_sub(count).is_some_and(|start| {
-            pending[start as usize..]
-                .iter()
-                .all(|item| (item.left, item.total, item.dig) == (1, 1, 0) && item.node.is_some())
-        });
-        if simple {
-            let start = pending.len() - count as usize;
-            operands.extend(pending.drain(start..).filter_map(|item| item.node));
-        } else {
-            self.take_mixed(count);
+        let start = pending.len().wrapping_sub(count as usize);
+        match pending.get(start..) {
+            Some(last) if last.iter().all(|item| item.plain) => {
+                operands.extend(last.iter().map(|item| item.node));
+                pending.truncate(start);
+            }
+            _ => self.take_mixed(count),
         }
     }
 
@@ -231,12 +246,12 @@ impl<'a> Builder<'a> {
         let mut sum = 0;
         while sum < count {
             at -= 1;
-            sum += self.s.pending[at].left;
+            sum += u32::from(self.s.pending[at].left);
         }
         let excess = sum - count;
         let first = self.s.pending[at];
         let mut begin = at;
-        let named = excess > 0 || first.node.is_none();
+        let named = excess > 0 || first.params;
         if named {
             begin += 1;
             while self.s.pending.get(begin).is_some_and(|item| item.left == 0) {
@@ -247,17 +262,17 @@ impl<'a> Builder<'a> {
         if named {
             // Some of its values stay below, or there is no node: it stays where it is, and its values are named. What comes after it must
             // not have taken any of its values, which were on top of those named: then all stays where it is.
-            let mut stacks = first.left - excess;
+            let mut stacks = u32::from(first.left) - excess;
             if self.dig > 0 {
                 stacks = count;
                 begin = self.s.pending.len();
-                self.s.pending[at + 1..].iter_mut().for_each(|item| item.left = 0);
+                self.s.pending[at + 1..].iter_mut().for_each(|item| item.leave(0));
             }
             for _ in 0..stacks {
                 let value = self.body.stack();
                 self.s.operands.push(value);
             }
-            self.s.pending[at].left = excess;
+            self.s.pending[at].leave(excess);
             self.dig = stacks;
         }
         // What gives nothing goes with the value after it, or, if there is none, with the last one.
@@ -293,15 +308,13 @@ impl<'a> Builder<'a> {
     /// A node for a part of `pending`.
     fn grouped(&mut self, start: usize, end: usize) -> NodeId {
         let Scratch { pending, group, .. } = &mut *self.s;
-        group.clear();
-        group.extend(pending[start..end].iter().filter_map(|item| item.node));
+        group_of(&pending[start..end], group);
         if let [only] = group[..] { only } else { self.body.seq(group) }
     }
 
     #[inline]
     fn push(&mut self, node: NodeId, results: u32) {
-        let dig = self.dig;
-        self.s.pending.push(Pending { node: Some(node), left: results, total: results, dig });
+        self.s.pending.push(Pending::new(node, results, self.dig));
     }
 
     /// A node of what was taken last.
@@ -310,37 +323,74 @@ impl<'a> Builder<'a> {
         self.body.make(op, imm, &self.s.operands)
     }
 
-    #[inline]
     fn simple(&mut self, op: Op, imm: u32, params: u32, results: u32) {
-        self.take(params);
-        let node = self.make(op, imm);
+        let pending = &mut self.s.pending;
+        let start = pending.len().wrapping_sub(params as usize);
+        let node = match pending.get(start..) {
+            // Mostly the last nodes give one value each.
+            Some(last) if last.iter().all(|item| item.plain) => {
+                self.dig = 0;
+                let node = self.body.make_of(op, imm, last.iter().map(|item| item.node));
+                pending.truncate(start);
+                node
+            }
+            _ => {
+                self.take(params);
+                self.make(op, imm)
+            }
+        };
         self.push(node, results);
         if results == 0 && op.diverges() {
             self.dead = true;
         }
     }
 
+    /// As [`Builder::simple`], of so few operands that they are written as one.
+    fn few<const N: usize>(&mut self, op: Op, imm: u32, results: u32) {
+        let pending = &mut self.s.pending;
+        match pending.last_chunk::<N>() {
+            Some(last) if last.iter().all(|item| item.plain) => {
+                let operands = last.map(|item| item.node);
+                pending.truncate(pending.len() - N);
+                self.dig = 0;
+                let node = self.body.make(op, imm, &operands);
+                self.push(node, results);
+                if results == 0 && op.diverges() {
+                    self.dead = true;
+                }
+            }
+            _ => self.simple(op, imm, N as u32, results),
+        }
+    }
+
+    /// What takes nothing and gives one value.
+    #[inline]
+    fn leaf(&mut self, op: Op, imm: u32) {
+        let node = self.body.make_of(op, imm, std::iter::empty());
+        self.s.pending.push(Pending::new(node, 1, 0));
+    }
+
     /// A `local.set` that takes the first of a node's several values, when others have taken the rest, becomes one `SetMany` with them.
     fn local_set(&mut self, local: LocalId) {
         let pending = &self.s.pending;
         let is_set = |item: &Pending| {
-            item.node.is_some_and(|node| {
-                self.body.op(node) == Op::LOCAL_SET
-                    && matches!(self.body.children(node), [one] if self.body.op(*one) == Op::STACK)
-            })
+            self.body.op(item.node) == Op::LOCAL_SET
+                && matches!(self.body.children(item.node), [one] if self.body.op(*one) == Op::STACK)
         };
+        if pending.last().is_some_and(|item| item.left > 0) {
+            return self.few::<1>(Op::LOCAL_SET, local.0, 0);
+        }
         let sets = pending.iter().rev().take_while(|item| is_set(item)).count();
         let from = pending.len() - sets;
         let floor = self.s.control.last().map_or(0, |control| control.floor as usize);
         let many = from.checked_sub(1).filter(|&at| at >= floor).map(|at| pending[at]);
-        if let Some(Pending { node: Some(value), left: 1, total, dig }) = many
+        if let Some(Pending { node: value, left: 1, total, dig, params: false, .. }) = many
             && sets > 0
-            && total as usize == sets + 1
+            && usize::from(total) == sets + 1
         {
             let mut locals: smallvec::SmallVec<[LocalId; 4]> = smallvec::smallvec![local];
             for item in pending[from..].iter().rev() {
-                if let Some(crate::View::Local(local)) = item.node.map(|node| self.body.view(node))
-                {
+                if let crate::View::Local(local) = self.body.view(item.node) {
                     locals.push(local);
                 }
             }
@@ -439,7 +489,9 @@ impl<'a> Builder<'a> {
     fn start_arm(&mut self, params: u32) {
         self.dead = false;
         if params > 0 {
-            self.s.pending.push(Pending { node: None, left: params, total: params, dig: 0 });
+            let node = self.label(0).node;
+            let item = Pending { plain: false, params: true, ..Pending::new(node, params, 0) };
+            self.s.pending.push(item);
         }
     }
 
@@ -520,8 +572,7 @@ impl<'a> Builder<'a> {
         match control.kind {
             _ if self.s.control.len() == 1 => {
                 let Scratch { pending, group, control, .. } = &mut *self.s;
-                group.clear();
-                group.extend(pending.iter().filter_map(|item| item.node));
+                group_of(pending, group);
                 self.body.set_children(self.body.root(), group);
                 control.clear();
                 return;
@@ -585,7 +636,7 @@ impl<'a> Builder<'a> {
             Shape::Br => {
                 let Control { node, carried, .. } = self.label(index);
                 self.simple(op, node_raw(node), carried + 1, carried);
-                self.last_branch = self.s.pending.last().and_then(|item| item.node);
+                self.last_branch = self.s.pending.last().map(|item| item.node);
             }
             Shape::BrOn => {
                 let Control { node, carried, .. } = self.label(index);
@@ -619,6 +670,13 @@ impl<'a> Builder<'a> {
             other => panic!("{op:?} of shape {other:?}: the validator knows no such operator"),
         }
     }
+}
+
+/// The nodes of a part of `pending`: parameters of a block, which only come first, are none.
+fn group_of(pending: &[Pending], group: &mut Vec<NodeId>) {
+    let params = usize::from(pending.first().is_some_and(|item| item.params));
+    group.clear();
+    group.extend(pending[params..].iter().map(|item| item.node));
 }
 
 impl FrameStack for Builder<'_> {
@@ -884,7 +942,12 @@ macro_rules! build {
                 return;
             }
             let imm = Fixed::encode(($($arg,)*), self, OP);
-            self.simple(OP, imm, $params, $results);
+            match ($params, $results) {
+                (0, 1) => self.leaf(OP, imm),
+                (1, results) => self.few::<1>(OP, imm, results),
+                (2, results) => self.few::<2>(OP, imm, results),
+                (params, results) => self.simple(OP, imm, params, results),
+            }
         }
     };
 }

@@ -210,7 +210,7 @@ impl Reach<'_> {
                 Target::Data(id) => self.mark(Item::Data(id)),
                 Target::Elem(id) => self.mark(Item::Elem(id)),
                 Target::Tag(id) => self.mark(Item::Tag(id)),
-                Target::Symbol(symbol) => self.symbol(symbol),
+                Target::Symbol(at) => self.symbol(code.symbols[at as usize]),
                 Target::Type(_)
                 | Target::BlockType(_)
                 | Target::HeapType(_)

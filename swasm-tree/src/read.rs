@@ -106,6 +106,7 @@ impl Reading {
             names: Vec::new(),
             next_body: 0,
             scratch: Scratch::default(),
+            constant: Body::new(&[], &[]),
             hints: Vec::new(),
         };
         reader.module.source = Some(bytes.clone());
@@ -180,12 +181,12 @@ impl Reading {
     }
 
     /// Encodes each body again that was not opened yet: as [`Reading::open_each`] with a visit that changes nothing. What comes of it has
-    /// numbers as short as they can be, and nothing that validation does not reach.
+    /// numbers as short as they can be, and nothing that validation does not reach. Positions are not kept.
     ///
     /// # Errors
     /// As [`Reading::open_each`].
     pub fn reencode(&mut self) -> Result<(), ReadError> {
-        let mut encoder = Encoder::new();
+        let mut encoder = Encoder::without_positions();
         self.open_each(|module, func, body| {
             // It was validated as it was built, and nobody has changed it.
             Some(encoder.encode(Verified { module, func, body }))
@@ -226,9 +227,14 @@ fn refuse_exact(
     reader: &wp::BinaryReader<'_>,
     frames: &impl wp::FrameStack,
 ) -> Result<(), ReadError> {
-    if first != GC_PREFIX {
-        return Ok(());
-    }
+    if first == GC_PREFIX { refuse_exact_cast(reader, frames) } else { Ok(()) }
+}
+
+#[cold]
+fn refuse_exact_cast(
+    reader: &wp::BinaryReader<'_>,
+    frames: &impl wp::FrameStack,
+) -> Result<(), ReadError> {
     let is_exact = |ty: wp::HeapType| matches!(ty, wp::HeapType::Exact(_));
     let found = match reader.peek_operator(frames)? {
         wp::Operator::RefTestNonNull { hty }
@@ -294,6 +300,8 @@ struct Declarations {
     /// Whose body comes next, among all functions.
     next_body: usize,
     scratch: Scratch,
+    /// Memory for constant expressions.
+    constant: Body,
     hints: Vec<(FuncId, Box<[(u32, bool)]>)>,
 }
 
@@ -554,14 +562,15 @@ impl Declarations {
 
     /// A constant expression: one operator by itself, or a tree.
     fn constant(&mut self, expr: &wp::ConstExpr<'_>, ty: ValType) -> Result<ConstExpr, ReadError> {
-        let mut body = Body::new(&[], &[ty]);
+        let body = &mut self.constant;
+        body.reset(&[], &[ty]);
         let mut reader = expr.get_binary_reader();
-        let mut builder = Builder::of(&self.module, &mut body, &mut self.scratch);
+        let mut builder = Builder::of(&self.module, body, &mut self.scratch);
         while !reader.eof() {
             reader.visit_operator(&mut builder)?;
         }
         let &[root] = body.children(body.root()) else {
-            return Ok(ConstExpr::Expr(self.module.add_expr(body)));
+            return Ok(ConstExpr::Expr(self.module.add_expr(body.clone())));
         };
         Ok(match body.view(root) {
             View::I32(value) => ConstExpr::I32(value),
@@ -572,7 +581,7 @@ impl Declarations {
             View::Global(global) => ConstExpr::GlobalGet(global),
             View::RefNull(heap) => ConstExpr::RefNull(heap),
             View::RefFunc(func) => ConstExpr::RefFunc(func),
-            _ => ConstExpr::Expr(self.module.add_expr(body)),
+            _ => ConstExpr::Expr(self.module.add_expr(body.clone())),
         })
     }
 

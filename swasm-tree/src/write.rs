@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use wasm_encoder as we;
-use wasm_encoder::Encode;
+use wasm_encoder::{Encode, Section};
 
 use crate::encode::{Encoder, small_u32};
 use crate::layout::Layout;
@@ -124,9 +124,12 @@ impl Written {
     /// Appends a custom section.
     pub fn custom(&mut self, name: &str, contents: &[u8]) {
         let section = we::CustomSection { name: name.into(), data: contents.into() };
-        we::Section::append_to(&section, &mut self.bytes);
+        section.append_to(&mut self.bytes);
     }
 }
+
+/// The index of a type that is not written (yet).
+const UNWRITTEN: u32 = u32::MAX;
 
 /// Final indices, by id.
 #[derive(Default)]
@@ -149,7 +152,8 @@ struct Writer<'a> {
     types: we::TypeSection,
     /// How many types there are in it.
     type_count: u32,
-    type_ids: HashMap<TypeId, u32>,
+    /// By type: its index, or [`UNWRITTEN`].
+    type_ids: Vec<u32>,
     /// Types of blocks that no function of the module has.
     block_types: HashMap<FuncType, u32>,
     /// By function: its slot in the function table.
@@ -202,7 +206,7 @@ impl Module {
             layout,
             types: we::TypeSection::new(),
             type_count: 0,
-            type_ids: HashMap::new(),
+            type_ids: vec![UNWRITTEN; self.types.len()],
             block_types: HashMap::new(),
             slots: HashMap::new(),
             slot_order: Vec::new(),
@@ -268,7 +272,7 @@ impl<'a> Writer<'a> {
         }
 
         let mut written = Written { heap_base: self.layout.heap_base(), ..Written::default() };
-        let code = self.code(&func_order, &mut written);
+        let mut code = self.code(&func_order, &mut written);
         // Slots that only data asks for come last.
         let patched = self.relocated_datas(&data_order);
         let data_section = self.datas(&data_order, &patched);
@@ -315,36 +319,43 @@ impl<'a> Writer<'a> {
             export_section.export(&export.name, kind, index);
         }
 
-        let mut out = we::Module::new();
-        self.customs(&mut out, SectionKind::Header);
-        self.add(&mut out, SectionKind::Type, self.types.is_empty(), &self.types);
-        self.add(&mut out, SectionKind::Import, imports.is_empty(), &imports);
-        self.add(&mut out, SectionKind::Function, functions.is_empty(), &functions);
-        self.add(&mut out, SectionKind::Table, table_section.is_empty(), &table_section);
-        self.add(&mut out, SectionKind::Memory, memory_section.is_empty(), &memory_section);
-        self.add(&mut out, SectionKind::Tag, tag_section.is_empty(), &tag_section);
-        self.add(&mut out, SectionKind::Global, global_section.is_empty(), &global_section);
-        self.add(&mut out, SectionKind::Export, export_section.is_empty(), &export_section);
+        let mut head = we::Module::HEADER.to_vec();
+        let out = &mut head;
+        self.customs(out, SectionKind::Header);
+        self.add(out, SectionKind::Type, self.types.is_empty(), &self.types);
+        self.add(out, SectionKind::Import, imports.is_empty(), &imports);
+        self.add(out, SectionKind::Function, functions.is_empty(), &functions);
+        self.add(out, SectionKind::Table, table_section.is_empty(), &table_section);
+        self.add(out, SectionKind::Memory, memory_section.is_empty(), &memory_section);
+        self.add(out, SectionKind::Tag, tag_section.is_empty(), &tag_section);
+        self.add(out, SectionKind::Global, global_section.is_empty(), &global_section);
+        self.add(out, SectionKind::Export, export_section.is_empty(), &export_section);
         if let Some(start) = module.start {
-            out.section(&we::StartSection { function_index: self.at.funcs[start.index()] });
+            let section = we::StartSection { function_index: self.at.funcs[start.index()] };
+            section.append_to(out);
         }
-        self.customs(&mut out, SectionKind::Start);
-        self.add(&mut out, SectionKind::Element, element_section.is_empty(), &element_section);
+        self.customs(out, SectionKind::Start);
+        self.add(out, SectionKind::Element, element_section.is_empty(), &element_section);
         if self.data_index_used || (module.data_count && !module.reachable_only) {
-            out.section(&we::DataCountSection { count: data_section.len() });
+            we::DataCountSection { count: data_section.len() }.append_to(out);
         }
-        self.customs(&mut out, SectionKind::DataCount);
+        self.customs(out, SectionKind::DataCount);
         if let Some(hints) = self.hint_section() {
-            out.section(&hints);
+            hints.append_to(out);
         }
         if !code.is_empty() {
-            out.section(&code);
-            let contents = code.byte_len() + leb_len(code.len());
-            written.code_start = out.len() - contents;
+            out.push(we::SectionId::Code.into());
+            small_u32(out, code.len() as u32);
+            written.code_start = out.len();
         }
-        drop(code);
-        self.customs(&mut out, SectionKind::Code);
-        self.add(&mut out, SectionKind::Data, data_section.is_empty(), &data_section);
+        // The code is the largest part: it moves to make room, and never is there twice.
+        let code_len = code.len();
+        code.resize(code_len + head.len(), 0);
+        code.copy_within(..code_len, head.len());
+        code[..head.len()].copy_from_slice(&head);
+        let out = &mut code;
+        self.customs(out, SectionKind::Code);
+        self.add(out, SectionKind::Data, data_section.is_empty(), &data_section);
         if options.names {
             let names = self.names(&Orders {
                 funcs: &func_order,
@@ -355,37 +366,31 @@ impl<'a> Writer<'a> {
                 datas: &data_order,
                 tags: &tag_order,
             });
-            out.section(&names);
+            names.append_to(out);
         }
         let mut producers = module.producers.clone().unwrap_or_default();
         if let Some(ours) = &options.producers {
             producers.add(ours);
         }
         if let Some(section) = producers.section() {
-            out.section(&section);
+            section.append_to(out);
         }
-        written.bytes = out.finish();
+        written.bytes = code;
         written
     }
 
     /// Writes a section, and the custom sections that follow it.
-    fn add(
-        &self,
-        out: &mut we::Module,
-        kind: SectionKind,
-        is_empty: bool,
-        section: &impl we::Section,
-    ) {
+    fn add(&self, out: &mut Vec<u8>, kind: SectionKind, is_empty: bool, section: &impl Section) {
         if !is_empty {
-            out.section(section);
+            section.append_to(out);
         }
         self.customs(out, kind);
     }
 
-    fn customs(&self, out: &mut we::Module, after: SectionKind) {
+    fn customs(&self, out: &mut Vec<u8>, after: SectionKind) {
         for custom in self.module.customs.iter().filter(|custom| custom.after == after) {
             let (name, data) = ((&*custom.name).into(), (&*custom.contents).into());
-            out.section(&we::CustomSection { name, data });
+            we::CustomSection { name, data }.append_to(out);
         }
     }
 
@@ -485,11 +490,12 @@ impl<'a> Writer<'a> {
     // ---- types
 
     fn type_index(&mut self, id: TypeId) -> u32 {
-        if let Some(&index) = self.type_ids.get(&id) {
+        let index = self.type_ids[id.index()];
+        if index != UNWRITTEN {
             return index;
         }
         let id = self.module.types.canonical(id);
-        if !self.type_ids.contains_key(&id) {
+        if self.type_ids[id.index()] == UNWRITTEN {
             // A type names only types of its own group and earlier ones: those are written first, in order.
             let types = &self.module.types;
             let mut needed = vec![types.group(id).start];
@@ -499,7 +505,7 @@ impl<'a> Writer<'a> {
                 let group = types.group(TypeId(start));
                 for inner in group.flat_map(|at| types.sub(TypeId(at)).mentions()) {
                     let start = types.group(types.canonical(inner)).start;
-                    if !needed.contains(&start) && !self.type_ids.contains_key(&TypeId(start)) {
+                    if !needed.contains(&start) && self.type_ids[start as usize] == UNWRITTEN {
                         needed.push(start);
                     }
                 }
@@ -509,7 +515,7 @@ impl<'a> Writer<'a> {
                 self.write_group(TypeId(start));
             }
         }
-        self.type_ids[&id]
+        self.type_ids[id.index()]
     }
 
     /// Writes the recursion group that starts with a type.
@@ -517,7 +523,7 @@ impl<'a> Writer<'a> {
         let types = &self.module.types;
         let group = types.group(start);
         for at in group.clone() {
-            self.type_ids.insert(TypeId(at), self.type_count);
+            self.type_ids[at as usize] = self.type_count;
             self.type_count += 1;
         }
         let mut subs: Vec<we::SubType> =
@@ -736,56 +742,62 @@ impl<'a> Writer<'a> {
 
     // ---- code
 
-    fn code(&mut self, order: &[usize], written: &mut Written) -> we::CodeSection {
+    /// The contents of the code section; nothing, if there are no functions.
+    fn code(&mut self, order: &[usize], written: &mut Written) -> Vec<u8> {
         let module = self.module;
-        let mut section = we::CodeSection::new();
-        let defined =
-            order.iter().filter(|at| !matches!(module.funcs[**at].kind, FuncKind::Import(_)));
-        let mut offset = leb_len(defined.clone().count() as u32);
-        let mut scratch = Vec::new();
-        for &at in defined {
-            scratch.clear();
+        let is_import = |at: usize| matches!(module.funcs[at].kind, FuncKind::Import(_));
+        let defined: Vec<usize> = order.iter().copied().filter(|&at| !is_import(at)).collect();
+        let mut out = Vec::new();
+        if defined.is_empty() {
+            return out;
+        }
+        written.funcs.reserve_exact(defined.len());
+        small_u32(&mut out, defined.len() as u32);
+        let mut patched = Vec::new();
+        for at in defined {
+            patched.clear();
             let first_loc = written.locs.len();
             let mut hints = Vec::new();
             let func = FuncId(at as u32);
-            match &module.funcs[at].kind {
+            let bytes = match &module.funcs[at].kind {
                 FuncKind::Defined(code) => {
-                    self.patch(code, &mut scratch, &mut written.locs, &mut hints);
+                    self.patch(code, &mut patched, &mut written.locs, &mut hints);
+                    &patched
                 }
                 FuncKind::Read(code) if self.copies => {
-                    scratch.extend_from_slice(module.read_bytes(code));
                     hints.extend_from_slice(&code.hints);
+                    module.read_bytes(code)
                 }
                 FuncKind::Read(_) => {
                     module.open(func, &mut self.opened);
                     let body = std::mem::replace(&mut self.opened, Body::new(&[], &[]));
                     let code = self.encoder.encode(Verified { module, func, body: &body });
                     self.opened = body;
-                    self.patch(&code, &mut scratch, &mut written.locs, &mut hints);
+                    self.patch(&code, &mut patched, &mut written.locs, &mut hints);
+                    &patched
                 }
                 FuncKind::Import(_) | FuncKind::Declared => panic!(
                     "function {at} ({}) is needed: whoever declared it promised to define it",
                     module.funcs[at].name.as_deref().unwrap_or("without a name")
                 ),
-            }
+            };
             if !hints.is_empty() {
                 self.hints.push((self.at.funcs[at], hints));
             }
-            offset += leb_len(scratch.len() as u32);
-            let start = offset as u32;
+            small_u32(&mut out, bytes.len() as u32);
+            let start = out.len() as u32;
             for (at, _) in &mut written.locs[first_loc..] {
                 *at += start;
             }
-            offset += scratch.len();
-            section.raw(&scratch);
+            out.extend_from_slice(bytes);
             written.funcs.push(WrittenFunc {
-                func: FuncId(at as u32),
+                func,
                 index: self.at.funcs[at],
-                range: start..offset as u32,
+                range: start..out.len() as u32,
                 locs: first_loc as u32..written.locs.len() as u32,
             });
         }
-        section
+        out
     }
 
     /// Puts indices into code; `locs` and `hints` get offsets in `out`.
@@ -856,7 +868,8 @@ impl<'a> Writer<'a> {
             }
             Target::Elem(id) => small_u32(out, self.at.elems[id.index()]),
             Target::Tag(id) => small_u32(out, self.at.tags[id.index()]),
-            Target::Symbol(symbol) => {
+            Target::Symbol(at) => {
+                let symbol = code.symbols[at as usize];
                 let value = self.symbol(symbol);
                 if symbol_type(self.module, symbol) == ValType::I64 {
                     value.encode(out);
@@ -866,10 +879,4 @@ impl<'a> Writer<'a> {
             }
         }
     }
-}
-
-/// How many bytes a number takes in LEB128.
-fn leb_len(value: u32) -> usize {
-    let bits = u32::BITS - (value | 1).leading_zeros();
-    bits.div_ceil(7) as usize
 }

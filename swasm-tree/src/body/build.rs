@@ -38,6 +38,20 @@ impl Body {
         self.nodes.alloc(Node { op, n, imm, kids, loc })
     }
 
+    /// As [`Body::make`], of at most [`MAX_CHILDREN`] children.
+    #[inline]
+    pub(crate) fn make_of(
+        &mut self,
+        op: Op,
+        imm: u32,
+        children: impl ExactSizeIterator<Item = NodeId>,
+    ) -> NodeId {
+        let (kids, n) = (self.pool.len() as u32, children.len() as u16);
+        self.pool.extend(children);
+        let loc = self.loc;
+        self.nodes.alloc(Node { op, n, imm, kids, loc })
+    }
+
     pub(crate) fn side(&mut self, words: &[u32]) -> u32 {
         let at = self.side.len() as u32;
         self.side.extend_from_slice(words);

@@ -325,7 +325,7 @@ impl Body {
     }
 
     #[inline]
-    fn memarg_of(&self, imm: u32) -> MemArg {
+    pub(crate) fn memarg_of(&self, imm: u32) -> MemArg {
         if imm & SIDE_MEMARG == 0 {
             return MemArg {
                 align_log2: (imm & 15) as u8,

@@ -45,7 +45,8 @@ impl Writer<'_> {
             section.labels(&names);
         }
         let mut types: Vec<(u32, TypeId)> =
-            self.type_ids.iter().map(|(&id, &index)| (index, id)).collect();
+            (0..).zip(&self.type_ids).map(|(id, &index)| (index, TypeId(id))).collect();
+        types.retain(|(index, _)| *index != super::UNWRITTEN);
         types.sort_unstable();
         let mut type_names = we::NameMap::new();
         for &(index, id) in &types {

@@ -2,6 +2,8 @@
 //!
 //! Invariant: what code names is where the code was told; slots of the function table begin at 1.
 
+use std::borrow::Cow;
+
 use wasm_encoder as we;
 
 use super::Writer;
@@ -10,9 +12,9 @@ use crate::{
     Target, ValType,
 };
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
     /// Puts addresses into static data; returns the bytes of the segments in `order`.
-    pub(super) fn relocated_datas(&mut self, order: &[usize]) -> Vec<Vec<u8>> {
+    pub(super) fn relocated_datas(&mut self, order: &[usize]) -> Vec<Cow<'a, [u8]>> {
         let module = self.module;
         let mut image = std::mem::take(&mut self.layout.image);
         for (at, data) in module.datas.iter().enumerate() {
@@ -25,10 +27,14 @@ impl Writer<'_> {
         order
             .iter()
             .map(|&at| {
-                let mut bytes = module.datas[at].bytes.clone();
-                bytes.resize(bytes.len().max(module.datas[at].size as usize), 0);
-                self.relocate(&module.datas[at].relocs, &mut bytes);
-                bytes
+                let data = &module.datas[at];
+                if data.relocs.is_empty() && data.bytes.len() as u64 >= data.size {
+                    return Cow::Borrowed(&*data.bytes);
+                }
+                let mut bytes = data.bytes.clone();
+                bytes.resize(bytes.len().max(data.size as usize), 0);
+                self.relocate(&data.relocs, &mut bytes);
+                Cow::Owned(bytes)
             })
             .collect()
     }
@@ -40,7 +46,7 @@ impl Writer<'_> {
         }
     }
 
-    pub(super) fn datas(&mut self, order: &[usize], patched: &[Vec<u8>]) -> we::DataSection {
+    pub(super) fn datas(&mut self, order: &[usize], patched: &[Cow<'_, [u8]>]) -> we::DataSection {
         let mut section = we::DataSection::new();
         for (&at, bytes) in order.iter().zip(patched) {
             match self.module.datas[at].place {
