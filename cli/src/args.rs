@@ -39,6 +39,8 @@ pub(crate) enum Verb {
     Test(Test),
     /// Formats `.swir` files in place.
     Fmt(Fmt),
+    /// Optimises a WebAssembly module that somebody else compiled.
+    Opt(Opt),
     /// Prints a program or module as text.
     Print(Print),
     /// Explains a diagnostic code.
@@ -88,24 +90,15 @@ pub(crate) struct Compile {
 }
 
 impl Compile {
-    /// Has linking use as many threads as were asked for. Later calls change nothing: a process compiles once.
+    /// Has linking use as many threads as were asked for.
     pub(crate) fn set_threads(&self) {
-        if let Some(threads) = self.threads {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get());
-            // An error says that there is a pool already.
-            let _ = pool.build_global();
-        }
+        set_threads(self.threads);
     }
 
     /// The linker's options.
     pub(crate) fn options(&self) -> Options {
         Options {
-            opt_level: match self.opt_level {
-                Level::O0 => OptLevel::O0,
-                Level::O1 => OptLevel::O1,
-                Level::O2 => OptLevel::O2,
-                Level::Os => OptLevel::Os,
-            },
+            opt_level: self.opt_level.into(),
             memory: match self.memory {
                 Memory::Checked => MemoryMode::Checked,
                 Memory::Unchecked => MemoryMode::Unchecked,
@@ -115,6 +108,15 @@ impl Compile {
             strip: self.strip,
             ..Options::default()
         }
+    }
+}
+
+/// Has whatever compiles use as many threads as were asked for. Later calls change nothing: a process compiles once.
+pub(crate) fn set_threads(threads: Option<std::num::NonZeroUsize>) {
+    if let Some(threads) = threads {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get());
+        // An error says that there is a pool already.
+        let _ = pool.build_global();
     }
 }
 
@@ -194,6 +196,29 @@ pub(crate) struct Fmt {
     pub(crate) check: bool,
 }
 
+/// `swasm opt`
+#[derive(ClapArgs, Debug)]
+pub(crate) struct Opt {
+    /// The module, `.wasm` or `.wat`.
+    #[arg(value_name = "FILE")]
+    pub(crate) input: PathBuf,
+    /// Where the result goes.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// How much to optimise: 0 nothing, 1 cheap passes, 2 all, s all for size.
+    #[arg(short = 'O', value_name = "LEVEL", default_value = "1")]
+    pub(crate) opt_level: Level,
+    /// The passes to run, in order, instead of the level's; `none` copies the code.
+    #[arg(long, value_name = "none|PASS,…", value_delimiter = ',')]
+    pub(crate) passes: Option<Vec<String>>,
+    /// Leaves out names, producers and debug information.
+    #[arg(long)]
+    pub(crate) strip: bool,
+    /// How many threads optimise; as many as there are processors, if not said. The module is the same.
+    #[arg(short = 'j', long, value_name = "N")]
+    pub(crate) threads: Option<std::num::NonZeroUsize>,
+}
+
 /// `swasm print`
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Print {
@@ -204,6 +229,12 @@ pub(crate) struct Print {
     /// The form: ir (the default for `.swir`), tree (before optimisation), wat (the default for `.wasm` and `.wat`).
     #[arg(long, value_name = "KIND")]
     pub(crate) emit: Option<PrintKind>,
+    /// Prints this function of a module only: by its name, the name of its export, or its index. May be given several times.
+    #[arg(long, value_name = "NAME", conflicts_with = "skeleton")]
+    pub(crate) function: Vec<String>,
+    /// Prints a module without the code of its functions.
+    #[arg(long)]
+    pub(crate) skeleton: bool,
 }
 
 /// `swasm explain`
@@ -250,6 +281,17 @@ pub(crate) enum Level {
     /// All passes, for size.
     #[value(name = "s")]
     Os,
+}
+
+impl From<Level> for OptLevel {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::O0 => Self::O0,
+            Level::O1 => Self::O1,
+            Level::O2 => Self::O2,
+            Level::Os => Self::Os,
+        }
+    }
 }
 
 /// What `--memory` takes.
@@ -366,6 +408,7 @@ pub(crate) fn with_verb(mut args: Vec<std::ffi::OsString>) -> Vec<std::ffi::OsSt
         "run",
         "test",
         "fmt",
+        "opt",
         "print",
         "explain",
         "-h",

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use swasm::{Options, Print, Stage};
+use swasm::{Options, Part, Print, Stage};
 
 use crate::args::{Build, Emit, EmitKind};
 use crate::input::Sources;
@@ -46,7 +46,9 @@ pub(crate) fn build(build: &Build, report: &Report) -> Result<i32, Failure> {
                     path,
                     join(prints.iter().filter(|print| print.stage == Stage::Lowered)).as_bytes(),
                 )?,
-                EmitKind::Wat => output::write(path, crate::print::wat(&wasm)?.as_bytes())?,
+                EmitKind::Wat => {
+                    output::write(path, crate::print::wat(&wasm, Part::Whole)?.as_bytes())?
+                }
                 EmitKind::Wasm => output::write(path, &wasm)?,
                 EmitKind::DepInfo => {
                     output::write(path, depfile(target(&outputs), &files).as_bytes())?
@@ -118,10 +120,10 @@ fn refuse_clashes(outputs: &[Output], inputs: &[PathBuf]) -> Result<(), Failure>
     let standard = Path::new("-");
     for (index, output) in outputs.iter().enumerate().filter(|(_, output)| output.path != standard)
     {
-        if outputs[..index].iter().any(|other| same(&other.path, &output.path)) {
+        if outputs[..index].iter().any(|other| output::same(&other.path, &output.path)) {
             return Err(Failure::Usage(format!("two outputs go to `{}`", output.path.display())));
         }
-        if inputs.iter().any(|input| same(input, &output.path)) {
+        if inputs.iter().any(|input| output::same(input, &output.path)) {
             return Err(Failure::Usage(format!(
                 "`{}` is an input; it would be overwritten",
                 output.path.display()
@@ -138,15 +140,6 @@ fn refuse_clashes(outputs: &[Output], inputs: &[PathBuf]) -> Result<(), Failure>
         ));
     }
     Ok(())
-}
-
-fn same(a: &Path, b: &Path) -> bool {
-    let absolute = |path: &Path| {
-        path.canonicalize()
-            .or_else(|_| std::path::absolute(path))
-            .unwrap_or_else(|_| path.to_owned())
-    };
-    absolute(a) == absolute(b)
 }
 
 /// `lower` is the moment before the first pass.

@@ -98,12 +98,9 @@ impl Sources {
             self.module = Some(bytes);
             return Ok(());
         }
-        match wat::parse_bytes(&bytes) {
-            Ok(module) => self.module = Some(module.into_owned()),
-            Err(mut error) => {
-                error.set_path(path);
-                self.program.report(Diagnostic::global(codes::NOT_A_MODULE, error.to_string()));
-            }
+        match from_text(path, &bytes) {
+            Ok(module) => self.module = Some(module),
+            Err(diagnostic) => self.program.report(diagnostic),
         }
         Ok(())
     }
@@ -141,6 +138,28 @@ impl Sources {
             report.diagnostics(&warnings);
         }
         Ok(checked)
+    }
+}
+
+/// Reads a WebAssembly module in binary or text form, whatever it is called.
+pub(crate) fn module(path: &Path) -> Result<Vec<u8>, Failure> {
+    let bytes = read(path).map_err(Diagnostics::from)?;
+    let is_wat = path.extension().is_some_and(|extension| extension == "wat");
+    if is_wat {
+        from_text(path, &bytes).map_err(|error| Diagnostics::from(error).into())
+    } else {
+        Ok(bytes)
+    }
+}
+
+/// Text form ⇒ binary form.
+fn from_text(path: &Path, bytes: &[u8]) -> Result<Vec<u8>, Diagnostic> {
+    match wat::parse_bytes(bytes) {
+        Ok(module) => Ok(module.into_owned()),
+        Err(mut error) => {
+            error.set_path(path);
+            Err(Diagnostic::global(codes::NOT_A_MODULE, error.to_string()))
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod explain;
 mod fmt;
 mod input;
 mod new;
+mod opt;
 mod output;
 mod print;
 mod report;
@@ -62,6 +63,7 @@ fn status(args: Args) -> i32 {
         Verb::Run(run) => run::run(&run, &report),
         Verb::Test(test) => test::test(&test),
         Verb::Fmt(fmt) => fmt::fmt(&fmt),
+        Verb::Opt(opt) => opt::opt(&opt, &report),
         Verb::Print(print) => print::print(&print, &report),
         Verb::Explain(explain) => explain::explain(&explain),
     };

@@ -19,6 +19,16 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     std::fs::write(path, bytes).map_err(|error| cannot_write(&path.display().to_string(), &error))
 }
 
+/// Whether two names are one file.
+pub(crate) fn same(a: &Path, b: &Path) -> bool {
+    let absolute = |path: &Path| {
+        path.canonicalize()
+            .or_else(|_| std::path::absolute(path))
+            .unwrap_or_else(|_| path.to_owned())
+    };
+    absolute(a) == absolute(b)
+}
+
 /// Writes text to standard output. A reader that has gone away ends the command without a word, as it does others.
 pub(crate) fn stdout(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();

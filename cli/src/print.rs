@@ -1,6 +1,6 @@
 //! `swasm print`: a program or module ⇒ text on standard output.
 
-use swasm::{Diagnostic, Diagnostics, Print, Stage, codes};
+use swasm::{Part, Print, Stage};
 
 use crate::args::{self, PrintKind};
 use crate::input::Sources;
@@ -13,8 +13,20 @@ pub(crate) fn print(print: &args::Print, report: &Report) -> Result<i32, Failure
     print.compile.set_threads();
     let mut timings = Timings::new(print.compile.timings);
     let sources = timings.stage("read", || Sources::read(&print.inputs))?;
+    let part = match &*print.function {
+        [] if print.skeleton => Part::Skeleton,
+        [] => Part::Whole,
+        names => Part::Functions(names),
+    };
+    if part != Part::Whole
+        && !matches!((&sources.module, print.emit), (Some(_), None) | (_, Some(PrintKind::Wat)))
+    {
+        return Err(Failure::Usage(
+            "`--function` and `--skeleton` are about a module; add `--emit wat` to print a program as one".to_owned(),
+        ));
+    }
     let text = match (&sources.module, print.emit) {
-        (Some(module), None | Some(PrintKind::Wat)) => wat(module)?,
+        (Some(module), None | Some(PrintKind::Wat)) => wat(module, part)?,
         (Some(_), Some(PrintKind::Ir | PrintKind::Tree)) => {
             return Err(Failure::Usage(
                 "a WebAssembly module has no IR; it can be printed as wat".to_owned(),
@@ -29,7 +41,7 @@ pub(crate) fn print(print: &args::Print, report: &Report) -> Result<i32, Failure
         }
         (None, Some(PrintKind::Wat)) => {
             let checked = sources.check(report, &mut timings)?;
-            wat(&timings.link(&checked, &print.compile.options())?.wasm)?
+            wat(&timings.link(&checked, &print.compile.options())?.wasm, part)?
         }
     };
     output::stdout(text.as_bytes())?;
@@ -38,16 +50,6 @@ pub(crate) fn print(print: &args::Print, report: &Report) -> Result<i32, Failure
 }
 
 /// A module as folded text, which the `wat` tools read.
-pub(crate) fn wat(module: &[u8]) -> Result<String, Failure> {
-    let mut text = String::new();
-    let mut config = wasmprinter::Config::new();
-    config.fold_instructions(true);
-    match config.print(module, &mut wasmprinter::PrintFmtWrite(&mut text)) {
-        Ok(()) => Ok(text),
-        Err(error) => Err(Diagnostics::from(Diagnostic::global(
-            codes::NOT_A_MODULE,
-            format!("this is not a WebAssembly module: {error:#}"),
-        ))
-        .into()),
-    }
+pub(crate) fn wat(module: &[u8], part: Part<'_>) -> Result<String, Failure> {
+    Ok(swasm::module_text(module, part)?)
 }

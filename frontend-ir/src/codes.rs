@@ -792,6 +792,19 @@ fn main() {}
 ```
 ";
     UNKNOWN_PASS = 331, "unknown pass", "`--passes` names a pass that the optimiser doesn't have. The message lists those it has.";
+    LINK_EXPORT = 340, "a linked module has no such export", "An `extern fn` names a module that is linked statically (`--link`), and that module exports no function of this name.
+Correct the name, or export the function from the module.";
+    LINK_TYPE = 341, "another type than in the linked module", "A declaration, or an import of a linked module, has another type than what it is linked with. Types count as WebAssembly sees them: `addr`, `u32`
+and `bool` are all i32. The message shows both; declare what the other side has.";
+    LINK_IMPORT = 342, "an import that linking cannot satisfy", "A linked module imports from another linked module, or from the program (`env`, or the name of its first module), what is not exported there. Imports from
+other modules stay imports of the result, but for memories, which the result always has of its own.
+
+Export it from the program, or import it in the program too: what the program itself imports, the host provides.";
+    LINK_MEMORY = 343, "linked modules that disagree about memory", "Data of two modules overlaps in a memory that they share, lies outside of it or at an unknown place; the memory is not as a module wants it; or two memories of
+one program are both to be the one that WASI sees.
+
+The program's own static data begins at address 1024. Let the other module put its data elsewhere (wasm-ld: `--global-base`), or let it have a memory of its own.";
+    LINK_NAME = 344, "two linked modules of one name", "Each linked module has a name of its own, which `#[wasm_import(name, …)]` says: its file's name without extension, unless `--link name=FILE` says another.";
     BUILDER_NAME = 601, "builder: no name", "A builder call gives an empty name. Names are any text of at least one character.
 
 ```swir
@@ -845,6 +858,10 @@ Put `#[wasm_export(\"_start\")]` before the function that is the program:
 fn main() {}
 ```
 ";
+    OFFSETS_DROPPED = 707, "information about positions of code is dropped", "Debug information (`.debug_*`), source maps and the like say where in the code something is. When passes change the code they would be wrong, so they are left out.
+`--passes none` keeps code and debug information as they are; `--strip` drops it without a word.";
+    RELOCATABLE = 708, "a relocatable object", "The module is an object file for a linker: its `linking` and `reloc.*` sections name places in the code, which passes move. Link it first, then optimise the result.";
+    NO_FUNCTION = 709, "no such function in the module", "A function of a module is named by its name in the name section, by the name it is exported under, or by its index.";
 }
 
 /// The row of `code`.

@@ -20,6 +20,7 @@ pub mod render;
 mod same;
 pub mod source;
 
+pub use check::suggest::nearest;
 pub use check::{Failed, ImportProblem, ImportRules, check};
 pub use diagnostic::{Code, Diagnostic, Label, Level, ModuleId, Place, Sources};
 pub use format::format;

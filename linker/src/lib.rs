@@ -11,10 +11,12 @@ mod layout;
 mod limits;
 mod locations;
 mod lower;
+mod optimize;
 mod options;
 mod pipeline;
 mod program;
 mod reach;
+mod text;
 mod unit;
 mod unread;
 
@@ -22,8 +24,10 @@ use artifact::Observer;
 pub use artifact::{Artifact, Counts, Phase, Printed};
 pub use entry::AT_EXIT_EXPORT;
 use limits::{ENGINES, Limits};
+pub use optimize::{OptimizeOptions, Optimized, optimize};
 pub use options::{MemoryMode, OptLevel, Options, Print, Stage};
 pub use program::{Failed, Program, library, pass_names};
+pub use text::{Part, module_text};
 
 use swasm_frontend_ir::Diagnostic;
 pub use swasm_frontend_ir::checked::Checked;

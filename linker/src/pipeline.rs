@@ -5,14 +5,14 @@
 
 use rustc_hash::FxHashMap;
 use swasm_frontend_ir::checked::{DefId, Inline};
-use swasm_frontend_ir::{Diagnostic, codes};
+use swasm_frontend_ir::{Diagnostic, codes, nearest};
 use swasm_optimizer::{Callees, InlineHint, Level, Pass};
 use swasm_tree::{Body, Code, Encoder, FuncId, Loc, Verifier};
 
 use crate::artifact::{Artifact, Observer, Phase, Printed};
 use crate::limits::Limits;
 use crate::lower::Lowerer;
-use crate::options::{OptLevel, Options, Stage};
+use crate::options::{OptLevel, Stage};
 use crate::reach::Reached;
 use crate::unit::Unit;
 
@@ -56,7 +56,7 @@ pub(crate) fn run(
     artifact: &mut Artifact,
     observer: &mut Observer<'_>,
 ) -> Result<Vec<(FuncId, Box<Code>)>, Vec<Diagnostic>> {
-    let passes = passes(unit.options)?;
+    let passes = passes(unit.options.opt_level, unit.options.passes.as_deref())?;
     let mut order: Vec<usize> = (0..functions.len()).collect();
     // Nothing is copied without passes: then all is one wave.
     order.sort_by_key(|index| if passes.is_empty() { 0 } else { functions[*index].wave });
@@ -257,22 +257,32 @@ fn hint(unit: &Unit<'_>, def: DefId) -> InlineHint {
     }
 }
 
-/// The passes that the options ask for.
-fn passes(options: &Options) -> Result<Vec<&'static Pass>, Vec<Diagnostic>> {
-    let Some(names) = &options.passes else {
-        return Ok(swasm_optimizer::passes(level(options.opt_level)).to_vec());
+/// The passes of these names, or those of the level.
+pub(crate) fn passes(
+    opt_level: OptLevel,
+    names: Option<&[String]>,
+) -> Result<Vec<&'static Pass>, Vec<Diagnostic>> {
+    let Some(names) = names else {
+        return Ok(swasm_optimizer::passes(level(opt_level)).to_vec());
     };
-    let find = |name: &String| {
-        swasm_optimizer::by_name(name).ok_or_else(|| {
-            let known: Vec<&str> = swasm_optimizer::all().iter().map(|pass| pass.name).collect();
-            let message = format!("there is no pass `{name}`");
-            vec![
-                Diagnostic::global(codes::UNKNOWN_PASS, message)
-                    .help(format!("the passes are {}", known.join(", "))),
-            ]
-        })
-    };
-    names.iter().map(find).collect()
+    let (mut found, mut wrong) = (Vec::new(), Vec::new());
+    for name in names {
+        match swasm_optimizer::by_name(name) {
+            Some(pass) => found.push(pass),
+            None => wrong.push(unknown_pass(name)),
+        }
+    }
+    if wrong.is_empty() { Ok(found) } else { Err(wrong) }
+}
+
+fn unknown_pass(name: &str) -> Diagnostic {
+    let known: Vec<&str> = swasm_optimizer::all().iter().map(|pass| pass.name).collect();
+    let mut diagnostic =
+        Diagnostic::global(codes::UNKNOWN_PASS, format!("there is no pass `{name}`"));
+    if let Some(near) = nearest(name, known.iter().copied()) {
+        diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+    }
+    diagnostic.help(format!("the passes are {}", known.join(", ")))
 }
 
 fn level(level: OptLevel) -> Level {

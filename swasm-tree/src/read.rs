@@ -782,6 +782,13 @@ fn give_name(module: &mut Module, naming: Naming<'_>) {
     }
 }
 
+impl Module {
+    /// Where the contents of the code section begin in what was read; 0 if there is none.
+    pub fn code_offset(&self) -> usize {
+        self.read.code_start as usize
+    }
+}
+
 /// Of what was read: where a function's code is.
 impl ReadCode {
     /// Its bytes, counted from the contents of the code section that was read.

@@ -113,6 +113,15 @@ impl From<Diagnostic> for Diagnostics {
     }
 }
 
+impl FromIterator<Diagnostic> for Diagnostics {
+    /// Of diagnostics that are about no module.
+    fn from_iter<T: IntoIterator<Item = Diagnostic>>(list: T) -> Self {
+        let mut diagnostics = Self::default();
+        list.into_iter().for_each(|diagnostic| diagnostics.push(diagnostic));
+        diagnostics
+    }
+}
+
 impl fmt::Display for Diagnostics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.human(false).trim_end())

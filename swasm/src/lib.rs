@@ -47,16 +47,19 @@
 mod diagnostics;
 mod emit;
 mod link;
+mod module;
 mod program;
 
 pub use diagnostics::{Diagnostics, MAX_SHOWN};
 pub use emit::{EMIT_VARIABLE, Emit};
 pub use link::{Link, Linked};
+pub use module::{Optimized, module_text, optimize};
 pub use program::{Checked, Program, format};
 pub use swasm_frontend_ir::source::MAX_TEXT;
 pub use swasm_frontend_ir::{Code, Diagnostic, Level, Position, builder, codes, ir};
 pub use swasm_linker::{
-    Artifact, MemoryMode, OptLevel, Options, Phase, Print, Printed, Stage, pass_names,
+    Artifact, MemoryMode, OptLevel, OptimizeOptions, Options, Part, Phase, Print, Printed, Stage,
+    pass_names,
 };
 
 #[cfg(feature = "executor")]

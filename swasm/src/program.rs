@@ -95,7 +95,7 @@ impl Checked {
     /// # Errors
     /// What shows only when all is put together: exports or imports that disagree, roots that aren't there.
     pub fn link(&self, options: &Options) -> Result<Artifact, Diagnostics> {
-        self.link_observed(options, &mut |_| ())
+        swasm_linker::link(&self.0, options).map_err(|list| Diagnostics::new(list, self.texts()))
     }
 
     /// The same; `observe` is told whenever a phase begins, for whoever takes times.

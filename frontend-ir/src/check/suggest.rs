@@ -6,10 +6,7 @@
 const MAX_LENGTH: usize = 64;
 
 /// The candidate with the smallest edit distance to `name`, if one is near enough to be meant; the alphabetically first among equals.
-pub(crate) fn nearest<'a>(
-    name: &str,
-    candidates: impl Iterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let mut best: Option<(usize, &str)> = None;
     let wanted: Vec<char> = name.chars().collect();
     if wanted.len() > MAX_LENGTH {
