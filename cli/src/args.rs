@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use swasm::{MemoryMode, OptLevel, Options};
+use swasm::{LinkedModule, MemoryMode, OptLevel, Options};
 
 /// Turns a typed, Rust-like IR into small WebAssembly modules for WASI, and runs them.
 #[derive(Parser, Debug)]
@@ -78,6 +78,9 @@ pub(crate) struct Compile {
     /// How accesses through memory segments are guarded.
     #[arg(long, value_name = "MODE", default_value = "checked")]
     pub(crate) memory: Memory,
+    /// Links a WebAssembly module statically: `#[wasm_import("NAME", …)]` names its exports. Without NAME it is called as its file.
+    #[arg(long, value_name = "[NAME=]FILE")]
+    pub(crate) link: Vec<String>,
     /// Leaves out names, producers and debug information.
     #[arg(long)]
     pub(crate) strip: bool,
@@ -95,9 +98,10 @@ impl Compile {
         set_threads(self.threads);
     }
 
-    /// The linker's options.
-    pub(crate) fn options(&self) -> Options {
+    /// The linker's options, with the modules to link.
+    pub(crate) fn options(&self, links: Vec<LinkedModule>) -> Options {
         Options {
+            links,
             opt_level: self.opt_level.into(),
             memory: match self.memory {
                 Memory::Checked => MemoryMode::Checked,

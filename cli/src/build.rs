@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use swasm::{Options, Part, Print, Stage};
+use swasm::{LinkedModule, Options, Part, Print, Stage};
 
 use crate::args::{Build, Emit, EmitKind};
 use crate::input::Sources;
@@ -14,12 +14,14 @@ use crate::{Failure, output};
 pub(crate) fn build(build: &Build, report: &Report) -> Result<i32, Failure> {
     build.compile.set_threads();
     let mut timings = Timings::new(build.compile.timings);
-    let sources = timings.stage("read", || Sources::read(&build.inputs))?;
+    let mut sources =
+        timings.stage("read", || Sources::read(&build.inputs)?.link(&build.compile.link))?;
     let mut outputs = outputs(build, &sources.stem)?;
     refuse_clashes(&outputs, &sources.files)?;
     let wants = |kind| outputs.iter().any(|output| output.kind == kind);
 
     let files = sources.files.clone();
+    let links = std::mem::take(&mut sources.links);
     let ir = if wants(EmitKind::Ir) { Some(sources.to_text()?) } else { None };
     let (wasm, prints) = match sources.module {
         Some(_) if wants(EmitKind::Ir) || wants(EmitKind::Tree) || !build.dump_after.is_empty() => {
@@ -31,7 +33,7 @@ pub(crate) fn build(build: &Build, report: &Report) -> Result<i32, Failure> {
         Some(module) => (module, Vec::new()),
         None => {
             let checked = sources.check(report, &mut timings)?;
-            let options = options(build, wants(EmitKind::Tree))?;
+            let options = options(build, links, wants(EmitKind::Tree))?;
             let artifact = timings.link(&checked, &options)?;
             (artifact.wasm, artifact.prints)
         }
@@ -147,8 +149,8 @@ fn stage(pass: &str) -> Stage {
     if pass == "lower" { Stage::Lowered } else { Stage::After(pass.to_owned()) }
 }
 
-fn options(build: &Build, tree: bool) -> Result<Options, Failure> {
-    let mut options = build.compile.options();
+fn options(build: &Build, links: Vec<LinkedModule>, tree: bool) -> Result<Options, Failure> {
+    let mut options = build.compile.options(links);
     for pass in &build.dump_after {
         if pass != "lower" && swasm::pass_names().all(|known| known != pass) {
             let known: Vec<_> = swasm::pass_names().collect();

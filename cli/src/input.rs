@@ -5,7 +5,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use swasm::{Checked, Diagnostic, Diagnostics, Program, codes};
+use swasm::{Checked, Diagnostic, Diagnostics, LinkedModule, Program, codes};
 
 use crate::Failure;
 use crate::args::{Check, Inputs};
@@ -33,6 +33,8 @@ pub(crate) struct Sources {
     program: Program,
     /// The module that was named instead of a program.
     pub(crate) module: Option<Vec<u8>>,
+    /// The modules to link.
+    pub(crate) links: Vec<LinkedModule>,
     /// All files read, in order; standard input is none.
     pub(crate) files: Vec<PathBuf>,
     /// The name of outputs: the first file's stem, or the project folder's.
@@ -51,15 +53,16 @@ impl Sources {
                 return Err(Diagnostics::from(Diagnostic::global(codes::NO_FILE, message)).into());
             }
             [] => (&project[..], folder_name()),
-            files => (
-                files,
-                files[0]
-                    .file_stem()
-                    .map_or_else(|| "out".to_owned(), |stem| stem.to_string_lossy().into_owned()),
-            ),
+            files => (files, stem(&files[0])),
         };
         let stem = if stem == "-" { "out".to_owned() } else { stem };
-        let mut sources = Self { program: Program::new(), module: None, files: Vec::new(), stem };
+        let mut sources = Self {
+            program: Program::new(),
+            module: None,
+            links: Vec::new(),
+            files: Vec::new(),
+            stem,
+        };
         let mut seen = Vec::new();
         for path in files {
             let same = path.canonicalize().unwrap_or_else(|_| path.clone());
@@ -75,6 +78,29 @@ impl Sources {
         }
         sources.add_used(files)?;
         Ok(sources)
+    }
+
+    /// Reads the modules to link: `[NAME=]FILE` each.
+    pub(crate) fn link(mut self, links: &[String]) -> Result<Self, Failure> {
+        if self.module.is_some() && !links.is_empty() {
+            return Err(Failure::Usage(
+                "`--link` is for programs; a WebAssembly module is linked already".to_owned(),
+            ));
+        }
+        for link in links {
+            let (name, path) = match link.split_once('=') {
+                Some((name, path)) => (name.to_owned(), Path::new(path)),
+                None => (stem(Path::new(link)), Path::new(link)),
+            };
+            match bytes_of_module(path) {
+                Ok(bytes) => self.links.push(LinkedModule { name, bytes: bytes.into() }),
+                Err(diagnostic) => self.program.report(diagnostic),
+            }
+            if path != Path::new("-") {
+                self.files.push(path.to_owned());
+            }
+        }
+        Ok(self)
     }
 
     fn add(&mut self, path: &Path, bytes: Vec<u8>, named: usize) -> Result<(), Failure> {
@@ -143,13 +169,18 @@ impl Sources {
 
 /// Reads a WebAssembly module in binary or text form, whatever it is called.
 pub(crate) fn module(path: &Path) -> Result<Vec<u8>, Failure> {
-    let bytes = read(path).map_err(Diagnostics::from)?;
+    bytes_of_module(path).map_err(|diagnostic| Diagnostics::from(diagnostic).into())
+}
+
+fn bytes_of_module(path: &Path) -> Result<Vec<u8>, Diagnostic> {
+    let bytes = read(path)?;
     let is_wat = path.extension().is_some_and(|extension| extension == "wat");
-    if is_wat {
-        from_text(path, &bytes).map_err(|error| Diagnostics::from(error).into())
-    } else {
-        Ok(bytes)
-    }
+    if is_wat { from_text(path, &bytes) } else { Ok(bytes) }
+}
+
+/// A file's name without folders and extension.
+fn stem(path: &Path) -> String {
+    path.file_stem().map_or_else(|| "out".to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
 /// Text form ⇒ binary form.

@@ -12,7 +12,9 @@ use crate::{Failure, build, output};
 pub(crate) fn print(print: &args::Print, report: &Report) -> Result<i32, Failure> {
     print.compile.set_threads();
     let mut timings = Timings::new(print.compile.timings);
-    let sources = timings.stage("read", || Sources::read(&print.inputs))?;
+    let mut sources =
+        timings.stage("read", || Sources::read(&print.inputs)?.link(&print.compile.link))?;
+    let links = std::mem::take(&mut sources.links);
     let part = match &*print.function {
         [] if print.skeleton => Part::Skeleton,
         [] => Part::Whole,
@@ -34,14 +36,14 @@ pub(crate) fn print(print: &args::Print, report: &Report) -> Result<i32, Failure
         }
         (None, None | Some(PrintKind::Ir)) => sources.to_text()?,
         (None, Some(PrintKind::Tree)) => {
-            let mut options = print.compile.options();
+            let mut options = print.compile.options(links);
             options.prints.push(Print { stage: Stage::Lowered, function: None });
             let checked = sources.check(report, &mut timings)?;
             build::join(timings.link(&checked, &options)?.prints.iter())
         }
         (None, Some(PrintKind::Wat)) => {
             let checked = sources.check(report, &mut timings)?;
-            wat(&timings.link(&checked, &print.compile.options())?.wasm, part)?
+            wat(&timings.link(&checked, &print.compile.options(links))?.wasm, part)?
         }
     };
     output::stdout(text.as_bytes())?;

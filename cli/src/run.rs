@@ -17,14 +17,16 @@ use crate::{FAILED, Failure, output};
 pub(crate) fn run(run: &Run, report: &Report) -> Result<i32, Failure> {
     run.compile.set_threads();
     let mut timings = Timings::new(run.compile.timings);
-    let sources = timings.stage("read", || Sources::read(&run.inputs))?;
+    let mut sources =
+        timings.stage("read", || Sources::read(&run.inputs)?.link(&run.compile.link))?;
     let reads_stdin = run.inputs.files.iter().any(|file| file.as_os_str() == "-");
     let name = format!("{}.wasm", sources.stem);
+    let links = std::mem::take(&mut sources.links);
     let module = match sources.module {
         Some(module) => module,
         None => {
             let checked = sources.check(report, &mut timings)?;
-            timings.link(&checked, &run.compile.options())?.wasm
+            timings.link(&checked, &run.compile.options(links))?.wasm
         }
     };
     let mut config = Config::new().fuel(run.fuel.is_some()).interruptible(run.timeout.is_some());

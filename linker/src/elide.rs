@@ -174,7 +174,7 @@ fn recursive(unit: &Unit<'_>, roots: &[DefId], summaries: &Summaries) -> FxHashS
 /// Whether a function is an import that may call exports before it returns.
 fn calls_back(unit: &Unit<'_>, def: DefId) -> bool {
     match &unit.program.function(def).kind {
-        FunctionKind::Import(it) => !is_wasi(&it.module),
+        FunctionKind::Import(it) => !is_wasi(&it.module) || unit.joined.has(&it.module),
         FunctionKind::Body | FunctionKind::Template(_) | FunctionKind::Hook(_) => false,
     }
 }

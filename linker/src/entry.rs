@@ -11,9 +11,8 @@ use swasm_tree::{
     Symbol, ValType, WriteOptions, encode, verify,
 };
 
-use crate::elide::is_wasi;
 use crate::options::Options;
-use crate::unit::{MEMORY, Unit};
+use crate::unit::Unit;
 
 /// The name under which a module made for tests exports a function that runs the `at_exit` functions.
 pub const AT_EXIT_EXPORT: &str = "std::at_exit";
@@ -42,6 +41,7 @@ pub(crate) fn export(unit: &mut Unit<'_>) -> Result<(), Vec<Diagnostic>> {
             }
         }
     }
+    start(unit);
     export_roots(unit);
     for def in unit.library_statics() {
         for name in &program.global(def).exports {
@@ -56,8 +56,10 @@ pub(crate) fn export(unit: &mut Unit<'_>) -> Result<(), Vec<Diagnostic>> {
                 ),
         ]);
     }
-    if unit.imports_wasi() && !unit.module.exports.iter().any(|export| &*export.name == "memory") {
-        unit.module.export("memory", ExportItem::Memory(MEMORY));
+    if let Some(memory) = unit.wasi_memory()?
+        && !unit.module.exports.iter().any(|export| &*export.name == "memory")
+    {
+        unit.module.export("memory", ExportItem::Memory(memory));
     }
     if unit.uses_heap {
         let heap_base = unit.module.add_global(Global {
@@ -71,6 +73,17 @@ pub(crate) fn export(unit: &mut Unit<'_>) -> Result<(), Vec<Diagnostic>> {
     }
     unit.module.retain_reachable();
     Ok(())
+}
+
+/// The start functions of linked modules run before the program's.
+fn start(unit: &mut Unit<'_>) {
+    let mut starts = unit.joined.starts().to_vec();
+    starts.extend(unit.module.start);
+    unit.module.start = match *starts {
+        [] => None,
+        [only] => Some(only),
+        _ => Some(calling(unit, "start", &starts)),
+    };
 }
 
 /// The function to export as `name`: `_start` and `_initialize` run the `at_exit` functions when they are done.
@@ -131,11 +144,6 @@ impl Unit<'_> {
                 self.module.export(&name, ExportItem::Global(item));
             }
         }
-    }
-
-    /// Whether an import of WASI was reached: such a module must export its memory.
-    fn imports_wasi(&self) -> bool {
-        self.import_modules().any(is_wasi)
     }
 }
 

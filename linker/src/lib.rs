@@ -7,6 +7,7 @@ mod dwarf;
 mod elide;
 mod entry;
 mod imports;
+mod join;
 mod layout;
 mod limits;
 mod locations;
@@ -25,7 +26,7 @@ pub use artifact::{Artifact, Counts, Phase, Printed};
 pub use entry::AT_EXIT_EXPORT;
 use limits::{ENGINES, Limits};
 pub use optimize::{OptimizeOptions, Optimized, optimize};
-pub use options::{MemoryMode, OptLevel, Options, Print, Stage};
+pub use options::{LinkedModule, MemoryMode, OptLevel, Options, Print, Stage};
 pub use program::{Failed, Program, library, pass_names};
 pub use text::{Part, module_text};
 
@@ -36,8 +37,8 @@ use swasm_tree::Module;
 /// Links a checked program into a core WebAssembly module.
 ///
 /// # Errors
-/// If nothing is exported, an option names what doesn't exist, an export is not possible, two declarations of one import disagree, or
-/// something is larger than engines take.
+/// If nothing is exported, an option names what doesn't exist, an export is not possible, two declarations of one import disagree, a module
+/// cannot be linked, or something is larger than engines take.
 pub fn link(program: &Checked, options: &Options) -> Result<Artifact, Vec<Diagnostic>> {
     link_with(program, options, &mut Observer(None), &ENGINES)
 }
@@ -62,16 +63,19 @@ fn link_with(
 ) -> Result<Artifact, Vec<Diagnostic>> {
     let mut artifact = Artifact::default();
     observer.begin(Phase::Reach);
-    let mut unit = unit::Unit::new(program, options);
+    let others = join::read(options)?;
+    let mut unit = unit::Unit::new(program, options, &others);
     let functions = reach::reach(&mut unit)?;
-    let codes = pipeline::run(&unit, &functions, limits, &mut artifact, observer)?;
+    let copied = join::copy(&mut unit)?;
+    let codes = pipeline::run(&unit, &functions, copied, limits, &mut artifact, observer)?;
     observer.begin(Phase::Write);
     codes.into_iter().for_each(|(func, code)| unit.module.define(func, code));
     entry::export(&mut unit)?;
     let mut written = unit.module.write(&entry::write_options(options));
-    let too_large = limits.module(&unit, &functions, &written);
-    if !too_large.is_empty() {
-        return Err(too_large);
+    let mut wrong = limits.module(&unit, &functions, &written);
+    wrong.append(&mut join::check_data(&unit, &written));
+    if !wrong.is_empty() {
+        return Err(wrong);
     }
     // Written: nobody needs it any more.
     unit.module = Module::new();

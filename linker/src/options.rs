@@ -1,5 +1,8 @@
 //! What a user may choose about linking, and what he gets.
 
+use std::fmt;
+use std::sync::Arc;
+
 /// How much to optimise.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub enum OptLevel {
@@ -43,6 +46,26 @@ pub struct Options {
     pub roots: Vec<String>,
     /// Trees to print on the way.
     pub prints: Vec<Print>,
+    /// Core modules that are linked statically.
+    pub links: Vec<LinkedModule>,
+}
+
+/// A core module that is linked statically: its exports satisfy the imports that name it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct LinkedModule {
+    /// The name of the imports' module.
+    pub name: String,
+    /// The module's bytes.
+    pub bytes: Arc<[u8]>,
+}
+
+impl fmt::Debug for LinkedModule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LinkedModule")
+            .field("name", &self.name)
+            .field("len", &self.bytes.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// A request to print a function's tree as folded WebAssembly text.

@@ -48,10 +48,11 @@ struct Compiled {
     too_large: Option<Box<Diagnostic>>,
 }
 
-/// Compiles the functions, wave by wave; on several threads if the feature is on and nobody observes.
+/// Compiles the functions, wave by wave; those of linked modules in `copied` may be copied into any. On several threads if the feature is on and nobody observes.
 pub(crate) fn run(
     unit: &Unit<'_>,
     functions: &[Reached],
+    copied: Vec<(FuncId, Box<Body>)>,
     limits: &Limits,
     artifact: &mut Artifact,
     observer: &mut Observer<'_>,
@@ -61,7 +62,7 @@ pub(crate) fn run(
     // Nothing is copied without passes: then all is one wave.
     order.sort_by_key(|index| if passes.is_empty() { 0 } else { functions[*index].wave });
     let first_of_program = unit.locations.first_of(unit.program.program_modules().next());
-    let mut inlinable = Inlinable { bodies: FxHashMap::default(), first_of_program };
+    let mut inlinable = Inlinable { bodies: copied.into_iter().collect(), first_of_program };
     let mut worker = Worker::new(unit, limits);
     let mut finished: Vec<Compiled> = Vec::with_capacity(functions.len());
     for wave in order.chunk_by(|a, b| passes.is_empty() || functions[*a].wave == functions[*b].wave)

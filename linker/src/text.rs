@@ -12,7 +12,7 @@ use crate::optimize::not_a_module;
 pub enum Part<'a> {
     /// All of it.
     Whole,
-    /// Everything but the code of functions.
+    /// Everything but the code of functions and what segments hold.
     Skeleton,
     /// These functions, by name, by the name of an export or by index.
     Functions(&'a [String]),
@@ -34,7 +34,7 @@ pub fn module_text(bytes: &[u8], part: Part<'_>) -> Result<String, Vec<Diagnosti
                 .collect();
             Ok(swasm_tree::print_module(&module, |func| bodies[func.index()].as_ref()))
         }
-        Part::Skeleton => Ok(swasm_tree::print_module(&module, |_| None)),
+        Part::Skeleton => Ok(swasm_tree::print_skeleton(&module)),
         Part::Functions(names) => {
             let (mut texts, mut wrong) = (Vec::new(), Vec::new());
             let mut body = Body::new(&[], &[]);

@@ -10,10 +10,12 @@ use swasm_frontend_ir::checked::{
 };
 use swasm_frontend_ir::{Diagnostic, codes};
 use swasm_tree::{
-    ConstExpr, DataId, DataPlace, Func, FuncId, FuncKind, FuncType, Global, GlobalId, GlobalKind,
-    Import, Memory, MemoryId, Module, Symbol, ValType,
+    ConstExpr, DataId, DataPlace, ExportItem, Func, FuncId, FuncKind, FuncType, Global, GlobalId,
+    GlobalKind, Import, Memory, MemoryId, Module, Symbol, ValType,
 };
 
+use crate::elide::is_wasi;
+use crate::join::{Joined, Other};
 use crate::layout::Layouts;
 use crate::locations::Locations;
 use crate::options::{MemoryMode, Options};
@@ -62,6 +64,8 @@ pub(crate) struct Unit<'a> {
     pub(crate) program: &'a Checked,
     pub(crate) options: &'a Options,
     pub(crate) module: Module,
+    /// The linked modules.
+    pub(crate) joined: Joined<'a>,
     pub(crate) locations: Locations,
     pub(crate) well_known: WellKnown,
     /// Scopes that became static memory, by function and expression.
@@ -142,13 +146,15 @@ pub(crate) fn known(item: Option<DefId>) -> DefId {
 }
 
 impl<'a> Unit<'a> {
-    pub(crate) fn new(program: &'a Checked, options: &'a Options) -> Self {
+    pub(crate) fn new(program: &'a Checked, options: &'a Options, others: &'a [Other]) -> Self {
         let mut module = Module::new();
         module.add_memory(Memory { name: Some("memory".into()), ..Memory::default() });
+        let joined = Joined::new(others, &mut module);
         Self {
             program,
             options,
             module,
+            joined,
             locations: Locations::new(program),
             well_known: WellKnown::new(program),
             static_scopes: FxHashMap::default(),
@@ -210,6 +216,9 @@ impl<'a> Unit<'a> {
         ty: FuncType,
     ) -> FuncId {
         let ty = self.module.types.func(ty);
+        if let Some(func) = self.declare_linked(def, module, name, ty) {
+            return func;
+        }
         if let Some(&(func, first)) = self.imports.get(&(module, name)) {
             if self.module.funcs[func.index()].ty != ty {
                 let conflict = self.import_conflict(module, name, first, def);
@@ -225,6 +234,24 @@ impl<'a> Unit<'a> {
         });
         self.imports.insert((module, name), (func, def));
         func
+    }
+
+    /// The import of the program that has this name.
+    pub(crate) fn import_id(&self, from: &Import) -> Option<ExportItem> {
+        let known = self.imports.get(&(&*from.module, &*from.name));
+        known.map(|(func, _)| ExportItem::Func(*func))
+    }
+
+    /// Names of the functions of WASI that the program itself imports, in order.
+    pub(crate) fn wasi_imports(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self
+            .imports
+            .keys()
+            .filter(|(module, _)| is_wasi(module))
+            .map(|(_, name)| *name)
+            .collect();
+        names.sort_unstable();
+        names
     }
 
     fn import_conflict(&mut self, module: &str, name: &str, a: DefId, b: DefId) -> Diagnostic {
@@ -537,7 +564,7 @@ impl<'a> Unit<'a> {
 }
 
 /// `fn(i32, i64) -> i32`
-fn show(ty: &FuncType) -> String {
+pub(crate) fn show(ty: &FuncType) -> String {
     let list =
         |types: &[ValType]| types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     match &*ty.results {

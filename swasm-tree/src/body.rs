@@ -322,6 +322,11 @@ impl Body {
         self.local_names.retain(|local| local.0 < params);
     }
 
+    /// Changes the types of parameters, locals and results.
+    pub(crate) fn map_types(&mut self, map: &mut dyn FnMut(ValType) -> ValType) {
+        self.locals.iter_mut().chain(&mut self.results).for_each(|ty| *ty = map(*ty));
+    }
+
     /// The type of a parameter or local.
     #[inline]
     pub fn local_type(&self, local: LocalId) -> ValType {

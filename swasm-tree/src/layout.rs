@@ -23,6 +23,8 @@ pub(crate) struct Layout {
     pub(crate) read_only_end: u64,
     /// End of static data.
     pub(crate) end: u64,
+    /// The heap base is not below this address.
+    pub(crate) heap_floor: u64,
     /// Whether nothing is laid out; segments of no bytes are.
     pub(crate) is_empty: bool,
 }
@@ -34,6 +36,7 @@ impl Layout {
             image: Vec::new(),
             read_only_end: STATIC_BASE,
             end: STATIC_BASE,
+            heap_floor: module.heap_floor,
             is_empty: true,
         };
         let laid: Vec<DataId> = (0..module.datas.len() as u32)
@@ -95,7 +98,7 @@ impl Layout {
 
     /// Where memory that nobody owns begins.
     pub(crate) fn heap_base(&self) -> u64 {
-        self.end.next_multiple_of(HEAP_ALIGN)
+        self.end.max(self.heap_floor).next_multiple_of(HEAP_ALIGN)
     }
 
     /// The image without long runs of zeros: address and bytes.

@@ -45,6 +45,8 @@ pub struct Module {
     pub exprs: Vec<Body>,
     /// In which order imports are written. Those not named here come after, functions first, then tables, memories, globals and tags.
     pub import_order: Vec<ExportItem>,
+    /// The heap base is not below this address: what other modules have in memory 0 ends here.
+    pub heap_floor: u64,
     /// The module's own name, for people.
     pub name: Option<Box<str>>,
     /// What the producers section said, if the module was read and has one.

@@ -433,6 +433,37 @@ impl Types {
         self.push(group)
     }
 
+    /// Adds the types of another module, each unless an equal one is known; gives their ids here, by their ids there.
+    pub fn extend_from(&mut self, other: &Types) -> Vec<TypeId> {
+        let mut ids: Vec<TypeId> = Vec::with_capacity(other.len());
+        for group in other.groups() {
+            let next = self.next_id().0;
+            let subs: Vec<SubType> = group
+                .clone()
+                .map(|at| {
+                    let mut sub = other.as_added(TypeId(at)).clone();
+                    // What is not of the group came before it.
+                    sub.map(|id| match ids.get(id.index()) {
+                        Some(&known) => known,
+                        None => TypeId(next + (id.0 - group.start)),
+                    });
+                    sub
+                })
+                .collect();
+            let first = self.intern(subs);
+            for (at, theirs) in (first.0..).zip(group) {
+                ids.push(TypeId(at));
+                if let Some(name) = other.name(TypeId(theirs)) {
+                    self.names.entry(TypeId(at)).or_insert_with(|| name.into());
+                }
+                for (field, name) in other.field_names(TypeId(theirs)) {
+                    self.field_names.entry((TypeId(at), field)).or_insert_with(|| name.into());
+                }
+            }
+        }
+        ids
+    }
+
     /// The id of the type that is added next.
     pub fn next_id(&self) -> TypeId {
         TypeId(self.list.len() as u32)
@@ -672,6 +703,22 @@ mod tests {
         assert!(types.matches(reference(3), reference(1)));
         assert!(!types.matches(reference(2), reference(1)));
         assert_eq!(types.group(TypeId(3)), 2..4);
+    }
+
+    #[test]
+    fn types_of_another_module_are_found_or_added() {
+        let mut ours = Types::default();
+        let function = ours.func(FuncType::default());
+        let pair = ours.add(vec![node(2), node(1)]);
+        let mut theirs = Types::default();
+        theirs.add(vec![node(1), node(0)]);
+        theirs.set_name(TypeId(1), "second");
+        theirs.add(vec![node(0)]);
+        theirs.func(FuncType::default());
+        let ids = ours.extend_from(&theirs);
+        assert_eq!((ids[0], ids[1], ids[3]), (pair, TypeId(pair.0 + 1), function));
+        assert_eq!(ours.sub(ids[2]), &node(pair.0));
+        assert_eq!(ours.name(ids[1]), Some("second"));
     }
 
     #[test]

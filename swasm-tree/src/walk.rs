@@ -4,8 +4,11 @@
 
 use std::collections::HashMap;
 
-use crate::ids::{node_from_raw, node_raw};
-use crate::{Body, FuncId, GlobalId, Loc, LocalId, NodeId, Op, Shape, TypeId, View};
+use crate::ids::node_raw;
+use crate::{
+    BlockType, Body, Catch, DataId, ElemId, FuncId, GlobalId, HeapType, Loc, LocalId, MemArg,
+    MemoryId, NodeId, Op, RefType, Shape, Symbol, TableId, TagId, TypeId, ValType, View,
+};
 
 /// A step of a walk.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -115,9 +118,34 @@ pub trait Remap {
         global
     }
 
-    /// The type in the copy, of an indirect call.
+    /// The type in the copy, also where it is part of the type of a value.
     fn ty(&mut self, ty: TypeId) -> TypeId {
         ty
+    }
+
+    /// The table in the copy. Not asked for the module's own function table.
+    fn table(&mut self, table: TableId) -> TableId {
+        table
+    }
+
+    /// The memory in the copy.
+    fn memory(&mut self, memory: MemoryId) -> MemoryId {
+        memory
+    }
+
+    /// The data segment in the copy.
+    fn data(&mut self, data: DataId) -> DataId {
+        data
+    }
+
+    /// The element segment in the copy.
+    fn elem(&mut self, elem: ElemId) -> ElemId {
+        elem
+    }
+
+    /// The tag in the copy.
+    fn tag(&mut self, tag: TagId) -> TagId {
+        tag
     }
 
     /// The position in the copy.
@@ -239,7 +267,49 @@ fn copy(to: &mut Body, from: Option<&Body>, root: NodeId, remap: &mut dyn Remap)
     done.pop().unwrap_or(root)
 }
 
+/// A value's type in the copy.
+pub(crate) fn map_val_type(remap: &mut dyn Remap, ty: ValType) -> ValType {
+    match ty {
+        ValType::Ref(ty) => ValType::Ref(map_ref_type(remap, ty)),
+        ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::V128 => ty,
+    }
+}
+
+fn map_ref_type(remap: &mut dyn Remap, ty: RefType) -> RefType {
+    match ty.heap() {
+        HeapType::Concrete(id) => RefType::new(ty.is_nullable(), HeapType::Concrete(remap.ty(id))),
+        HeapType::Abstract(_) => ty,
+    }
+}
+
+fn map_table(remap: &mut dyn Remap, table: TableId) -> TableId {
+    if table == TableId::FUNCTIONS { table } else { remap.table(table) }
+}
+
+fn map_symbol(remap: &mut dyn Remap, symbol: Symbol) -> Symbol {
+    match symbol {
+        Symbol::Data { data, addend } => Symbol::Data { data: remap.data(data), addend },
+        Symbol::TableSlot(func) => Symbol::TableSlot(remap.func(func)),
+        Symbol::HeapBase | Symbol::ReadOnlyEnd | Symbol::InitialPages => symbol,
+    }
+}
+
 impl Body {
+    /// Gives everything that the body names other ids, in place: what moves a body from one module to another. Labels are asked for like
+    /// the rest; [`Remap::node`] is not.
+    pub fn rename(&mut self, remap: &mut dyn Remap) {
+        self.map_types(&mut |ty| map_val_type(remap, ty));
+        let labels = HashMap::new();
+        let mut walker = Walker::new(self.root());
+        while let Some(step) = walker.next(self) {
+            let Step::Enter(node) = step else { continue };
+            let original = *self.node(node);
+            let imm = self.import_immediate(None, &original, remap, &labels);
+            let loc = remap.loc(original.loc);
+            self.replace(node, crate::Node { imm, loc, ..original });
+        }
+    }
+
     /// The immediate of a copied node, with what it points at copied along.
     fn import_immediate(
         &mut self,
@@ -252,87 +322,128 @@ impl Body {
             labels.get(&old).copied().unwrap_or_else(|| remap.label(old))
         };
         let imm = node.imm;
-        match node.op.shape() {
-            Shape::Local => remap.local(LocalId(imm)).0,
-            Shape::Global => remap.global(GlobalId(imm)).0,
-            Shape::Call | Shape::RefFunc => remap.func(FuncId(imm)).0,
-            Shape::CallIndirect => {
-                let source = from.unwrap_or(self);
-                let View::CallIndirect { ty, table } = source.view_node(node) else { return imm };
-                self.side(&[remap.ty(ty).0, table.0])
+        let shape = node.op.shape();
+        // What has a list, or only a number, goes by itself; of all else the view says which ids there are.
+        match shape {
+            Shape::Block | Shape::Loop | Shape::If | Shape::Try | Shape::SelectTyped => {
+                return self.import_block_type(from, imm, remap);
             }
-            Shape::Type => remap.ty(TypeId(imm)).0,
-            Shape::Br | Shape::BrOn | Shape::Delegate | Shape::Rethrow => {
-                node_raw(label(remap, node_from_raw(imm)))
-            }
-            Shape::BrOnCast | Shape::TryTable => {
-                let imm = match from {
-                    Some(from) => self.import_side(from, node),
-                    None => self.duplicate_side(node),
-                };
-                self.map_labels(node.op, imm, |old| label(remap, old))
+            Shape::TryTable => {
+                let (ty, catches) = from.unwrap_or(self).try_table_at(imm);
+                let catches: Vec<Catch> = catches.to_vec();
+                let catches: Vec<Catch> = catches
+                    .into_iter()
+                    .map(|catch| Catch {
+                        tag: catch.tag.map(|tag| remap.tag(tag)),
+                        label: label(remap, catch.label),
+                        ..catch
+                    })
+                    .collect();
+                let ty = self.import_block_type(from, ty, remap);
+                return self.add_try_table(ty, &catches);
             }
             Shape::BrTable => {
                 let targets: Vec<NodeId> = from.unwrap_or(self).label_list(imm).to_vec();
                 let targets: Vec<NodeId> =
                     targets.into_iter().map(|old| label(remap, old)).collect();
-                self.add_label_list(&targets)
+                return self.add_label_list(&targets);
             }
             Shape::SetMany => {
                 let locals: Vec<LocalId> = from.unwrap_or(self).local_list_at(imm).to_vec();
                 let locals: Vec<LocalId> = locals.into_iter().map(|old| remap.local(old)).collect();
-                self.local_list(&locals)
+                return self.local_list(&locals);
             }
-            Shape::Plain
-            | Shape::I32
-            | Shape::I64
-            | Shape::F32
-            | Shape::F64
-            | Shape::V128
-            | Shape::Symbol
-            | Shape::Mem(_)
-            | Shape::MemLane(_)
-            | Shape::Lane(_)
-            | Shape::Shuffle
-            | Shape::Memory
-            | Shape::MemoryCopy
-            | Shape::MemoryInit
-            | Shape::Data
-            | Shape::RefNull
-            | Shape::RefTest
-            | Shape::Table
-            | Shape::TableCopy
-            | Shape::TableInit
-            | Shape::Elem
-            | Shape::Drop
-            | Shape::Select
-            | Shape::SelectTyped
-            | Shape::Block
-            | Shape::Loop
-            | Shape::If
-            | Shape::Return
-            | Shape::Unreachable
-            | Shape::Atomic(_)
-            | Shape::Fence
-            | Shape::RefAs
-            | Shape::RefCast
-            | Shape::Field
-            | Shape::ArrayFixed
-            | Shape::ArrayData
-            | Shape::ArrayElem
-            | Shape::ArrayCopy
-            | Shape::Throw
-            | Shape::ThrowRef
-            | Shape::Try
-            | Shape::Catch
-            | Shape::CatchAll
-            | Shape::Beyond
-            | Shape::Seq
-            | Shape::Stack
-            | Shape::Hole => match from {
-                Some(from) => self.import_side(from, node),
-                None => imm,
-            },
+            Shape::Symbol => {
+                let symbol = from.unwrap_or(self).symbol_at(imm);
+                return self.add_symbol(map_symbol(remap, symbol));
+            }
+            Shape::I64 | Shape::F64 | Shape::V128 | Shape::Shuffle => {
+                return match from {
+                    Some(from) => self.import_side(from, node),
+                    None => imm,
+                };
+            }
+            _ => (),
         }
+        match from.unwrap_or(self).view_node(node) {
+            View::Local(local) => remap.local(local).0,
+            View::Global(global) => remap.global(global).0,
+            View::Call(func) | View::RefFunc(func) => remap.func(func).0,
+            View::Mem(memarg) => {
+                self.memarg(MemArg { memory: remap.memory(memarg.memory), ..memarg })
+            }
+            View::MemLane(memarg, lane) => {
+                self.memarg_side(MemArg { memory: remap.memory(memarg.memory), ..memarg }, lane)
+            }
+            View::Memory(memory) => remap.memory(memory).0,
+            View::MemoryCopy { to, from } => self.side(&[remap.memory(to).0, remap.memory(from).0]),
+            View::MemoryInit { data, memory } => {
+                self.side(&[remap.data(data).0, remap.memory(memory).0])
+            }
+            View::Data(data) => remap.data(data).0,
+            View::CallIndirect { ty, table } => {
+                self.side(&[remap.ty(ty).0, map_table(remap, table).0])
+            }
+            View::Table(table) => map_table(remap, table).0,
+            View::TableCopy { to, from } => {
+                self.side(&[map_table(remap, to).0, map_table(remap, from).0])
+            }
+            View::TableInit { elem, table } => {
+                self.side(&[remap.elem(elem).0, map_table(remap, table).0])
+            }
+            View::Elem(elem) => remap.elem(elem).0,
+            View::Type(ty) => remap.ty(ty).0,
+            View::Field { ty, field } => self.side(&[remap.ty(ty).0, field]),
+            View::ArrayFixed { ty, size } => self.side(&[remap.ty(ty).0, size]),
+            View::ArrayData { ty, data } => self.side(&[remap.ty(ty).0, remap.data(data).0]),
+            View::ArrayElem { ty, elem } => self.side(&[remap.ty(ty).0, remap.elem(elem).0]),
+            View::ArrayCopy { to, from } => self.side(&[remap.ty(to).0, remap.ty(from).0]),
+            View::RefNull(_) | View::RefCast(_) => {
+                map_ref_type(remap, RefType::from_bits(imm)).bits()
+            }
+            View::Br(old) | View::Label(old) => node_raw(label(remap, old)),
+            View::BrOnCast { label: old, from, to } => {
+                let (from, to) = (map_ref_type(remap, from), map_ref_type(remap, to));
+                self.side(&[node_raw(label(remap, old)), from.bits(), to.bits()])
+            }
+            View::Tag(tag) => remap.tag(tag).0,
+            // Nothing but a number, or nothing; or seen above.
+            View::Plain
+            | View::I32(_)
+            | View::F32(_)
+            | View::Lane(_)
+            | View::Seq
+            | View::Stack
+            | View::Hole(_)
+            | View::I64(_)
+            | View::F64(_)
+            | View::V128(_)
+            | View::Shuffle(_)
+            | View::Symbol(_)
+            | View::SelectTyped(_)
+            | View::Block(_)
+            | View::Loop(_)
+            | View::If(_)
+            | View::Try(_)
+            | View::TryTable(..)
+            | View::BrTable { .. }
+            | View::SetMany(_) => imm,
+        }
+    }
+
+    fn import_block_type(&mut self, from: Option<&Body>, imm: u32, remap: &mut dyn Remap) -> u32 {
+        let ty = from.unwrap_or(self).block_type_at(imm);
+        let mut values = ty.params.iter().chain(ty.results);
+        if values.all(|ty| ty.concrete().is_none()) {
+            return match from {
+                Some(from) => self.intern_block_type(from.block_type_at(imm)),
+                None => imm,
+            };
+        }
+        let mut map = |types: &[ValType]| -> Vec<ValType> {
+            types.iter().map(|&ty| map_val_type(remap, ty)).collect()
+        };
+        let (params, results) = (map(ty.params), map(ty.results));
+        self.intern_block_type(BlockType { params: &params, results: &results })
     }
 }

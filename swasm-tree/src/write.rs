@@ -20,8 +20,8 @@ use crate::reach::Live;
 use crate::signature::symbol_type;
 use crate::{
     Body, Code, CompositeType, ConstExpr, DataPlace, ExportItem, ExprId, FieldType, FuncId,
-    FuncKind, FuncType, GlobalKind, HeapType, Import, Loc, Module, ReadCode, RefType, SectionKind,
-    StorageType, SubType, Symbol, TableId, Target, TypeId, ValType, Verified,
+    FuncKind, FuncType, GlobalKind, HeapType, Import, Loc, Module, ReadCode, RefType, STATIC_BASE,
+    SectionKind, StorageType, SubType, Symbol, TableId, Target, TypeId, ValType, Verified,
 };
 use names::Orders;
 
@@ -96,8 +96,10 @@ impl Producers {
 pub struct Written {
     /// The module.
     pub bytes: Vec<u8>,
-    /// Where the heap begins: the end of static data, a multiple of 16.
+    /// Where the heap begins: behind static data, a multiple of 16.
     pub heap_base: u64,
+    /// Addresses of the static data that was laid out; none if there is none.
+    pub static_data: Range<u64>,
     /// Where in `bytes` the code section's contents begin; offsets below count from there.
     pub code_start: usize,
     /// The functions that were written, in order.
@@ -271,7 +273,11 @@ impl<'a> Writer<'a> {
             }
         }
 
-        let mut written = Written { heap_base: self.layout.heap_base(), ..Written::default() };
+        let mut written = Written {
+            heap_base: self.layout.heap_base(),
+            static_data: STATIC_BASE..self.layout.end,
+            ..Written::default()
+        };
         let mut code = self.code(&func_order, &mut written);
         // Slots that only data asks for come last.
         let patched = self.relocated_datas(&data_order);

@@ -58,8 +58,8 @@ pub use program::{Checked, Program, format};
 pub use swasm_frontend_ir::source::MAX_TEXT;
 pub use swasm_frontend_ir::{Code, Diagnostic, Level, Position, builder, codes, ir};
 pub use swasm_linker::{
-    Artifact, MemoryMode, OptLevel, OptimizeOptions, Options, Part, Phase, Print, Printed, Stage,
-    pass_names,
+    Artifact, LinkedModule, MemoryMode, OptLevel, OptimizeOptions, Options, Part, Phase, Print,
+    Printed, Stage, pass_names,
 };
 
 #[cfg(feature = "executor")]

@@ -512,7 +512,7 @@ impl Body {
         self.open_arms(Op::TRY_TABLE, imm, operands)
     }
 
-    pub(super) fn add_try_table(&mut self, ty: u32, catches: &[Catch]) -> u32 {
+    pub(crate) fn add_try_table(&mut self, ty: u32, catches: &[Catch]) -> u32 {
         let at = self.try_tables.len() as u32;
         self.try_tables.push((ty, self.catches.len() as u32, catches.len() as u32));
         self.catches.extend_from_slice(catches);

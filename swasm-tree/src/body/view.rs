@@ -212,7 +212,7 @@ impl Body {
         (memarg, (packed >> 8) as u8)
     }
 
-    pub(super) fn block_type_at(&self, imm: u32) -> BlockType<'_> {
+    pub(crate) fn block_type_at(&self, imm: u32) -> BlockType<'_> {
         let run = self.block_types[imm as usize];
         let start = run.start as usize;
         let middle = start + run.params as usize;
@@ -347,70 +347,26 @@ impl Body {
         &self.locals_set[start as usize..(start + count) as usize]
     }
 
-    /// Copies what an immediate of another body points at in its side pools. Ids in it stay as they are.
+    /// Copies the number that an immediate of another body points at in its side pool.
     pub(crate) fn import_side(&mut self, from: &Body, node: &Node) -> u32 {
-        let imm = node.imm;
-        let words = match node.op.shape() {
-            Shape::I64 | Shape::F64 | Shape::MemoryCopy | Shape::MemoryInit => 2,
-            Shape::CallIndirect | Shape::TableCopy | Shape::TableInit => 2,
-            Shape::Field
-            | Shape::ArrayFixed
-            | Shape::ArrayData
-            | Shape::ArrayElem
-            | Shape::ArrayCopy => 2,
-            Shape::BrOnCast => 3,
-            Shape::TryTable => {
-                let View::TryTable(ty, catches) = from.view_node(node) else { return imm };
-                let ty = self.intern_block_type(ty);
-                return self.add_try_table(ty, catches);
-            }
-            Shape::V128 | Shape::Shuffle | Shape::MemLane(_) => 4,
-            Shape::Mem(_) | Shape::Atomic(_) => return self.memarg(from.memarg_of(imm)),
-            Shape::Symbol => {
-                self.symbols.push(from.symbols[imm as usize]);
-                return self.symbols.len() as u32 - 1;
-            }
-            Shape::Block | Shape::Loop | Shape::If | Shape::Try | Shape::SelectTyped => {
-                return self.intern_block_type(from.block_type_at(imm));
-            }
-            Shape::BrTable => return self.add_label_list(from.label_list(imm)),
-            Shape::SetMany => return self.local_list(from.local_list_at(imm)),
-            Shape::Plain
-            | Shape::I32
-            | Shape::F32
-            | Shape::Local
-            | Shape::Global
-            | Shape::Lane(_)
-            | Shape::Memory
-            | Shape::Data
-            | Shape::Call
-            | Shape::RefFunc
-            | Shape::RefNull
-            | Shape::RefTest
-            | Shape::Table
-            | Shape::Elem
-            | Shape::Drop
-            | Shape::Select
-            | Shape::Br
-            | Shape::Return
-            | Shape::Unreachable
-            | Shape::RefAs
-            | Shape::RefCast
-            | Shape::Type
-            | Shape::BrOn
-            | Shape::Throw
-            | Shape::ThrowRef
-            | Shape::Catch
-            | Shape::CatchAll
-            | Shape::Delegate
-            | Shape::Rethrow
-            | Shape::Fence
-            | Shape::Beyond
-            | Shape::Seq
-            | Shape::Stack
-            | Shape::Hole => return imm,
-        };
-        self.side(&from.side[imm as usize..imm as usize + words])
+        let at = node.imm as usize;
+        let words = if matches!(node.op.shape(), Shape::V128 | Shape::Shuffle) { 4 } else { 2 };
+        self.side(&from.side[at..at + words])
+    }
+
+    /// The type and the clauses of a `try_table`.
+    pub(crate) fn try_table_at(&self, imm: u32) -> (u32, &[Catch]) {
+        let (ty, start, count) = self.try_tables[imm as usize];
+        (ty, &self.catches[start as usize..(start + count) as usize])
+    }
+
+    pub(crate) fn symbol_at(&self, imm: u32) -> Symbol {
+        self.symbols[imm as usize]
+    }
+
+    pub(crate) fn add_symbol(&mut self, symbol: Symbol) -> u32 {
+        self.symbols.push(symbol);
+        self.symbols.len() as u32 - 1
     }
 
     /// Changes a node's immediate. The node's shape must have that immediate.
@@ -478,20 +434,6 @@ impl Body {
             _ => (),
         }
         imm
-    }
-
-    /// A copy of what the immediate of a `br_on_cast` or `try_table` points at.
-    pub(crate) fn duplicate_side(&mut self, node: &Node) -> u32 {
-        if node.op.shape() == Shape::TryTable {
-            let (ty, start, count) = self.try_tables[node.imm as usize];
-            let at = self.try_tables.len() as u32;
-            self.try_tables.push((ty, self.catches.len() as u32, count));
-            self.catches.extend_from_within(start as usize..(start + count) as usize);
-            return at;
-        }
-        let at = node.imm as usize;
-        let words = [self.side[at], self.side[at + 1], self.side[at + 2]];
-        self.side(&words)
     }
 
     /// The labels that a node names, in order.
