@@ -21,13 +21,19 @@ pub(crate) fn histogram(module: Vec<u8>) -> Result<Vec<(&'static str, usize)>, R
     // Each body is a tree while it is looked at, and no longer.
     Reading::new(module)?.open_each(|_, _, body| {
         for node in body.pre_order(body.root()) {
-            let (mnemonic, count) = match body.view(node) {
-                View::Seq | View::Stack => continue,
-                View::SetMany(locals) => (Op::LOCAL_SET.mnemonic(), locals.len()),
-                View::SelectTyped(_) => (Op::SELECT.mnemonic(), 1),
-                _ => (body.op(node).mnemonic(), 1),
+            if let View::SetMany(locals) = body.view(node) {
+                *counts.entry(Op::LOCAL_SET.mnemonic()).or_default() += locals.len();
+                continue;
+            }
+            // Some rows of the table share a mnemonic, and some are the tree's own.
+            let op = match body.op(node) {
+                Op::SEQ | Op::STACK => continue,
+                Op::SELECT_TYPED => Op::SELECT,
+                Op::REF_TEST_NULL => Op::REF_TEST,
+                Op::REF_CAST_NULL => Op::REF_CAST,
+                op => op,
             };
-            *counts.entry(mnemonic).or_default() += count;
+            *counts.entry(op.mnemonic()).or_default() += 1;
         }
         None
     })?;

@@ -629,6 +629,10 @@ impl<'a> Builder<'a> {
     }
 
     /// An operator whose number of operands depends on what its immediate names.
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "of many shapes few have one index and any number of operands"
+    )]
     fn by_index(&mut self, op: Op, index: u32) {
         match op.shape() {
             Shape::Call => self.call(op, index, self.module.funcs[index as usize].ty, 0),
@@ -709,10 +713,13 @@ impl Fixed for (u32,) {
     #[inline]
     fn encode(self, builder: &mut Builder<'_>, op: Op) -> u32 {
         let (index,) = self;
-        match op.shape() {
-            Shape::Type => builder.module.types.canonical(TypeId(index)).0,
-            Shape::Rethrow => node_raw(builder.label(index).node),
-            _ => index,
+        let shape = op.shape();
+        if shape == Shape::Type {
+            builder.module.types.canonical(TypeId(index)).0
+        } else if shape == Shape::Rethrow {
+            node_raw(builder.label(index).node)
+        } else {
+            index
         }
     }
 }
@@ -825,11 +832,12 @@ impl Custom for () {
 impl Custom for (u32,) {
     #[inline]
     fn build(self, builder: &mut Builder<'_>, op: Op) {
-        match op.shape() {
-            Shape::Catch => builder.catch(Some(TagId(self.0))),
-            Shape::Delegate => builder.delegate(self.0),
-            _ if builder.dead => (),
-            _ => builder.by_index(op, self.0),
+        if op == Op::CATCH {
+            builder.catch(Some(TagId(self.0)));
+        } else if op == Op::DELEGATE {
+            builder.delegate(self.0);
+        } else if !builder.dead {
+            builder.by_index(op, self.0);
         }
     }
 }

@@ -222,6 +222,7 @@ const GC_PREFIX: u8 = 0xfb;
 
 /// Casts to exact types belong to custom descriptors, but the validator lets them pass without.
 #[inline]
+#[allow(clippy::wildcard_enum_match_arm, reason = "of hundreds of operators few name such types")]
 fn refuse_exact(
     first: u8,
     reader: &wp::BinaryReader<'_>,
@@ -302,10 +303,11 @@ struct Declarations {
     scratch: Scratch,
     /// Memory for constant expressions.
     constant: Body,
-    hints: Vec<(FuncId, Box<[(u32, bool)]>)>,
+    hints: Vec<FuncHints>,
 }
 
 impl Declarations {
+    #[allow(clippy::wildcard_enum_match_arm, reason = "payloads of components, and ends")]
     fn payload(&mut self, payload: wp::Payload<'_>) -> Result<(), ReadError> {
         use SectionKind as Kind;
         use wp::Payload;
@@ -561,6 +563,7 @@ impl Declarations {
     }
 
     /// A constant expression: one operator by itself, or a tree.
+    #[allow(clippy::wildcard_enum_match_arm, reason = "all other operators make an expression")]
     fn constant(&mut self, expr: &wp::ConstExpr<'_>, ty: ValType) -> Result<ConstExpr, ReadError> {
         let body = &mut self.constant;
         body.reset(&[], &[ty]);
@@ -585,6 +588,10 @@ impl Declarations {
         })
     }
 
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "wasmparser knows more custom sections than this crate"
+    )]
     fn custom(&mut self, section: &wp::CustomSectionReader<'_>) {
         let custom = Custom {
             name: section.name().into(),

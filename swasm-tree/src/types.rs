@@ -671,7 +671,14 @@ impl Types {
             AbstractHeapType::NoFunc => AbstractHeapType::Func,
             AbstractHeapType::NoExtern => AbstractHeapType::Extern,
             AbstractHeapType::NoExn => AbstractHeapType::Exn,
-            other => other,
+            AbstractHeapType::Func
+            | AbstractHeapType::Extern
+            | AbstractHeapType::Any
+            | AbstractHeapType::Eq
+            | AbstractHeapType::I31
+            | AbstractHeapType::Struct
+            | AbstractHeapType::Array
+            | AbstractHeapType::Exn => at,
         }
     }
 }

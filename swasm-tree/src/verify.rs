@@ -491,10 +491,10 @@ impl Cx<'_> {
     /// An operator whose last result is its last operand, a reference.
     fn reference(&mut self, node: NodeId) {
         let op = self.body.op(node);
-        let mut types = match self.body.view(node) {
-            View::Label(target) => self.label(node, target),
-            _ => crate::TypeList::new(),
-        };
+        let mut types = crate::TypeList::new();
+        if let View::Label(target) = self.body.view(node) {
+            types = self.label(node, target);
+        }
         let base = self.base().min(self.v.stack.len());
         let operand = if self.v.stack.len() > base { self.v.stack.last().copied() } else { None };
         let expected = match op {
@@ -529,27 +529,22 @@ impl Cx<'_> {
             let message = "the label carries no reference".to_owned();
             return self.error(node, Rule::Label, message);
         };
-        let (taken, kept) = match self.body.view(node) {
-            View::BrOnCast { label: _, from, to } => {
-                let (branches, stays) = cast_types(self.body.op(node), from, to);
-                if !self.module.types.matches(ValType::Ref(branches), carried) {
-                    let message = format!("the label carries {carried}, not {branches}");
-                    self.error(node, Rule::Label, message);
-                }
-                if let Err(mistake) =
-                    signature(self.module, self.body, node, &mut Signature::default())
-                {
-                    self.error(node, Rule::Immediate, mistake);
-                }
-                (ValType::Ref(from), Some(ValType::Ref(stays)))
+        let (taken, kept) = if let View::BrOnCast { label: _, from, to } = self.body.view(node) {
+            let (branches, stays) = cast_types(self.body.op(node), from, to);
+            if !self.module.types.matches(ValType::Ref(branches), carried) {
+                let message = format!("the label carries {carried}, not {branches}");
+                self.error(node, Rule::Label, message);
             }
-            _ => match carried {
-                ValType::Ref(ty) => (ValType::Ref(RefType::new(true, ty.heap())), None),
-                _ => {
-                    let message = "the label carries no reference".to_owned();
-                    return self.error(node, Rule::Label, message);
-                }
-            },
+            if let Err(mistake) = signature(self.module, self.body, node, &mut Signature::default())
+            {
+                self.error(node, Rule::Immediate, mistake);
+            }
+            (ValType::Ref(from), Some(ValType::Ref(stays)))
+        } else if let ValType::Ref(ty) = carried {
+            (ValType::Ref(RefType::new(true, ty.heap())), None)
+        } else {
+            let message = "the label carries no reference".to_owned();
+            return self.error(node, Rule::Label, message);
         };
         types.push(taken);
         self.take(node, &types);

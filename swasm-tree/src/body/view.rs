@@ -405,6 +405,7 @@ impl Body {
     }
 
     /// Changes the labels behind an immediate, which no other node may share; returns the new immediate.
+    #[allow(clippy::wildcard_enum_match_arm, reason = "of many shapes few have labels")]
     pub(crate) fn map_labels(
         &mut self,
         op: Op,
@@ -437,6 +438,7 @@ impl Body {
     }
 
     /// The labels that a node names, in order.
+    #[allow(clippy::wildcard_enum_match_arm, reason = "of many shapes few have labels")]
     pub fn labels(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         let (one, many, catches): (Option<NodeId>, &[NodeId], &[Catch]) = match self.view(id) {
             View::Br(label) | View::Label(label) | View::BrOnCast { label, .. } => {

@@ -306,9 +306,9 @@ impl<'a> Declarations<'a> {
             ElemPlace::Passive => (),
             ElemPlace::Declared => text.push_str(" declare"),
         }
-        let func = |item: &ConstExpr| match item {
-            ConstExpr::RefFunc(func) => Some(self.names.func(*func)),
-            _ => None,
+        let func = |item: &ConstExpr| {
+            let ConstExpr::RefFunc(func) = item else { return None };
+            Some(self.names.func(*func))
         };
         let funcs: Option<Vec<&str>> = elem.items.iter().map(func).collect();
         let is_list = elem.ty.heap() == HeapType::FUNC && !elem.ty.is_nullable();

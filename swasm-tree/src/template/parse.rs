@@ -665,6 +665,7 @@ fn unsigned(text: &str, bits: u32) -> Result<u64, Refused> {
 }
 
 /// Why an operator has no place in a template, and what has.
+#[allow(clippy::wildcard_enum_match_arm, reason = "the shapes of operators on types are many")]
 fn out_of_reach(op: Op) -> String {
     let word = op.mnemonic();
     let (names, instead) = match op.shape() {

@@ -2,7 +2,7 @@
 //!
 //! There is one difference. A tree says which operand belongs to which operator, bytes do not: a tree whose operand lists are wrong can have
 //! valid bytes, which stand for another tree. Those are told apart by reading the bytes back.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm, reason = "tests")]
 
 use crate::common::{Generator, Random, world};
 use crate::{

@@ -136,18 +136,14 @@ impl<'a> Writer<'a> {
         let items = items.flat_map(|(_, elem)| elem.items.iter().copied());
         let inits = module.tables.iter().filter_map(|table| table.init);
         for value in values.chain(items).chain(inits) {
-            match value {
-                ConstExpr::RefFunc(id) => {
-                    declared.insert(id);
-                }
-                ConstExpr::Expr(id) => {
-                    let code = module.expr_code(id, &mut self.encoder);
-                    declared.extend(code.relocs.iter().filter_map(|reloc| match reloc.target {
-                        Target::RefFunc(id) => Some(id),
-                        _ => None,
-                    }));
-                }
-                _ => (),
+            if let ConstExpr::RefFunc(id) = value {
+                declared.insert(id);
+            } else if let ConstExpr::Expr(id) = value {
+                let code = module.expr_code(id, &mut self.encoder);
+                declared.extend(code.relocs.iter().filter_map(|reloc| {
+                    let Target::RefFunc(id) = reloc.target else { return None };
+                    Some(id)
+                }));
             }
         }
         let mut missing = Vec::new();
