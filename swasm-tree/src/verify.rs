@@ -9,6 +9,7 @@
 //! - a block's, an arm's and the function's body give exactly the declared results;
 //! - `SetMany` has a local for each value, `Stack` a value to take;
 //! - memory arguments: alignment at most natural (of atomics: natural), offset within the address type; lanes exist;
+//! - a cast's operator and its type agree about null;
 //! - globals and fields that are set are mutable; a tail call gives what the function gives; no holes;
 //! - a local without a default value is set before it is read, in its block or around it;
 //! - what handles in a legacy `try` are `catch`es, `catch_all` last, or a `delegate`; `rethrow` is in a `catch`.
@@ -16,7 +17,8 @@
 //! Left to validators of whole modules (wasmparser, in tests): limits of implementations, proposals that are switched
 //! off, declarations outside of bodies, and that a function named by `ref.func` is declared (the writer does that).
 //!
-//! Invariant: what passes is accepted by every validator once it is written, with the exceptions just named.
+//! Invariant: what passes is accepted by every validator once it is written, with the exceptions just named. What is refused has bytes that no
+//! validator accepts, or bytes that stand for another tree (`agree`, a test, damages bodies and asks wasmparser).
 
 #[cfg(test)]
 mod agree;
