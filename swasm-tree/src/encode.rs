@@ -466,6 +466,7 @@ impl Writer<'_> {
 
     /// A node's own bytes.
     #[inline]
+    #[allow(clippy::wildcard_enum_match_arm, reason = "all others are written from their view")]
     fn write(&mut self, id: NodeId, node: &Node, is_leaf: bool) {
         let op = node.op;
         let shape = op.shape();

@@ -222,7 +222,6 @@ const GC_PREFIX: u8 = 0xfb;
 
 /// Casts to exact types belong to custom descriptors, but the validator lets them pass without.
 #[inline]
-#[allow(clippy::wildcard_enum_match_arm, reason = "of hundreds of operators few name such types")]
 fn refuse_exact(
     first: u8,
     reader: &wp::BinaryReader<'_>,
@@ -232,6 +231,7 @@ fn refuse_exact(
 }
 
 #[cold]
+#[allow(clippy::wildcard_enum_match_arm, reason = "of hundreds of operators few name such types")]
 fn refuse_exact_cast(
     reader: &wp::BinaryReader<'_>,
     frames: &impl wp::FrameStack,

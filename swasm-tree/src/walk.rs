@@ -311,6 +311,7 @@ impl Body {
     }
 
     /// The immediate of a copied node, with what it points at copied along.
+    #[allow(clippy::wildcard_enum_match_arm, reason = "all others are copied from their view")]
     fn import_immediate(
         &mut self,
         from: Option<&Body>,
