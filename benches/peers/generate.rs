@@ -45,7 +45,7 @@ impl Numbers {
     }
 
     fn below(&mut self, bound: u32) -> u32 {
-        (u64::from(self.next()) * u64::from(bound) >> 32) as u32
+        ((u64::from(self.next()) * u64::from(bound)) >> 32) as u32
     }
 
     /// Small numbers often, large ones seldom, as constants and offsets are.

@@ -500,8 +500,8 @@ impl Writer<'_> {
             }
             Shape::Br => self.short(op, self.relative(node_from_raw(imm))),
             Shape::Mem(_) => self.access(op, self.body.memarg_of(imm)),
-            _ => {
-                if shape != Shape::Symbol {
+            other => {
+                if other != Shape::Symbol {
                     self.opcode(op);
                 }
                 self.immediates(id);
