@@ -5,7 +5,7 @@
 
 use swasm_frontend_ir::{Diagnostic, Level, codes};
 use swasm_optimizer::{NoCallees, Pass};
-use swasm_tree::{Body, Code, Encoder, FuncId, Module, ReadError, Reading, Verifier, WriteOptions};
+use swasm_tree::{Body, Code, Encoder, FuncId, FuncKind, Module, ReadError, Reading, Verifier, WriteOptions};
 
 use crate::options::OptLevel;
 use crate::pipeline;
