@@ -34,6 +34,7 @@ mod open;
 mod print;
 mod reach;
 mod read;
+mod renumber;
 mod signature;
 pub mod template;
 mod types;
