@@ -12,21 +12,25 @@ pub(crate) enum Way {
     Reencoded,
     /// Every body becomes a tree, which is verified and encoded.
     Opened,
-    /// The passes of the optimiser run on every body.
+    /// Items that are named often get small indices, equal ones become one, and what nobody needs is left out.
+    Renumbered,
+    /// The passes of the optimiser run on every body; then it is renumbered.
     Optimised,
 }
 
 impl Way {
-    /// Whether passes may change what the module has.
-    pub(crate) fn optimises(self) -> bool {
+    /// All of them.
+    pub(crate) const ALL: [Way; 5] =
+        [Way::Untouched, Way::Reencoded, Way::Opened, Way::Renumbered, Way::Optimised];
+
+    /// Whether the module has what it had, in the same order. What is renumbered does not even settle: block types count, too, when it is
+    /// renumbered again.
+    pub(crate) fn keeps_items(self) -> bool {
         match self {
-            Way::Untouched | Way::Reencoded | Way::Opened => false,
-            Way::Optimised => true,
+            Way::Untouched | Way::Reencoded | Way::Opened => true,
+            Way::Renumbered | Way::Optimised => false,
         }
     }
-
-    /// All of them.
-    pub(crate) const ALL: [Way; 4] = [Way::Untouched, Way::Reencoded, Way::Opened, Way::Optimised];
 }
 
 /// Why there is no result.
@@ -59,10 +63,16 @@ pub(crate) fn through(bytes: &[u8], how: Way) -> Result<Vec<u8>, Fault> {
             reading.reencode().map_err(refused)?;
             reading.finish().map_err(refused)?
         }
-        Way::Untouched | Way::Opened | Way::Optimised => Module::read(bytes).map_err(refused)?,
+        Way::Untouched | Way::Opened | Way::Renumbered | Way::Optimised => {
+            Module::read(bytes).map_err(refused)?
+        }
     };
     if how == Way::Optimised {
         optimise(&mut module)?;
+    }
+    if matches!(how, Way::Renumbered | Way::Optimised) {
+        module.retain_reachable();
+        module.renumber();
     }
     if how == Way::Opened {
         let mut body = Body::new(&[], &[]);

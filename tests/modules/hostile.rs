@@ -107,7 +107,7 @@ fn judge(bytes: &[u8]) -> Result<bool, String> {
             }
             (Ok(written), Ok(())) => {
                 validate(&written).map_err(|error| format!("{way:?}: {error}"))?;
-                if !way.optimises()
+                if way.keeps_items()
                     && let Some(difference) =
                         skeleton::difference(bytes, &written, way != Way::Untouched)
                 {
