@@ -41,7 +41,7 @@ fn text_modules_are_taken() {
     let folder = Folder::new("text_modules");
     folder.write("add.wat", "(module (func (export \"add\") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))");
     assert_eq!(folder.run("run add.wat --invoke add -- 2 3").well(), "5\n");
-    assert!(folder.run("print add.wat").well().contains("(i32.add\n"));
+    assert!(folder.run("print add.wat").well().contains("(i32.add (local.get"));
     assert!(folder.run("build add.wat -o add.wasm").well().is_empty());
     assert_eq!(folder.run("run add.wasm --invoke add -- -2 3").well(), "1\n");
     folder.write("bad.wat", "(module (func");

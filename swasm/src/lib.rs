@@ -42,6 +42,25 @@
 //! assert!(wrong.short().starts_with("main.swir:1:17: error[SW0207]: "), "{wrong}");
 //! ```
 //!
+//! Modules that somebody else compiled are linked ([`Options::links`]), optimised ([`optimize()`]) and shown as text ([`module_text`]):
+//!
+//! ```
+//! use swasm::{LinkedModule, Options, Part, Program, module_text};
+//!
+//! let mut library = Program::new();
+//! library.text("math.swir", "#[wasm_export(\"twice\")] fn twice(x: i32) -> i32 { x + x }");
+//! let bytes = library.check()?.link(&Options::default())?.wasm;
+//!
+//! let mut program = Program::new();
+//! program.text("main.swir", "#[wasm_import(\"math\", \"twice\")] extern fn twice(x: i32) -> i32;
+//!     #[wasm_export(\"f\")] fn f(x: i32) -> i32 { twice(x) }");
+//! let math = LinkedModule { name: "math".to_owned(), bytes: bytes.into() };
+//! let options = Options { links: vec![math], ..Options::default() };
+//! let wasm = program.check()?.link(&options)?.wasm;
+//! assert!(!module_text(&wasm, Part::Skeleton)?.contains("import"));
+//! # Ok::<(), swasm::Diagnostics>(())
+//! ```
+//!
 //! Features: `parallel` compiles functions on the threads of rayon's current pool, with the same bytes; `executor` re-exports the executor, which compiles with Cranelift; `testkit` re-exports the testkit. None is on by default.
 
 mod diagnostics;
