@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::Folder;
+use common::{Folder, HELLO};
 
 /// Runs `main.swir`, linked with what `flags` says, at each level; gives what it prints, which must be the same.
 #[track_caller]
@@ -239,6 +239,17 @@ fn f() -> i32 {{ let sum = run(); 1000 * COUNT + sum }}\n"
     folder.write("b.wat", "(module (table (export \"table\") 1 funcref) (memory (export \"memory\") 1) (func (export \"base\")) (global (export \"oops\") i32 (i32.const 1)))");
     let said = refused(&folder, "--link a.wat --link b.wat");
     assert!(said.matches("error[SW0342]").count() >= 3, "{said}");
+}
+
+#[test]
+fn a_program_is_linked_with_a_program() {
+    let folder = Folder::new("link_program");
+    folder.write("hello.swir", HELLO.replace("\"_start\"", "\"greet\""));
+    folder.run("build hello.swir").well();
+    let program = "#[wasm_import(\"hello\", \"greet\")] extern fn greet();\n#[wasm_export(\"_start\")] fn main() { greet(); greet(); }\n";
+    folder.write("sub/main.swir", program);
+    let said = folder.run_in("sub", "run main.swir --link ../hello.wasm").well();
+    assert_eq!(said, "Hello, world!\nHello, world!\n");
 }
 
 #[test]

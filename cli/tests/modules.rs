@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::Folder;
+use common::{Folder, HELLO};
 
 const MODULE: &str = "(module $m
   (import \"wasi_snapshot_preview1\" \"proc_exit\" (func $exit (param i32)))
@@ -59,6 +59,18 @@ fn a_module_is_optimised() {
     folder.run("opt m.wasm -o strip.wasm -O2 --strip").well();
     let text = folder.run("print strip.wasm").well();
     assert!(!text.contains("$x") && text.contains("target_features"), "{text}");
+}
+
+#[test]
+fn what_we_compile_is_optimised_too() {
+    let folder = Folder::new("opt_ours");
+    folder.write("sub/hello.swir", HELLO);
+    folder.run_in("sub", "build hello.swir -O0 --strip").well();
+    for level in ["1", "2", "s"] {
+        folder.run_in("sub", &format!("opt hello.wasm -o out.wasm -O{level}")).well();
+        assert_eq!(folder.run("run sub/out.wasm").well(), "Hello, world!\n");
+    }
+    assert!(bytes(&folder, "sub/out.wasm").len() < bytes(&folder, "sub/hello.wasm").len());
 }
 
 #[test]
@@ -131,6 +143,9 @@ fn parts_are_printed() {
     folder.write("again.wat", &whole);
     folder.run("build again.wat -o again.wasm").well();
     assert_eq!(folder.run("print again.wasm").well(), whole);
+
+    folder.run("build m.wasm --emit wat=out.wat").well();
+    assert_eq!(folder.read("out.wat"), whole);
 
     let double = folder.run("print m.wasm --function double").well();
     assert!(double.starts_with("(func $double") && !double.contains("quit"), "{double}");

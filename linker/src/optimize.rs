@@ -3,9 +3,13 @@
 //! Invariant: imports, exports, names and custom sections stay, and every index space keeps its order. What says where in the code
 //! something is (debug information, source maps) stays only if the code is the same, byte for byte.
 
+use std::ops::Range;
+
 use swasm_frontend_ir::{Diagnostic, Level, codes};
-use swasm_optimizer::{NoCallees, Pass};
-use swasm_tree::{Body, Code, Encoder, FuncId, FuncKind, Module, ReadError, Reading, Verifier, WriteOptions};
+use swasm_optimizer::{Callees, Pass, SmallFunctions};
+use swasm_tree::{
+    Body, Code, Encoder, FuncId, FuncKind, Module, ReadError, Reading, Verifier, WriteOptions,
+};
 
 use crate::options::OptLevel;
 use crate::pipeline;
@@ -40,11 +44,10 @@ pub fn optimize(bytes: &[u8], options: &OptimizeOptions) -> Result<Optimized, Ve
     if !passes.is_empty() {
         refuse_objects(reading.module())?;
     }
-    let mut module = if passes.is_empty() {
-        reading.finish().map_err(not_a_module)?
-    } else {
-        run(reading, &passes).map_err(not_a_module)?
-    };
+    let mut module = reading.finish().map_err(not_a_module)?;
+    if !passes.is_empty() {
+        run(&mut module, &passes);
+    }
     if options.strip {
         module.producers = None;
         module.customs.retain(|custom| !custom.name.starts_with(DEBUG));
@@ -137,8 +140,9 @@ impl Worker {
         func: FuncId,
         body: &mut Body,
         passes: &[&'static Pass],
+        callees: &dyn Callees,
     ) -> Code {
-        swasm_optimizer::optimize(module, func, body, passes, &NoCallees, &mut |_, _| ());
+        swasm_optimizer::optimize(module, func, body, passes, callees, &mut |_, _| ());
         match self.verifier.verify(module, func, body) {
             Ok(verified) => self.encoder.encode(verified),
             Err(errors) => panic!(
@@ -151,39 +155,52 @@ impl Worker {
     }
 }
 
-/// One body after the other.
-#[cfg(not(feature = "parallel"))]
-fn run(reading: Reading, passes: &[&'static Pass]) -> Result<Module, ReadError> {
-    in_turn(reading, passes)
-}
-
-fn in_turn(mut reading: Reading, passes: &[&'static Pass]) -> Result<Module, ReadError> {
-    let mut worker = Worker::new();
-    reading.open_each(|module, func, body| Some(worker.compile(module, func, body, passes)))?;
-    reading.finish()
-}
-
-/// On the threads of the caller's rayon pool; the code is that of one thread.
-#[cfg(feature = "parallel")]
-fn run(reading: Reading, passes: &[&'static Pass]) -> Result<Module, ReadError> {
-    use rayon::prelude::*;
-
-    if rayon::current_num_threads() < 2 {
-        return in_turn(reading, passes);
-    }
-    let mut module = reading.finish()?;
-    let start = || (Worker::new(), Body::new(&[], &[]));
-    let compile = |(worker, body): &mut (Worker, Body), func: u32| {
-        let func = FuncId(func);
-        module.open(func, body).then(|| Box::new(worker.compile(&module, func, body, passes)))
-    };
-    let count = module.funcs.len() as u32;
-    let codes: Vec<Option<Box<Code>>> =
-        (0..count).into_par_iter().map_init(start, compile).collect();
+/// Gives each function that was read other code.
+fn run(module: &mut Module, passes: &[&'static Pass]) {
+    let inlines = passes.iter().any(|pass| pass.name == "inline");
+    let callees = if inlines { SmallFunctions::of(module) } else { SmallFunctions::default() };
+    let codes = codes(module, passes, &callees);
     for (func, code) in module.funcs.iter_mut().zip(codes) {
         if let Some(code) = code {
             func.kind = FuncKind::Defined(code);
         }
     }
-    Ok(module)
+}
+
+/// What one thread works with.
+fn start() -> (Worker, Body) {
+    (Worker::new(), Body::new(&[], &[]))
+}
+
+/// The code of each function that was read.
+fn codes(
+    module: &Module,
+    passes: &[&'static Pass],
+    callees: &SmallFunctions,
+) -> Vec<Option<Box<Code>>> {
+    let compile = |(worker, body): &mut (Worker, Body), func: u32| {
+        let func = FuncId(func);
+        let opened = module.open(func, body);
+        opened.then(|| Box::new(worker.compile(module, func, body, passes, callees)))
+    };
+    let functions = 0..module.funcs.len() as u32;
+    each(functions, compile)
+}
+
+/// One after the other.
+#[cfg(not(feature = "parallel"))]
+fn each<T>(functions: Range<u32>, compile: impl Fn(&mut (Worker, Body), u32) -> T) -> Vec<T> {
+    let mut state = start();
+    functions.map(|func| compile(&mut state, func)).collect()
+}
+
+/// On the threads of the caller's rayon pool, in order.
+#[cfg(feature = "parallel")]
+fn each<T: Send>(
+    functions: Range<u32>,
+    compile: impl Fn(&mut (Worker, Body), u32) -> T + Sync + Send,
+) -> Vec<T> {
+    use rayon::prelude::*;
+
+    functions.into_par_iter().map_init(start, compile).collect()
 }

@@ -203,7 +203,7 @@ impl Uses {
                 for reloc in &code.relocs {
                     match reloc.target {
                         Target::RefFunc(func) => uses.referenced[func.index()] = true,
-                        Target::Symbol(symbol) => uses.symbol(symbol),
+                        Target::Symbol(at) => uses.symbol(code.symbols[at as usize]),
                         _ => (),
                     }
                 }

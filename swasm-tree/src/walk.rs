@@ -325,46 +325,39 @@ impl Body {
         let imm = node.imm;
         let shape = node.op.shape();
         // What has a list, or only a number, goes by itself; of all else the view says which ids there are.
-        match shape {
-            Shape::Block | Shape::Loop | Shape::If | Shape::Try | Shape::SelectTyped => {
-                return self.import_block_type(from, imm, remap);
-            }
-            Shape::TryTable => {
-                let (ty, catches) = from.unwrap_or(self).try_table_at(imm);
-                let catches: Vec<Catch> = catches.to_vec();
-                let catches: Vec<Catch> = catches
-                    .into_iter()
-                    .map(|catch| Catch {
-                        tag: catch.tag.map(|tag| remap.tag(tag)),
-                        label: label(remap, catch.label),
-                        ..catch
-                    })
-                    .collect();
-                let ty = self.import_block_type(from, ty, remap);
-                return self.add_try_table(ty, &catches);
-            }
-            Shape::BrTable => {
-                let targets: Vec<NodeId> = from.unwrap_or(self).label_list(imm).to_vec();
-                let targets: Vec<NodeId> =
-                    targets.into_iter().map(|old| label(remap, old)).collect();
-                return self.add_label_list(&targets);
-            }
-            Shape::SetMany => {
-                let locals: Vec<LocalId> = from.unwrap_or(self).local_list_at(imm).to_vec();
-                let locals: Vec<LocalId> = locals.into_iter().map(|old| remap.local(old)).collect();
-                return self.local_list(&locals);
-            }
-            Shape::Symbol => {
-                let symbol = from.unwrap_or(self).symbol_at(imm);
-                return self.add_symbol(map_symbol(remap, symbol));
-            }
-            Shape::I64 | Shape::F64 | Shape::V128 | Shape::Shuffle => {
-                return match from {
-                    Some(from) => self.import_side(from, node),
-                    None => imm,
-                };
-            }
-            _ => (),
+        if shape.is_label() && shape != Shape::TryTable || shape == Shape::SelectTyped {
+            return self.import_block_type(from, imm, remap);
+        }
+        if shape == Shape::TryTable {
+            let (ty, catches) = from.unwrap_or(self).try_table_at(imm);
+            let catches: Vec<Catch> = catches.to_vec();
+            let catches: Vec<Catch> = catches
+                .into_iter()
+                .map(|catch| Catch {
+                    tag: catch.tag.map(|tag| remap.tag(tag)),
+                    label: label(remap, catch.label),
+                    ..catch
+                })
+                .collect();
+            let ty = self.import_block_type(from, ty, remap);
+            return self.add_try_table(ty, &catches);
+        }
+        if shape == Shape::BrTable {
+            let targets: Vec<NodeId> = from.unwrap_or(self).label_list(imm).to_vec();
+            let targets: Vec<NodeId> = targets.into_iter().map(|old| label(remap, old)).collect();
+            return self.add_label_list(&targets);
+        }
+        if shape == Shape::SetMany {
+            let locals: Vec<LocalId> = from.unwrap_or(self).local_list_at(imm).to_vec();
+            let locals: Vec<LocalId> = locals.into_iter().map(|old| remap.local(old)).collect();
+            return self.local_list(&locals);
+        }
+        if shape == Shape::Symbol {
+            let symbol = from.unwrap_or(self).symbol_at(imm);
+            return self.add_symbol(map_symbol(remap, symbol));
+        }
+        if matches!(shape, Shape::I64 | Shape::F64 | Shape::V128 | Shape::Shuffle) {
+            return from.map_or(imm, |from| self.import_side(from, node));
         }
         match from.unwrap_or(self).view_node(node) {
             View::Local(local) => remap.local(local).0,

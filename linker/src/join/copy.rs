@@ -5,7 +5,7 @@
 
 use rustc_hash::FxHashSet;
 use swasm_frontend_ir::Diagnostic;
-use swasm_optimizer::InlineHint;
+use swasm_optimizer::{InlineHint, NoCallees};
 use swasm_tree::{
     Body, DataId, DataPlace, ElemId, ElemPlace, ExportItem, FuncId, GlobalId, Loc, MemoryId, Remap,
     TableId, TagId, TypeId,
@@ -77,7 +77,7 @@ pub(crate) fn copy(unit: &mut Unit<'_>) -> Result<Vec<(FuncId, Box<Body>)>, Vec<
                 body.rename(&mut Copier { unit, at });
                 // What is wrong leaves ids that name nothing: then the rest is looked at, but nothing encoded.
                 if unit.conflicts.is_empty() {
-                    let code = worker.compile(&unit.module, func, &mut body, &passes);
+                    let code = worker.compile(&unit.module, func, &mut body, &passes, &NoCallees);
                     unit.module.define(func, code);
                     if !passes.is_empty()
                         && unit.joined.bound.contains(&func)

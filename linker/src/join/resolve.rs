@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 use swasm_frontend_ir::checked::{Def, FunctionKind, Place};
 use swasm_frontend_ir::{Diagnostic, codes};
 use swasm_tree::{
-    ConstExpr, Elem, ElemId, ElemPlace, ExportItem, Func, FuncId, FuncKind, FuncType, Global,
+    Body, ConstExpr, Elem, ElemId, ElemPlace, ExportItem, Func, FuncId, FuncKind, FuncType, Global,
     GlobalId, GlobalKind, HeapType, Import, Memory, MemoryId, RefType, Table, TableId, Tag, TagId,
     TypeId, ValType, View,
 };
@@ -265,7 +265,8 @@ impl Unit<'_> {
             Found::Theirs(_) | Found::Ours(..) | Found::Nothing => (self.placeholder(wanted), None),
         };
         let ty = self.module.func(func).ty;
-        if !self.same_type(ty, wanted) {
+        let heap = HeapType::Concrete;
+        if !self.module.types.heap_matches(heap(ty), heap(wanted)) {
             let text = |ty: &FuncType| show(ty);
             let (found, wanted) =
                 (text(self.module.types.get(ty)), text(self.module.types.get(wanted)));
@@ -299,33 +300,16 @@ impl Unit<'_> {
         let ty = self.linked_ref((at, theirs.ty));
         let table = match self.follow(item) {
             Found::Theirs(there) if there == item => {
-                // Not before the segments' items: they may name this table's functions only.
-                let init = theirs.init.map(|init| self.linked_constant((at, init)));
-                let table = self.module.add_table(Table { ty, init, ..theirs });
+                let init = theirs.init.map(|init| self.first_value((at, init)));
+                let table = self.module.add_table(Table { ty, init, ..theirs.clone() });
                 self.joined.copied.push((at, ExportItem::Table(table)));
                 self.joined.waiting.push(Waiting::Table(table));
                 table
             }
-            Found::Theirs((to, ExportItem::Table(there))) => {
-                let table = self.linked_table((to, there));
-                let found = self.module.tables[table.index()].clone();
-                let fits = found.ty == ty
-                    && found.table64 == theirs.table64
-                    && found.shared == theirs.shared
-                    && found.min >= theirs.min
-                    && theirs.max.is_none_or(|max| found.max.is_some_and(|found| found <= max));
-                if !fits {
-                    let name = self.import_name(item);
-                    let text = |table: &Table| limits("table", table.min, table.max);
-                    self.mismatch(at, &name, None, &text(&theirs), &text(&found));
-                }
-                table
-            }
+            Found::Theirs((to, ExportItem::Table(there))) => self.linked_table((to, there)),
             Found::Host(from) => {
-                let add = |unit: &mut Self, from: Import| {
-                    let table = Table { ty, import: Some(from), ..theirs };
-                    ExportItem::Table(unit.module.add_table(table))
-                };
+                let imported = Table { ty, import: Some(from.clone()), ..theirs.clone() };
+                let add = |unit: &mut Self, _| ExportItem::Table(unit.module.add_table(imported));
                 let ExportItem::Table(table) = self.host_import(item, from, add) else {
                     unreachable!("`host_import` gives what is of the item's kind")
                 };
@@ -333,11 +317,54 @@ impl Unit<'_> {
                 table
             }
             Found::Theirs(_) | Found::Ours(..) | Found::Nothing => {
-                self.module.add_table(Table { ty, init: None, import: None, ..theirs })
+                self.module.add_table(Table { ty, init: None, import: None, ..theirs.clone() })
             }
         };
+        let found = &self.module.tables[table.index()];
+        let fits = found.ty == ty
+            && found.table64 == theirs.table64
+            && found.shared == theirs.shared
+            && found.min >= theirs.min
+            && theirs.max.is_none_or(|max| found.max.is_some_and(|found| found <= max));
+        if !fits {
+            let text = |table: &Table, ty: RefType| {
+                format!("{} {ty}", limits("table", table.min, table.max))
+            };
+            let (wanted, found) = (text(&theirs, ty), text(found, found.ty));
+            let name = self.import_name(item);
+            self.mismatch(at, &name, None, &wanted, &found);
+        }
         self.joined.names[at].tables.insert(id, table);
         table
+    }
+
+    /// What a table's slots hold at the start. Tables come before globals, so this names none that linking has defined.
+    fn first_value(&mut self, (at, init): Theirs<ConstExpr>) -> ConstExpr {
+        let init = self.linked_constant((at, init));
+        let is_defined = |global: GlobalId| {
+            matches!(self.module.globals[global.index()].kind, GlobalKind::Defined(_))
+        };
+        let needs = match init {
+            ConstExpr::GlobalGet(global) => is_defined(global),
+            ConstExpr::Expr(expr) => globals_of(&self.module.exprs[expr.index()]).any(is_defined),
+            ConstExpr::I32(_)
+            | ConstExpr::I64(_)
+            | ConstExpr::F32(_)
+            | ConstExpr::F64(_)
+            | ConstExpr::V128(_)
+            | ConstExpr::Symbol(_)
+            | ConstExpr::RefNull(_)
+            | ConstExpr::RefFunc(_) => false,
+        };
+        if needs {
+            let name = &self.joined.others[at].name;
+            let message = format!(
+                "a table of the linked module `{name}` begins with the value of an imported global, which is made in another module when it is instantiated"
+            );
+            let help = "let an element segment fill the table";
+            self.conflicts.push(Diagnostic::global(codes::LINK_IMPORT, message).help(help));
+        }
+        init
     }
 
     /// A memory of a linked module.
@@ -455,12 +482,7 @@ impl Unit<'_> {
                     ConstExpr::GlobalGet(global) => named.push(*global),
                     ConstExpr::Expr(expr) => {
                         let body = &module.exprs[expr.index()];
-                        named.extend(body.pre_order(body.root()).filter_map(|node| {
-                            match body.view(node) {
-                                View::Global(global) => Some(global),
-                                _ => None,
-                            }
-                        }));
+                        named.extend(globals_of(body));
                     }
                     ConstExpr::I32(_)
                     | ConstExpr::I64(_)
@@ -513,15 +535,17 @@ impl Unit<'_> {
             }
             Found::Ours(ExportItem::Global(global), place) => (global, place),
             Found::Host(from) => {
+                let Global { mutable, shared, .. } = theirs;
                 let add = |unit: &mut Self, from: Import| {
                     let name = Some(from.name.clone());
                     let kind = GlobalKind::Import(from);
-                    ExportItem::Global(unit.module.add_global(Global { ty, name, kind, ..theirs }))
+                    let global = Global { ty, mutable, shared, name, kind };
+                    ExportItem::Global(unit.module.add_global(global))
                 };
                 let ExportItem::Global(global) = self.host_import(item, from, add) else {
                     unreachable!("`host_import` gives what is of the item's kind")
                 };
-                return global;
+                (global, None)
             }
             Found::Theirs(_) | Found::Ours(..) | Found::Nothing => return self.zero(),
         };
@@ -552,20 +576,11 @@ impl Unit<'_> {
         let ty = self.linked_type((at, theirs.ty));
         let tag = match self.follow(item) {
             Found::Theirs((to, ExportItem::Tag(there))) if (to, there) != (at, id) => {
-                let tag = self.linked_tag((to, there));
-                let found = self.module.tags[tag.index()].ty;
-                if self.module.types.canonical(found) != self.module.types.canonical(ty) {
-                    let types = &self.module.types;
-                    let (wanted, found) = (show(types.get(ty)), show(types.get(found)));
-                    let name = self.import_name(item);
-                    self.mismatch(at, &name, None, &wanted, &found);
-                }
-                tag
+                self.linked_tag((to, there))
             }
             Found::Host(from) => {
-                let add = |unit: &mut Self, from: Import| {
-                    ExportItem::Tag(unit.module.add_tag(Tag { ty, import: Some(from), ..theirs }))
-                };
+                let imported = Tag { ty, import: Some(from.clone()), ..theirs };
+                let add = |unit: &mut Self, _| ExportItem::Tag(unit.module.add_tag(imported));
                 let ExportItem::Tag(tag) = self.host_import(item, from, add) else {
                     unreachable!("`host_import` gives what is of the item's kind")
                 };
@@ -575,6 +590,12 @@ impl Unit<'_> {
                 self.module.add_tag(Tag { ty, import: None, ..theirs })
             }
         };
+        let (types, found) = (&self.module.types, self.module.tags[tag.index()].ty);
+        if types.canonical(found) != types.canonical(ty) {
+            let (wanted, found) = (show(types.get(ty)), show(types.get(found)));
+            let name = self.import_name(item);
+            self.mismatch(at, &name, None, &wanted, &found);
+        }
         self.joined.names[at].tags.insert(id, tag);
         tag
     }
@@ -612,12 +633,14 @@ impl Unit<'_> {
             ConstExpr::GlobalGet(global) => {
                 let global = self.linked_global((at, global));
                 let known = &self.module.globals[global.index()];
-                // A number that is known needs no global, which not all engines take there.
+                // A value that is known needs no global, which not all engines take there.
                 match known.kind {
-                    GlobalKind::Defined(
-                        value @ (ConstExpr::I32(_) | ConstExpr::I64(_) | ConstExpr::Symbol(_)),
-                    ) if !known.mutable => value,
-                    GlobalKind::Defined(_) | GlobalKind::Import(_) => ConstExpr::GlobalGet(global),
+                    // What an expression makes has an identity.
+                    GlobalKind::Defined(ConstExpr::Expr(_)) | GlobalKind::Import(_) => {
+                        ConstExpr::GlobalGet(global)
+                    }
+                    GlobalKind::Defined(value) if !known.mutable => value,
+                    GlobalKind::Defined(_) => ConstExpr::GlobalGet(global),
                 }
             }
             ConstExpr::RefNull(HeapType::Concrete(id)) => {
@@ -640,4 +663,12 @@ fn limits(what: &str, min: u64, max: Option<u64>) -> String {
         Some(max) => format!("{what} {min} {max}"),
         None => format!("{what} {min}"),
     }
+}
+
+/// The globals that a body names.
+fn globals_of(body: &Body) -> impl Iterator<Item = GlobalId> + '_ {
+    body.pre_order(body.root()).filter_map(|node| {
+        let View::Global(global) = body.view(node) else { return None };
+        Some(global)
+    })
 }
