@@ -324,7 +324,9 @@ impl Body<'_> {
                 match ty {
                     ValType::I64 => self.sink.i64_const(i64::from(value) - 8),
                     ValType::F64 => self.sink.f64_const(f64::from(value).into()),
-                    _ => self.sink.i32_const(value - 8),
+                    ValType::I32 | ValType::F32 | ValType::V128 | ValType::Ref(_) => {
+                        self.sink.i32_const(value - 8)
+                    }
                 };
             }
             50..=69 => {
@@ -364,7 +366,7 @@ impl Body<'_> {
                     self.value(ValType::I32, depth - 1);
                     self.sink.f64_convert_i32_s();
                 }
-                _ => {
+                ValType::I32 | ValType::F32 | ValType::V128 | ValType::Ref(_) => {
                     self.value(ValType::I32, depth - 1);
                     self.value(ValType::I32, depth - 1);
                     self.sink.i32_lt_u();

@@ -489,26 +489,23 @@ impl Writer<'_> {
         self.note_hint(id);
         // What most nodes are is written without a view.
         let imm = node.imm;
-        match shape {
-            Shape::Plain | Shape::Drop | Shape::Select | Shape::Return | Shape::Unreachable => {
-                self.opcode(op);
-            }
-            Shape::Local => self.short(op, imm),
-            Shape::I32 => self.short_signed(op, imm as i32),
-            Shape::Call => {
-                self.opcode(op);
+        if shape == Shape::Local {
+            self.short(op, imm);
+        } else if let Shape::Mem(_) = shape {
+            self.access(op, self.body.memarg_of(imm));
+        } else if shape == Shape::I32 {
+            self.short_signed(op, imm as i32);
+        } else if shape == Shape::Br {
+            self.short(op, self.relative(node_from_raw(imm)));
+        } else if shape == Shape::Symbol {
+            self.immediates(id);
+        } else {
+            self.opcode(op);
+            if shape == Shape::Call {
                 self.e.reloc(Target::Func(FuncId(imm)));
-            }
-            Shape::Global => {
-                self.opcode(op);
+            } else if shape == Shape::Global {
                 self.e.reloc(Target::Global(GlobalId(imm)));
-            }
-            Shape::Br => self.short(op, self.relative(node_from_raw(imm))),
-            Shape::Mem(_) => self.access(op, self.body.memarg_of(imm)),
-            other => {
-                if other != Shape::Symbol {
-                    self.opcode(op);
-                }
+            } else if !matches!(shape, Shape::Plain | Shape::Drop | Shape::Select) {
                 self.immediates(id);
             }
         }
