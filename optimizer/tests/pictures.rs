@@ -550,3 +550,114 @@ fn returns_on_conditions_become_selects() {
                 (i32.lt_s (local.get 0) (local.get 1))))",
     );
 }
+
+#[test]
+fn what_a_handler_reads_stays_before_the_call() {
+    // The second assignment is seen by the handler only if the call throws nothing; the first one if it does.
+    let stays = "(func (result i32) (local i32)
+        (block $out (result i32)
+            (call 2 (block $caught (result i32)
+                (try_table $t (catch 0 $caught)
+                    (local.set 0 (i32.const 1)) (call 2 (i32.const 5)) (local.set 0 (i32.const 2))
+                    (call 2 (i32.const 6)))
+                (br $out (i32.const 0))))
+            (local.get 0)))";
+    assert_becomes(&["dead"], stays, stays);
+    assert_becomes(&["sink"], stays, stays);
+}
+
+#[test]
+fn no_call_moves_into_a_try_table_or_out_of_it() {
+    for stays in [
+        "(func (local i32)
+            (block $b (local.set 0 (call 0 (i32.const 1)))
+                (try_table $t (catch_all $b) (call 2 (local.get 0)))))",
+        "(func (result i32) (local i32)
+            (block $b (try_table $t (catch_all $b) (local.set 0 (call 0 (i32.const 1)))))
+            (local.get 0))",
+    ] {
+        assert_becomes(&["sink"], stays, stays);
+    }
+}
+
+#[test]
+fn a_branch_to_a_try_table_leaves_what_was_known_behind() {
+    let stays = "(func (param i32) (result i32) (local i32)
+        (block $b
+            (try_table $t (catch_all $b) (local.set 1 (i32.const 1)) (br_if $t (local.get 0))
+                (local.set 1 (i32.const 2)) (call 2 (i32.const 0)))
+            (return (local.get 1)))
+        (i32.const 9))";
+    assert_becomes(&["propagate"], stays, stays);
+}
+
+#[test]
+fn a_try_table_that_nothing_throws_in_is_a_block() {
+    assert_becomes(
+        &["branches"],
+        "(func (param i32) (result i32)
+            (block $b (try_table $t (catch_all $b) (i32.store (local.get 0) (i32.const 1))))
+            (i32.const 2))",
+        "(func (param i32) (result i32) (i32.store (local.get 0) (i32.const 1)) (i32.const 2))",
+    );
+    let stays = "(func (block $b (try_table $t (catch_all $b) (call 2 (i32.const 1)))))";
+    assert_becomes(&["branches"], stays, stays);
+}
+
+#[test]
+fn locals_without_a_default_value_stay_assigned() {
+    // Dead, but without it the read behind the `if` would not be valid.
+    let stays = "(func (param i32) (result i32) (local reference)
+        (local.set 1 (struct.new 0 (i32.const 1)))
+        (if (local.get 0) (then (local.set 1 (struct.new 0 (i32.const 2))))
+            (else (local.set 1 (struct.new 0 (i32.const 3)))))
+        (struct.get 0 (local.get 1)))";
+    assert_becomes(&["dead"], stays, stays);
+    // The read in the block must not become the assignment, as one follows behind it.
+    let stays = "(func (param i32) (result i32) (local reference)
+        (local.set 1 (struct.new 0 (i32.const 1)))
+        (block $b (call 2 (struct.get 0 (local.get 1))) (br_if $b (local.get 0)))
+        (struct.get 0 (local.get 1)))";
+    assert_becomes(&["sink"], stays, stays);
+}
+
+#[test]
+fn operators_on_references_fold() {
+    for (before, after) in [
+        ("(ref.is_null (ref.null box))", "(i32.const 1)"),
+        ("(ref.is_null (struct.new 0 (local.get 0)))", "(i32.const 0)"),
+        ("(ref.is_null (ref.func 0))", "(i32.const 0)"),
+        ("(ref.eq (local.get 1) (ref.null none))", "(ref.is_null (local.get 1))"),
+        ("(ref.eq (local.get 1) (local.get 1))", "(i32.const 1)"),
+        (
+            "(ref.is_null (ref.as_non_null (local.get 1)))",
+            "(seq (drop (ref.as_non_null (local.get 1))) (i32.const 0))",
+        ),
+        (
+            "(struct.get 0 (ref.as_non_null (struct.new 0 (local.get 0))))",
+            "(struct.get 0 (struct.new 0 (local.get 0)))",
+        ),
+        ("(i31.get_u (ref.i31 (local.get 0)))", "(i32.and (local.get 0) (i32.const 2147483647))"),
+        ("(i31.get_s (ref.i31 (i32.const -1)))", "(i32.const -1)"),
+        ("(call_ref 3 (local.get 0) (ref.func 0))", "(call 0 (local.get 0))"),
+    ] {
+        let func = |value: &str| format!("(func (param i32 nullable) (result i32) {value})");
+        assert_becomes(&["propagate", "dead", "flatten"], &func(before), &func(after));
+    }
+    assert_becomes(
+        &["branches"],
+        "(func (param nullable) (result i32)
+            (block $b (return (struct.get 0 (br_on_null $b (struct.new 0 (i32.const 1))))))
+            (i32.const 2))",
+        "(func (param nullable) (result i32) (return (struct.get 0 (struct.new 0 (i32.const 1)))))",
+    );
+}
+
+#[test]
+fn objects_that_nobody_reads_are_not_made() {
+    assert_becomes(
+        &["dead", "flatten"],
+        "(func (local nullable) (local.set 0 (struct.new 0 (call 0 (i32.const 1)))))",
+        "(func (local nullable) (drop (call 0 (i32.const 1))))",
+    );
+}

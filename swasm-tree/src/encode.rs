@@ -185,6 +185,11 @@ impl Encoder {
         code
     }
 
+    /// Encodes a constant expression.
+    pub(crate) fn encode_constant(&mut self, module: &Module, body: &Body) -> Code {
+        self.encode(Verified { module, func: FuncId(u32::MAX), body })
+    }
+
     fn declare_locals(&mut self, body: &Body) {
         let locals = &body.locals()[body.param_count()..];
         let runs = || locals.chunk_by(|a, b| a == b);

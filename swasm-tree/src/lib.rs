@@ -46,6 +46,7 @@ mod open;
 mod print;
 mod reach;
 mod read;
+mod renumber;
 mod signature;
 pub mod template;
 mod types;

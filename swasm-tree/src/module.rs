@@ -59,6 +59,8 @@ pub struct Module {
     pub(crate) read: crate::read::ReadCounts,
     /// Whether only what exports and the start function need is written: see [`Module::retain_reachable`].
     pub(crate) reachable_only: bool,
+    /// Whether what is named often gets small indices: see [`Module::renumber`].
+    pub(crate) by_use: bool,
 }
 
 /// Where an import comes from.

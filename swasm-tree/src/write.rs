@@ -1,7 +1,7 @@
 //! A module ⇒ bytes: the one place where indices come from.
 //!
 //! Invariant: every index space is in id order, imports first; types are in id order, or in order of first use when only what is reachable
-//! is written; every LEB128 is as short as it can be, but in code that was read and never opened: that is copied as long as all that
+//! is written; [`Module::renumber`] asks for another order of both; every LEB128 is as short as it can be, but in code that was read and never opened: that is copied as long as all that
 //! it names has the index it had. Broken promises of the builder (a declared function that is live but has no code; a memory
 //! imported after one was defined) panic and name the item.
 
@@ -17,6 +17,7 @@ use wasm_encoder::{Encode, Section};
 use crate::encode::{Encoder, small_u32};
 use crate::layout::Layout;
 use crate::reach::Live;
+use crate::renumber::Plan;
 use crate::signature::symbol_type;
 use crate::{
     Body, Code, CompositeType, ConstExpr, DataPlace, ExportItem, ExprId, FieldType, FuncId,
@@ -177,11 +178,16 @@ struct Writer<'a> {
 fn number(live: &[bool], imported: impl Fn(usize) -> bool) -> (Vec<u32>, Vec<usize>) {
     let mut order: Vec<usize> = (0..live.len()).filter(|&at| live[at] && imported(at)).collect();
     order.extend((0..live.len()).filter(|&at| live[at] && !imported(at)));
-    let mut index = vec![u32::MAX; live.len()];
-    for (number, &at) in (0..).zip(&order) {
+    (indices(live.len(), &order), order)
+}
+
+/// By item: its place in the order, if it has one.
+fn indices(count: usize, order: &[usize]) -> Vec<u32> {
+    let mut index = vec![u32::MAX; count];
+    for (number, &at) in (0..).zip(order) {
         index[at] = number;
     }
-    (index, order)
+    index
 }
 
 impl Module {
@@ -193,8 +199,7 @@ impl Module {
 
     /// A constant expression, encoded: the bytes begin with a count of no locals and end with `end`.
     pub(crate) fn expr_code(&self, id: ExprId, encoder: &mut Encoder) -> Code {
-        let body = &self.exprs[id.index()];
-        encoder.encode(Verified { module: self, func: FuncId(u32::MAX), body })
+        encoder.encode_constant(self, &self.exprs[id.index()])
     }
 
     /// Writes the module.
@@ -227,9 +232,21 @@ impl<'a> Writer<'a> {
     fn write(&mut self, options: &WriteOptions) -> Written {
         let module = self.module;
         let is_import = |at: usize| matches!(module.funcs[at].kind, FuncKind::Import(_));
-        let (funcs, func_order) = number(&self.live.funcs, is_import);
         let global_import = |at: usize| matches!(module.globals[at].kind, GlobalKind::Import(_));
-        let (globals, global_order) = number(&self.live.globals, global_import);
+        let plan = module.by_use.then(|| Plan::of(module, &self.live, &mut self.encoder));
+        let ((funcs, func_order), (globals, global_order)) = match &plan {
+            Some(plan) => {
+                let mut funcs = indices(module.funcs.len(), &plan.funcs);
+                for at in 0..funcs.len() {
+                    funcs[at] = funcs[plan.same[at].index()];
+                }
+                let globals = indices(module.globals.len(), &plan.globals);
+                ((funcs, plan.funcs.clone()), (globals, plan.globals.clone()))
+            }
+            None => {
+                (number(&self.live.funcs, is_import), number(&self.live.globals, global_import))
+            }
+        };
         let (tables, table_order) =
             number(&self.live.tables, |at| module.tables[at].import.is_some());
         let (memories, memory_order) =
@@ -246,12 +263,16 @@ impl<'a> Writer<'a> {
         );
         let function_table = table_order.len() as u32;
         self.at = Indices { funcs, globals, tables, memories, tags, datas, elems, function_table };
-        if !module.reachable_only {
+        if let Some(plan) = plan {
+            for ty in plan.types {
+                self.type_index(ty);
+            }
+        } else if !module.reachable_only {
             for group in module.types.groups() {
                 self.write_group(TypeId(group.start));
             }
         }
-        self.copies = self.nothing_moved();
+        self.copies = !module.by_use && self.nothing_moved();
 
         let imports =
             self.imports(&func_order, &table_order, &memory_order, &tag_order, &global_order);
