@@ -128,11 +128,11 @@ fn globals_of(value: ConstExpr, exprs: &[Code]) -> Vec<GlobalId> {
     match value {
         ConstExpr::GlobalGet(global) => vec![global],
         ConstExpr::Expr(expr) => {
-            let global = |target: Target| match target {
-                Target::Global(global) => Some(global),
-                _ => None,
+            let relocs = &exprs[expr.index()].relocs;
+            let global = |target| {
+                if let Target::Global(global) = target { Some(global) } else { None }
             };
-            exprs[expr.index()].relocs.iter().filter_map(|reloc| global(reloc.target)).collect()
+            relocs.iter().filter_map(|reloc| global(reloc.target)).collect()
         }
         ConstExpr::I32(_)
         | ConstExpr::I64(_)
@@ -200,10 +200,10 @@ impl Uses {
         for func in written(&module.funcs, &live.funcs) {
             if let FuncKind::Defined(code) = &func.kind {
                 for reloc in &code.relocs {
-                    match reloc.target {
-                        Target::RefFunc(func) => uses.referenced[func.index()] = true,
-                        Target::Symbol(symbol) => uses.symbol(symbol),
-                        _ => (),
+                    if let Target::RefFunc(func) = reloc.target {
+                        uses.referenced[func.index()] = true;
+                    } else if let Target::Symbol(symbol) = reloc.target {
+                        uses.symbol(symbol);
                     }
                 }
             }
@@ -361,12 +361,15 @@ impl Merge<'_> {
         for reloc in &code.relocs {
             reloc.at.hash(&mut hasher);
             // Those that most functions differ in.
-            match self.target(func, reloc.target) {
-                Target::Func(id) | Target::RefFunc(id) => id.hash(&mut hasher),
-                Target::Global(id) => id.hash(&mut hasher),
-                Target::Type(id) | Target::HeapType(id) => id.hash(&mut hasher),
-                Target::Symbol(symbol) => symbol.hash(&mut hasher),
-                _ => (),
+            let target = self.target(func, reloc.target);
+            if let Target::Func(id) | Target::RefFunc(id) = target {
+                id.hash(&mut hasher);
+            } else if let Target::Global(id) = target {
+                id.hash(&mut hasher);
+            } else if let Target::Type(id) | Target::HeapType(id) = target {
+                id.hash(&mut hasher);
+            } else if let Target::Symbol(symbol) = target {
+                symbol.hash(&mut hasher);
             }
         }
         hasher.finish()
@@ -374,14 +377,15 @@ impl Merge<'_> {
 
     /// What a target stands for, where functions and types that are one have one id; a function's own is none.
     fn target(&self, of: FuncId, target: Target) -> Target {
-        match target {
-            Target::Func(func) => {
-                let func = self.resolve(func);
-                Target::Func(if func == of { FuncId(u32::MAX) } else { func })
-            }
-            Target::Type(ty) => Target::Type(self.module.types.canonical(ty)),
-            Target::HeapType(ty) => Target::HeapType(self.module.types.canonical(ty)),
-            _ => target,
+        if let Target::Func(func) = target {
+            let func = self.resolve(func);
+            Target::Func(if func == of { FuncId(u32::MAX) } else { func })
+        } else if let Target::Type(ty) = target {
+            Target::Type(self.module.types.canonical(ty))
+        } else if let Target::HeapType(ty) = target {
+            Target::HeapType(self.module.types.canonical(ty))
+        } else {
+            target
         }
     }
 
