@@ -202,8 +202,8 @@ impl Uses {
                 for reloc in &code.relocs {
                     if let Target::RefFunc(func) = reloc.target {
                         uses.referenced[func.index()] = true;
-                    } else if let Target::Symbol(symbol) = reloc.target {
-                        uses.symbol(symbol);
+                    } else if let Target::Symbol(at) = reloc.target {
+                        uses.symbol(code.symbols[at as usize]);
                     }
                 }
             }
@@ -368,8 +368,8 @@ impl Merge<'_> {
                 id.hash(&mut hasher);
             } else if let Target::Type(id) | Target::HeapType(id) = target {
                 id.hash(&mut hasher);
-            } else if let Target::Symbol(symbol) = target {
-                symbol.hash(&mut hasher);
+            } else if let Target::Symbol(at) = target {
+                code.symbols[at as usize].hash(&mut hasher);
             }
         }
         hasher.finish()
@@ -399,6 +399,9 @@ impl Merge<'_> {
         let same_target = |left: Target, right: Target| match (left, right) {
             (Target::BlockType(left), Target::BlockType(right)) => {
                 code.block_types[left as usize] == other.block_types[right as usize]
+            }
+            (Target::Symbol(left), Target::Symbol(right)) => {
+                code.symbols[left as usize] == other.symbols[right as usize]
             }
             _ => self.target(a, left) == self.target(b, right),
         };
