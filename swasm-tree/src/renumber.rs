@@ -12,7 +12,6 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::reach::Live;
-use crate::write::leb_len;
 use crate::{
     Body, Code, ConstExpr, Encoder, ExportItem, FuncId, FuncKind, GlobalId, GlobalKind, Module,
     RefType, Symbol, Target, TypeId, ValType, Verified,
@@ -91,7 +90,7 @@ impl Plan {
 fn by_use(mut items: Vec<usize>, uses: &[u32], first: usize, signed: bool) -> Vec<usize> {
     items.sort_by_key(|&at| Reverse(uses[at]));
     let width = |rank: usize| leb_len(((first + rank) as u32) << u32::from(signed));
-    let mut ranked: Vec<(usize, usize)> =
+    let mut ranked: Vec<(u32, usize)> =
         items.into_iter().enumerate().map(|(rank, at)| (width(rank), at)).collect();
     ranked.sort_unstable();
     ranked.into_iter().map(|(_, at)| at).collect()
@@ -129,11 +128,11 @@ fn globals_of(value: ConstExpr, exprs: &[Code]) -> Vec<GlobalId> {
     match value {
         ConstExpr::GlobalGet(global) => vec![global],
         ConstExpr::Expr(expr) => {
-            let global = |target: Target| match target {
-                Target::Global(global) => Some(global),
-                _ => None,
+            let relocs = &exprs[expr.index()].relocs;
+            let global = |target| {
+                if let Target::Global(global) = target { Some(global) } else { None }
             };
-            exprs[expr.index()].relocs.iter().filter_map(|reloc| global(reloc.target)).collect()
+            relocs.iter().filter_map(|reloc| global(reloc.target)).collect()
         }
         ConstExpr::I32(_)
         | ConstExpr::I64(_)
@@ -201,10 +200,10 @@ impl Uses {
         for func in written(&module.funcs, &live.funcs) {
             if let FuncKind::Defined(code) = &func.kind {
                 for reloc in &code.relocs {
-                    match reloc.target {
-                        Target::RefFunc(func) => uses.referenced[func.index()] = true,
-                        Target::Symbol(at) => uses.symbol(code.symbols[at as usize]),
-                        _ => (),
+                    if let Target::RefFunc(func) = reloc.target {
+                        uses.referenced[func.index()] = true;
+                    } else if let Target::Symbol(at) = reloc.target {
+                        uses.symbol(code.symbols[at as usize]);
                     }
                 }
             }
@@ -362,12 +361,15 @@ impl Merge<'_> {
         for reloc in &code.relocs {
             reloc.at.hash(&mut hasher);
             // Those that most functions differ in.
-            match self.target(func, reloc.target) {
-                Target::Func(id) | Target::RefFunc(id) => id.hash(&mut hasher),
-                Target::Global(id) => id.hash(&mut hasher),
-                Target::Type(id) | Target::HeapType(id) => id.hash(&mut hasher),
-                Target::Symbol(symbol) => symbol.hash(&mut hasher),
-                _ => (),
+            let target = self.target(func, reloc.target);
+            if let Target::Func(id) | Target::RefFunc(id) = target {
+                id.hash(&mut hasher);
+            } else if let Target::Global(id) = target {
+                id.hash(&mut hasher);
+            } else if let Target::Type(id) | Target::HeapType(id) = target {
+                id.hash(&mut hasher);
+            } else if let Target::Symbol(at) = target {
+                code.symbols[at as usize].hash(&mut hasher);
             }
         }
         hasher.finish()
@@ -375,14 +377,15 @@ impl Merge<'_> {
 
     /// What a target stands for, where functions and types that are one have one id; a function's own is none.
     fn target(&self, of: FuncId, target: Target) -> Target {
-        match target {
-            Target::Func(func) => {
-                let func = self.resolve(func);
-                Target::Func(if func == of { FuncId(u32::MAX) } else { func })
-            }
-            Target::Type(ty) => Target::Type(self.module.types.canonical(ty)),
-            Target::HeapType(ty) => Target::HeapType(self.module.types.canonical(ty)),
-            _ => target,
+        if let Target::Func(func) = target {
+            let func = self.resolve(func);
+            Target::Func(if func == of { FuncId(u32::MAX) } else { func })
+        } else if let Target::Type(ty) = target {
+            Target::Type(self.module.types.canonical(ty))
+        } else if let Target::HeapType(ty) = target {
+            Target::HeapType(self.module.types.canonical(ty))
+        } else {
+            target
         }
     }
 
@@ -397,6 +400,9 @@ impl Merge<'_> {
             (Target::BlockType(left), Target::BlockType(right)) => {
                 code.block_types[left as usize] == other.block_types[right as usize]
             }
+            (Target::Symbol(left), Target::Symbol(right)) => {
+                code.symbols[left as usize] == other.symbols[right as usize]
+            }
             _ => self.target(a, left) == self.target(b, right),
         };
         canonical(a) == canonical(b)
@@ -408,4 +414,10 @@ impl Merge<'_> {
                 .zip(&other.relocs)
                 .all(|(left, right)| left.at == right.at && same_target(left.target, right.target))
     }
+}
+
+/// How many bytes a number takes in LEB128.
+fn leb_len(value: u32) -> u32 {
+    let bits = u32::BITS - (value | 1).leading_zeros();
+    bits.div_ceil(7)
 }

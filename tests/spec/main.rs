@@ -21,7 +21,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use crate::host::Compiler;
 use crate::script::Script;
 use crate::suite::Text;
-use crate::ways::{Way, lawful};
+use crate::ways::{Way, lawful, renumbered};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -58,6 +58,10 @@ fn check(text: &Text, mut compiler: Compiler) -> Result<(), Failed> {
             for line in exceptions::compare(&text.name, &failures) {
                 wrong.push_str(&format!("{way:?}: {line}\n"));
             }
+        }
+        let failures = run::run(script, &mut compiler, &renumbered);
+        for line in exceptions::compare(&text.name, &failures) {
+            wrong.push_str(&format!("renumbered: {line}\n"));
         }
     })?;
     if wrong.is_empty() { Ok(()) } else { Err(Failed::from(wrong)) }

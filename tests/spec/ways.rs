@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use swasm_tree::FEATURES;
+use swasm_tree::{FEATURES, Module, WriteOptions};
 use wasmparser::{Parser, Payload, Validator};
 
 pub(crate) use crate::through::{Fault, Way, through};
@@ -13,6 +13,20 @@ pub(crate) use crate::through::{Fault, Way, through};
 /// As [`held_to_laws`].
 pub(crate) fn lawful(bytes: &[u8], how: Way) -> Result<Vec<u8>, Fault> {
     held_to_laws(bytes, how, through)
+}
+
+/// A module that was optimised, read again and renumbered.
+///
+/// # Errors
+/// As [`lawful`].
+pub(crate) fn renumbered(bytes: &[u8]) -> Result<Vec<u8>, Fault> {
+    let optimised = lawful(bytes, Way::Optimised)?;
+    let read = Module::read(optimised);
+    let mut module = read.map_err(|error| Fault::Broken(format!("read again: {error}")))?;
+    module.renumber();
+    let written = module.write(&WriteOptions { names: true, producers: None }).bytes;
+    validate(&written).map_err(|error| Fault::Broken(format!("renumbered: {error}")))?;
+    Ok(written)
 }
 
 /// What a transform makes of a module, with what must be true of it: it is valid; as long as nothing is optimised, the code is no

@@ -277,15 +277,16 @@ impl Pass<'_> {
         let (op, Some(&value)) = (body.op(node), operands.last()) else { return };
         let Some(ty) = reference_type(self.module, body, value) else { return };
         let is_null = body.op(value) == Op::REF_NULL;
-        let (target, taken) = match body.view(node) {
-            View::Label(label) if is_null || !ty.is_nullable() => {
-                (label, is_null == (op == Op::BR_ON_NULL))
-            }
-            View::BrOnCast { label, from: _, to } if self.module.types.ref_matches(ty, to) => {
-                (label, op == Op::BR_ON_CAST)
-            }
-            _ => return,
+        let (target, taken, known) = if let View::Label(label) = body.view(node) {
+            (label, is_null == (op == Op::BR_ON_NULL), is_null || !ty.is_nullable())
+        } else if let View::BrOnCast { label, from: _, to } = body.view(node) {
+            (label, op == Op::BR_ON_CAST, self.module.types.ref_matches(ty, to))
+        } else {
+            return;
         };
+        if !known {
+            return;
+        }
         if is_null && matches!(op, Op::BR_ON_NULL | Op::BR_ON_NON_NULL) {
             operands.pop();
         }

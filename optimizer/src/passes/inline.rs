@@ -61,13 +61,11 @@ pub fn is_inlinable(module: &Module, func: FuncId, body: &Body, hint: InlineHint
         let leaves = !body.op(root).shape().is_label()
             && names_labels(op)
             && body.labels(node).any(|label| label == root);
+        // What a tail call throws is not caught where it is; a call in its place would be.
+        let differs = catches && tail_calls;
         // Reading a parameter is what a call does with its argument anyway.
-        operators <= limit + 2 * parameters
-            && !calls_itself
-            && !leaves
-            && !matches!(op, Op::STACK | Op::TRY)
-            // What a tail call throws is not caught where it is; a call in its place would be.
-            && !(catches && tail_calls)
+        let small = operators <= limit + 2 * parameters;
+        small && !(calls_itself || leaves || differs || matches!(op, Op::STACK | Op::TRY))
     })
 }
 
