@@ -907,9 +907,3 @@ impl<'a> Writer<'a> {
         }
     }
 }
-
-/// How many bytes a number takes in LEB128.
-pub(crate) fn leb_len(value: u32) -> usize {
-    let bits = u32::BITS - (value | 1).leading_zeros();
-    bits.div_ceil(7) as usize
-}
