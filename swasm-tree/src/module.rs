@@ -91,7 +91,7 @@ pub enum FuncKind {
     /// From here.
     Defined(Box<Code>),
     /// From the bytes the module was read from: [`Module::open`](crate::Module::open) makes a tree of it.
-    Read(Box<ReadCode>),
+    Read(ReadCode),
     /// To be defined with [`Module::define`]; the writer leaves it out when it is not reachable.
     Declared,
 }
@@ -101,6 +101,13 @@ pub enum FuncKind {
 pub struct ReadCode {
     /// Where it lies in what was read: from its declared locals to its last `end`.
     pub(crate) range: Range<u32>,
+    /// What other sections say of it, which most modules do of few functions.
+    pub(crate) said: Option<Box<Said>>,
+}
+
+/// What other sections say of a function's code.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Said {
     /// Parameters' and locals' names.
     pub(crate) local_names: LocalNames,
     /// Names of labels, by the number of the block among all blocks of the function.
@@ -113,6 +120,22 @@ impl ReadCode {
     /// How many bytes it has.
     pub fn byte_len(&self) -> usize {
         self.range.len()
+    }
+
+    pub(crate) fn local_names(&self) -> Option<&LocalNames> {
+        self.said.as_ref().map(|said| &said.local_names)
+    }
+
+    pub(crate) fn label_names(&self) -> &[(u32, Box<str>)] {
+        self.said.as_ref().map_or(&[], |said| &said.label_names)
+    }
+
+    pub(crate) fn hints(&self) -> &[(u32, bool)] {
+        self.said.as_ref().map_or(&[], |said| &said.hints)
+    }
+
+    pub(crate) fn say(&mut self) -> &mut Said {
+        self.said.get_or_insert_default()
     }
 }
 

@@ -117,7 +117,7 @@ impl Module {
         let mut builder = Builder::new(self, func, code, body, scratch);
         let result = (|| {
             builder.locals(&mut reader)?;
-            let mut hints = code.hints.iter().peekable();
+            let mut hints = code.hints().iter().peekable();
             while !reader.eof() {
                 let at = reader.original_position();
                 builder.at(self.loc_of(at));
@@ -129,7 +129,7 @@ impl Module {
         if let Err(error) = result {
             panic!("function {}: {error}: it was valid when it was read", func.0);
         }
-        for (local, name) in code.local_names.iter() {
+        for (local, name) in code.local_names().into_iter().flat_map(LocalNames::iter) {
             body.name_local(local, name);
         }
     }
@@ -150,7 +150,7 @@ impl<'a> Builder<'a> {
     ) -> Builder<'a> {
         let ty = module.func_type(func);
         body.reset(&ty.params, &ty.results);
-        Builder { label_names: &code.label_names, ..Builder::of(module, body, s) }
+        Builder { label_names: code.label_names(), ..Builder::of(module, body, s) }
     }
 
     /// A builder of a body that has its type and locals.

@@ -135,7 +135,7 @@ impl Reading {
             if let Some(FuncKind::Read(code)) =
                 module.funcs.get_mut(func.index()).map(|func| &mut func.kind)
             {
-                code.hints = hints;
+                code.say().hints = hints;
             }
         }
         let read = module.read;
@@ -273,7 +273,7 @@ fn build_checked(
         validator.define_locals(offset, count, ty)?;
         builder.define_locals(count, ty);
     }
-    let mut hints = code.hints.iter().peekable();
+    let mut hints = code.hints().iter().peekable();
     let bytes = module.read_bytes(code);
     while !reader.eof() {
         let at = reader.original_position();
@@ -284,7 +284,7 @@ fn build_checked(
         builder.hint(&mut hints, (at - start) as u32);
     }
     reader.finish_expression(&validator.visitor(reader.original_position()))?;
-    for (local, name) in code.local_names.iter() {
+    for (local, name) in code.local_names().into_iter().flat_map(LocalNames::iter) {
         body.name_local(local, name);
     }
     Ok(())
@@ -417,14 +417,9 @@ impl Declarations {
         body: &wp::FunctionBody<'_>,
     ) {
         let range = body.range();
-        let code = ReadCode {
-            range: range.start as u32..range.end as u32,
-            local_names: LocalNames::default(),
-            label_names: Vec::new(),
-            hints: Box::default(),
-        };
+        let code = ReadCode { range: range.start as u32..range.end as u32, said: None };
         let func = FuncId(self.next_body as u32);
-        self.module.funcs[self.next_body].kind = FuncKind::Read(Box::new(code));
+        self.module.funcs[self.next_body].kind = FuncKind::Read(code);
         self.next_body += 1;
         self.waiting.push((func, to_validate));
     }
@@ -785,9 +780,9 @@ fn give_name(module: &mut Module, naming: Naming<'_>) {
             if let Some(FuncKind::Read(code)) = module.funcs.get_mut(at).map(|func| &mut func.kind)
             {
                 if matches!(kind, NameKind::Local) {
-                    code.local_names.push(LocalId(inner), name);
+                    code.say().local_names.push(LocalId(inner), name);
                 } else {
-                    code.label_names.push((inner, name.into()));
+                    code.say().label_names.push((inner, name.into()));
                 }
             }
             None

@@ -792,7 +792,7 @@ impl<'a> Writer<'a> {
                     &patched
                 }
                 FuncKind::Read(code) if self.copies => {
-                    hints.extend_from_slice(&code.hints);
+                    hints.extend_from_slice(code.hints());
                     module.read_bytes(code)
                 }
                 FuncKind::Read(_) => {

@@ -47,6 +47,8 @@ const STACK: usize = 1 << 20;
 const PER_BYTE: usize = 10;
 /// so much for each operator of the largest body,
 const PER_OPERATOR: usize = 64;
+/// so much for each when passes run,
+const PER_OPERATOR_OPTIMISED: usize = 256;
 /// and so much in any case. What the validator takes comes on top: it reserves room for as many types as a module of 50 bytes claims to have.
 const IN_ANY_CASE: usize = 1 << 20;
 
@@ -84,11 +86,11 @@ fn operators_of_largest(module: &[u8]) -> usize {
 /// Sends bytes through the tree on all ways: `Ok` tells whether they are a module. What is one comes out whole; what is none is refused.
 fn judge(bytes: &[u8]) -> Result<bool, String> {
     let (valid, of_validator) = memory::peak_of(|| validate(bytes));
-    let limit = bytes.len() * PER_BYTE
-        + operators_of_largest(bytes) * PER_OPERATOR
-        + IN_ANY_CASE
-        + of_validator;
+    let operators = operators_of_largest(bytes);
     for way in Way::ALL {
+        let per_operator =
+            if way == Way::Optimised { PER_OPERATOR_OPTIMISED } else { PER_OPERATOR };
+        let limit = bytes.len() * PER_BYTE + operators * per_operator + IN_ANY_CASE + of_validator;
         let (result, peak) = memory::peak_of(|| {
             std::panic::catch_unwind(AssertUnwindSafe(|| through(bytes, way)))
                 .map_err(|_| format!("{way:?}: a panic, see above"))

@@ -46,6 +46,8 @@ fn code(body: &FunctionBody<'_>) -> Code {
         }
     }
     let mut operators = Vec::new();
+    // How many blocks are open.
+    let mut depth = 0_u32;
     // How many blocks are open in dead code: 0 outside of it.
     let mut dead = 0_u32;
     for operator in body.get_operators_reader().expect("the module is valid") {
@@ -68,10 +70,22 @@ fn code(body: &FunctionBody<'_>) -> Code {
             _ if ends => dead -= 1,
             _ => (),
         }
+        if opens {
+            depth += 1;
+        } else if ends {
+            depth = depth.saturating_sub(1);
+        }
         if dead > 0 || matches!(operator, Operator::Nop) {
             continue;
         }
+        // An arm that does nothing may be left out.
+        if matches!(operator, Operator::End) && operators.last().is_some_and(|last| last == "Else")
+        {
+            operators.pop();
+        }
         operators.push(match &operator {
+            // A branch out of the function is a return, which is shorter.
+            Operator::Br { relative_depth } if *relative_depth == depth => "Return".to_owned(),
             // A block's type has several spellings, and the validator sees that it is right.
             Operator::Block { .. } => "Block".to_owned(),
             Operator::Loop { .. } => "Loop".to_owned(),
@@ -189,6 +203,15 @@ pub(crate) fn skeleton(module: &[u8]) -> Skeleton {
     Skeleton { declarations, bodies, custom }
 }
 
+/// What a constant expression names that is a `ref.func` and nothing else.
+fn function(expression: &ConstExpr<'_>) -> Option<u32> {
+    let mut operators = expression.get_operators_reader().into_iter();
+    match (operators.next()?.ok()?, operators.next()?.ok()?) {
+        (Operator::RefFunc { function_index }, Operator::End) => Some(function_index),
+        _ => None,
+    }
+}
+
 fn items(items: ElementItems<'_>) -> String {
     match items {
         ElementItems::Functions(functions) => {
@@ -196,11 +219,17 @@ fn items(items: ElementItems<'_>) -> String {
             format!("functions {:?}", list.expect("the module is valid"))
         }
         ElementItems::Expressions(ty, expressions) => {
-            let list: Vec<String> = expressions
-                .into_iter()
-                .map(|expression| constant(&expression.expect("the module is valid")))
-                .collect();
-            format!("{ty:?} {list:?}")
+            let valid = "the module is valid";
+            let list: Vec<ConstExpr<'_>> =
+                expressions.into_iter().map(|expression| expression.expect(valid)).collect();
+            // What could be a list of functions may become one, which is shorter.
+            let functions: Option<Vec<u32>> = list.iter().map(function).collect();
+            match functions {
+                Some(functions) if ty.heap_type() == wasmparser::HeapType::FUNC => {
+                    format!("functions {functions:?}")
+                }
+                _ => format!("{ty:?} {:?}", list.iter().map(constant).collect::<Vec<_>>()),
+            }
         }
     }
 }

@@ -387,7 +387,7 @@ impl<'a> Declarations<'a> {
     pub(super) fn signature(&mut self, func: FuncId) {
         let declared = self.module.func(func);
         let names = match &declared.kind {
-            FuncKind::Read(code) => Some(&code.local_names),
+            FuncKind::Read(code) => code.local_names(),
             FuncKind::Defined(code) => Some(&code.local_names),
             FuncKind::Import(_) | FuncKind::Declared => None,
         };

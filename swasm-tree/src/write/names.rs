@@ -86,13 +86,11 @@ impl Writer<'_> {
         let mut is_empty = true;
         for (index, &at) in (0..).zip(funcs) {
             let named = match &self.module.funcs[at].kind {
-                FuncKind::Defined(code) => &code.local_names,
-                FuncKind::Read(code) => &code.local_names,
+                FuncKind::Defined(code) => Some(&code.local_names),
+                FuncKind::Read(code) => code.local_names(),
                 FuncKind::Import(_) | FuncKind::Declared => continue,
             };
-            if named.is_empty() {
-                continue;
-            }
+            let Some(named) = named.filter(|names| !names.is_empty()) else { continue };
             let mut names = we::NameMap::new();
             for (local, name) in named.iter() {
                 names.append(local.0, name);
@@ -110,7 +108,7 @@ impl Writer<'_> {
         for (index, &at) in (0..).zip(funcs) {
             let named: &[(u32, Box<str>)] = match &self.module.funcs[at].kind {
                 FuncKind::Defined(code) => &code.label_names,
-                FuncKind::Read(code) if self.copies => &code.label_names,
+                FuncKind::Read(code) if self.copies => code.label_names(),
                 FuncKind::Read(_) | FuncKind::Import(_) | FuncKind::Declared => continue,
             };
             if named.is_empty() {
