@@ -10,8 +10,8 @@ use wp::{FrameKind, FrameStack};
 use crate::ids::node_raw;
 use crate::module::ReadCode;
 use crate::{
-    BlockType, Body, Catch, CompositeType, FuncId, FuncKind, HeapType, Loc, LocalId, MemoryId,
-    Module, NodeId, Op, RefType, Shape, TagId, TypeId, TypeList, Types, ValType,
+    BlockType, Body, Catch, CompositeType, FuncId, FuncKind, HeapType, Loc, LocalId, LocalNames,
+    MemoryId, Module, NodeId, Op, RefType, Shape, TagId, TypeId, TypeList, Types, ValType,
 };
 
 /// Memory that building needs, to be used again for the next body.
