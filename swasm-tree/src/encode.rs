@@ -350,7 +350,7 @@ impl Writer<'_> {
         let ty = self.body.block_type(node);
         match (ty.params, ty.results) {
             ([], []) => self.e.bytes.push(EMPTY_BLOCK),
-            ([], &[one]) => self.e.val_type(one),
+            ([], &[one]) if short_type(one).is_some() => self.e.val_type(one),
             (params, results) => {
                 let ty = FuncType::new(params, results);
                 let known = self.code.block_types.iter().position(|other| *other == ty);

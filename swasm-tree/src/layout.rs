@@ -9,6 +9,9 @@ use crate::{DataId, DataPlace, Module, STATIC_BASE};
 
 /// A run of zeros this long is cheaper left out: a segment of its own costs about as many bytes.
 const LONG_RUN_OF_ZEROS: usize = 8;
+/// The most segments that static data is divided into. Engines take 100,000 (<https://webassembly.github.io/spec/js-api/#limits>); the rest
+/// is for segments that are not laid out.
+const MAX_SEGMENTS: usize = 50_000;
 /// What the heap base is a multiple of.
 const HEAP_ALIGN: u64 = 16;
 
@@ -101,8 +104,21 @@ impl Layout {
         self.end.max(self.heap_floor).next_multiple_of(HEAP_ALIGN)
     }
 
-    /// The image without long runs of zeros: address and bytes.
+    /// The image without long runs of zeros: address and bytes. Runs count as long from a length on that makes no more segments than
+    /// engines take.
     pub(crate) fn segments(&self) -> Vec<(u64, &[u8])> {
+        let mut long = LONG_RUN_OF_ZEROS;
+        loop {
+            let found = self.without_runs(long);
+            if found.len() <= MAX_SEGMENTS {
+                return found;
+            }
+            long *= 2;
+        }
+    }
+
+    /// The image without runs of `long` zeros and more.
+    fn without_runs(&self, long: usize) -> Vec<(u64, &[u8])> {
         let mut found = Vec::new();
         let mut start = None;
         let mut zeros = 0;
@@ -113,7 +129,7 @@ impl Layout {
                 continue;
             }
             zeros += 1;
-            if zeros == LONG_RUN_OF_ZEROS
+            if zeros == long
                 && let Some(from) = start.take()
             {
                 found.push((STATIC_BASE + from as u64, &self.image[from..=at - zeros]));

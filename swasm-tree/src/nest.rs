@@ -30,7 +30,7 @@ struct Block {
 }
 
 impl Body {
-    /// Removes all `Stack`s: see the module's documentation. A pass that edits operand lists calls this first. A body with a legacy `try` stays
+    /// Removes all `Stack`s: see the module's documentation; and gives conditions operands of their own. A pass that edits operand lists calls this first. A body with a legacy `try` stays
     /// as it is: what its `catch`es take from an exception has no other form.
     pub fn nest(&mut self, module: &Module) {
         let mut has_stack = false;
@@ -40,10 +40,15 @@ impl Body {
                 return;
             }
         }
-        if !has_stack {
-            return;
-        }
         let loc = self.loc();
+        if has_stack {
+            self.name_values(module);
+        }
+        self.separate_conditions(module);
+        self.at(loc);
+    }
+
+    fn name_values(&mut self, module: &Module) {
         let taken = taken_values(self, module);
         let mut spilled: BTreeMap<u32, Vec<(NodeId, Value)>> = BTreeMap::new();
         for &(stack, value) in &taken {
@@ -58,7 +63,30 @@ impl Body {
         for uses in spilled.values() {
             nest.spill_params(self, uses);
         }
-        self.at(loc);
+    }
+
+    /// Gives every condition and index of a branch an operand of its own, where one node leaves it together with other values:
+    ///
+    /// `(br_if $l (call $two))` ⇒ `(br_if $l (seq (SetMany $a $c (call $two)) (local.get $a)) (local.get $c))`
+    fn separate_conditions(&mut self, module: &Module) {
+        let decides = |op| matches!(op, Op::IF | Op::BR_IF | Op::BR_TABLE | Op::SELECT);
+        let all: Vec<NodeId> =
+            self.pre_order(self.root()).filter(|&node| decides(self.op(node))).collect();
+        for node in all {
+            let arms = self.op(node).shape().arms();
+            let children = self.children(node).to_vec();
+            let (operands, arm_nodes) = children.split_at(children.len() - arms);
+            let Some((&last, before)) = operands.split_last() else { continue };
+            if result_count(module, self, last).is_none_or(|count| count < 2) {
+                continue;
+            }
+            self.at(self.node(last).loc);
+            let locals = new_locals(self, &results(module, self, last));
+            let set = self.set_many(&locals, last);
+            let mut gets: Vec<NodeId> = locals.iter().map(|&local| self.local_get(local)).collect();
+            gets[0] = self.seq(&[set, gets[0]]);
+            self.set_children(node, &[before, &gets, arm_nodes].concat());
+        }
     }
 }
 

@@ -603,6 +603,22 @@ impl<'a> Writer<'a> {
         we::FieldType { element_type, mutable: field.mutable }
     }
 
+    /// A type index, or the only result's type where that is no longer.
+    fn block_type(&mut self, ty: &FuncType, out: &mut Vec<u8>) {
+        if let ([], &[one]) = (&*ty.params, &*ty.results) {
+            let mut inline = Vec::new();
+            self.val_type(one).encode(&mut inline);
+            let known = self.module.types.find(ty).and_then(|id| self.type_ids.get(&id));
+            let mut index = Vec::new();
+            if let Some(&known) = known {
+                i64::from(known).encode(&mut index);
+            }
+            let shorter = known.is_some() && index.len() < inline.len();
+            return out.extend_from_slice(if shorter { &index } else { &inline });
+        }
+        i64::from(self.block_type_index(ty)).encode(out);
+    }
+
     fn block_type_index(&mut self, ty: &FuncType) -> u32 {
         if let Some(id) = self.module.types.find(ty) {
             return self.type_index(id);
@@ -779,6 +795,12 @@ impl<'a> Writer<'a> {
             return out;
         }
         written.funcs.reserve_exact(defined.len());
+        // They live until debug information is written: no room for more, and nothing to grow out of.
+        let locs = defined.iter().map(|&at| match &module.funcs[at].kind {
+            FuncKind::Defined(code) => code.locs.len(),
+            FuncKind::Import(_) | FuncKind::Read(_) | FuncKind::Declared => 0,
+        });
+        written.locs.reserve_exact(locs.sum());
         small_u32(&mut out, defined.len() as u32);
         let mut patched = Vec::new();
         for at in defined {
@@ -872,10 +894,7 @@ impl<'a> Writer<'a> {
             }
             Target::Global(id) => small_u32(out, self.at.globals[id.index()]),
             Target::Type(id) => small_u32(out, self.type_index(id)),
-            Target::BlockType(at) => {
-                let index = self.block_type_index(&code.block_types[at as usize]);
-                i64::from(index).encode(out);
-            }
+            Target::BlockType(at) => self.block_type(&code.block_types[at as usize], out),
             Target::HeapType(id) => i64::from(self.type_index(id)).encode(out),
             Target::ValType(ty) => self.val_type(ty).encode(out),
             Target::Table(id) => small_u32(out, self.table_index(id)),

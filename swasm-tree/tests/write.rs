@@ -318,3 +318,20 @@ fn long_chains_and_lists_are_no_trouble() {
     let written = write(&module);
     assert_eq!(operators(&written).len(), 600_002);
 }
+
+#[test]
+fn no_more_segments_than_engines_take() {
+    let mut module = Module::new();
+    module.add_memory(Memory::default());
+    let row: Vec<u8> = [1].into_iter().chain([0; 12]).collect();
+    let data = module.add_data(Data::constant(None, 1, row.repeat(120_000)));
+    let func = module.declare_func(FuncType::new(&[], &[ValType::I32]), None);
+    let mut body = Body::new(&[], &[ValType::I32]);
+    let root = body.symbol(Symbol::Data { data, addend: 0 });
+    body.set_root(root);
+    let code = encode(verify(&module, func, &body).unwrap());
+    module.define(func, code);
+    module.export("f", ExportItem::Func(func));
+    let written = module.write(&WriteOptions::default());
+    wasmparser::validate(&written.bytes).unwrap();
+}

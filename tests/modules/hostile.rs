@@ -50,7 +50,7 @@ const PER_OPERATOR: usize = 64;
 /// so much for each when passes run,
 const PER_OPERATOR_OPTIMISED: usize = 256;
 /// and so much in any case. What the validator takes comes on top: it reserves room for as many types as a module of 50 bytes claims to have.
-const IN_ANY_CASE: usize = 1 << 20;
+const IN_ANY_CASE: usize = 16 << 20;
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().map_or(default, |text| {

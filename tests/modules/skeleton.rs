@@ -120,9 +120,12 @@ pub(crate) fn skeleton(module: &[u8]) -> Skeleton {
             Payload::TypeSection(section) => {
                 for group in section {
                     let group = group.expect(valid);
-                    let explicit = group.is_explicit_rec_group();
                     let types: Vec<_> = group.types().collect();
-                    declarations.push(format!("type group {explicit} {types:?}"));
+                    // A group of no types is nothing, and one type is a group with or without `rec`.
+                    if types.is_empty() {
+                        continue;
+                    }
+                    declarations.push(format!("type group {types:?}"));
                 }
             }
             Payload::ImportSection(section) => {
