@@ -608,12 +608,12 @@ impl<'a> Writer<'a> {
         if let ([], &[one]) = (&*ty.params, &*ty.results) {
             let mut inline = Vec::new();
             self.val_type(one).encode(&mut inline);
-            let known = self.module.types.find(ty).and_then(|id| self.type_ids.get(&id));
+            let known = self.module.types.find(ty).map(|id| self.type_ids[id.index()]);
             let mut index = Vec::new();
-            if let Some(&known) = known {
+            if let Some(known) = known.filter(|&index| index != UNWRITTEN) {
                 i64::from(known).encode(&mut index);
             }
-            let shorter = known.is_some() && index.len() < inline.len();
+            let shorter = !index.is_empty() && index.len() < inline.len();
             return out.extend_from_slice(if shorter { &index } else { &inline });
         }
         i64::from(self.block_type_index(ty)).encode(out);
