@@ -130,7 +130,7 @@ pub(crate) fn module(size: usize) -> Vec<u8> {
 }
 
 /// Bytes of a function with its name, on average, as it comes out.
-const AVERAGE_BYTES: usize = 570;
+const AVERAGE_BYTES: usize = 1115;
 
 fn function(numbers: &mut Numbers, signatures: &[u32], ty: u32) -> we::Function {
     let (params, results) = SIGNATURES[ty as usize];

@@ -29,7 +29,7 @@ pub(crate) const WAYS: [Way; 5] =
 /// For one file: rounds at least, and seconds after which there is no further one.
 const LEAST_ROUNDS: u32 = 5;
 const MOST_ROUNDS: u32 = 200;
-const BUDGET: Duration = Duration::from_secs(12);
+const BUDGET: Duration = Duration::from_secs(6);
 
 /// Does it; gives the bytes that come out.
 fn go(way: Way, bytes: &Arc<[u8]>) -> Result<Vec<u8>, String> {
