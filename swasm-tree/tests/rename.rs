@@ -1,5 +1,5 @@
 //! Bodies that move from one module to another: every id they name is another one there, and their text stays the same.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm, reason = "tests")]
 
 use swasm_tree::{
     Body, ConstExpr, DataId, ElemId, ExportItem, Func, FuncId, FuncKind, FuncType, Global,
