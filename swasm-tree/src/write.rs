@@ -393,7 +393,10 @@ impl<'a> Writer<'a> {
                 datas: &data_order,
                 tags: &tag_order,
             });
-            names.append_to(out);
+            // Without a name there is no section.
+            if !names.as_custom().data.is_empty() {
+                names.append_to(out);
+            }
         }
         let mut producers = module.producers.clone().unwrap_or_default();
         if let Some(ours) = &options.producers {
