@@ -12,9 +12,9 @@ pub(crate) enum Way {
     Reencoded,
     /// Every body becomes a tree, which is verified and encoded.
     Opened,
-    /// Items that are named often get small indices, equal ones become one, and what nobody needs is left out.
+    /// Items that are named often get small indices, and equal ones become one.
     Renumbered,
-    /// The passes of the optimiser run on every body; then it is renumbered.
+    /// The passes of the optimiser run on every body.
     Optimised,
 }
 
@@ -70,8 +70,8 @@ pub(crate) fn through(bytes: &[u8], how: Way) -> Result<Vec<u8>, Fault> {
     if how == Way::Optimised {
         optimise(&mut module)?;
     }
-    if matches!(how, Way::Renumbered | Way::Optimised) {
-        module.retain_reachable();
+    // Imports that nobody needs stay: a host must have them.
+    if how == Way::Renumbered {
         module.renumber();
     }
     if how == Way::Opened {

@@ -113,6 +113,7 @@ fn code(body: &FunctionBody<'_>) -> Code {
 
 /// What there is in a valid module.
 pub(crate) fn skeleton(module: &[u8]) -> Skeleton {
+    let same = Same::of(module);
     let (mut declarations, mut bodies, mut custom) = (Vec::new(), Vec::new(), Vec::new());
     let valid = "the module is valid";
     for payload in Parser::new(0).parse_all(module) {
@@ -203,7 +204,57 @@ pub(crate) fn skeleton(module: &[u8]) -> Skeleton {
             _ => (),
         }
     }
+    for text in &mut declarations {
+        // Types are written as they were, but for what they name of earlier groups.
+        *text = same.named(text);
+    }
+    for body in &mut bodies {
+        body.operators.iter_mut().for_each(|text| *text = same.named(text));
+        body.locals.iter_mut().for_each(|(_, text)| *text = same.named(text));
+        body.locals.dedup_by(|next, run| {
+            let same = next.1 == run.1;
+            run.0 += if same { next.0 } else { 0 };
+            same
+        });
+    }
     Skeleton { declarations, bodies, custom }
+}
+
+/// By type: the first that is the same. Whoever names one may name the other.
+struct Same(Vec<u32>);
+
+impl Same {
+    fn of(module: &[u8]) -> Same {
+        let mut validator = wasmparser::Validator::new_with_features(crate::operators::features());
+        let types = validator.validate_all(module).expect("the module is valid");
+        let types = types.as_ref();
+        let ids: Vec<_> = (0..types.core_type_count_in_module())
+            .map(|at| types.core_type_at_in_module(at))
+            .collect();
+        let first = |id| ids.iter().position(|other| other == id).unwrap_or(0) as u32;
+        Same(ids.iter().map(first).collect())
+    }
+
+    /// A text in which types go by the first index they have.
+    fn named(&self, text: &str) -> String {
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some(at) = ["(module ", "type_index: ", "type_index_dst: ", "type_index_src: "]
+            .iter()
+            .filter_map(|word| rest.find(word).map(|at| at + word.len()))
+            .min()
+        {
+            out.push_str(&rest[..at]);
+            rest = &rest[at..];
+            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+            match rest[..digits].parse::<usize>().ok().and_then(|index| self.0.get(index)) {
+                Some(first) => out.push_str(&first.to_string()),
+                None => out.push_str(&rest[..digits]),
+            }
+            rest = &rest[digits..];
+        }
+        out + rest
+    }
 }
 
 /// What a constant expression names that is a `ref.func` and nothing else.

@@ -47,6 +47,10 @@ pub fn is_inlinable(module: &Module, func: FuncId, body: &Body, hint: InlineHint
         InlineHint::Once => ONCE_OPERATORS,
         InlineHint::Never => return false,
     };
+    // Where its locals are set may not be around where the copy reads them.
+    if body.locals().iter().any(|ty| !ty.is_defaultable()) {
+        return false;
+    }
     let parameters = module.func_type(func).params.len();
     let mut operators = 0;
     let (mut catches, mut tail_calls) = (false, false);
