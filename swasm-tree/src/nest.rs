@@ -200,16 +200,29 @@ impl Nest<'_> {
 
     /// Puts a node around another one.
     fn wrap(&mut self, body: &mut Body, inner: NodeId, outer: NodeId) {
-        match self.parents.get(&inner) {
-            Some(&parent) => {
-                if let Some(at) = body.children(parent).iter().position(|&child| child == inner) {
-                    body.set_child(parent, at, outer);
-                }
-                self.parents.insert(outer, parent);
-            }
-            None => body.set_root(outer),
+        if inner == body.root() {
+            body.set_root(outer);
+        } else {
+            let (parent, at) = self.place(body, inner);
+            body.set_child(parent, at, outer);
+            self.parents.insert(outer, parent);
         }
         self.parents.insert(inner, outer);
+    }
+
+    /// A node's parent, and which of its children the node is.
+    fn place(&mut self, body: &Body, node: NodeId) -> (NodeId, usize) {
+        let position = |parents: &HashMap<NodeId, NodeId>| {
+            let parent = *parents.get(&node)?;
+            let at = body.children(parent).iter().position(|&child| child == node)?;
+            Some((parent, at))
+        };
+        if let Some(found) = position(&self.parents) {
+            return found;
+        }
+        // A branch that got another form has handed its operands on.
+        self.note_parents(body);
+        position(&self.parents).expect("a node below the root has a parent")
     }
 
     fn spill_results(&mut self, body: &mut Body, uses: &[(NodeId, Value)]) {
