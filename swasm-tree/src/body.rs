@@ -314,6 +314,11 @@ impl Body {
         id
     }
 
+    /// So many new locals of one type.
+    pub(crate) fn add_locals(&mut self, count: u32, ty: ValType) {
+        self.locals.resize(self.locals.len() + count as usize, ty);
+    }
+
     /// Replaces the locals that are not parameters, as a pass that coalesces or renumbers them does; names are dropped.
     pub fn set_locals(&mut self, types: &[ValType]) {
         self.locals.truncate(self.param_count as usize);

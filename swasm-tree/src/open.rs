@@ -194,9 +194,7 @@ impl<'a> Builder<'a> {
 
     pub(crate) fn define_locals(&mut self, count: u32, ty: wp::ValType) {
         let ty = val_type(&self.module.types, ty);
-        for _ in 0..count {
-            self.body.add_local(ty);
-        }
+        self.body.add_locals(count, ty);
     }
 
     /// The position of the operator that comes next.
