@@ -15,9 +15,13 @@ use crate::open::{Builder, Checked, Scratch, heap_type, ref_type, type_list, val
 use crate::{
     Body, Code, CompositeType, ConstExpr, Custom, Data, DataPlace, Elem, ElemPlace, Export,
     ExportItem, FieldType, Func, FuncId, FuncKind, FuncType, Global, GlobalId, GlobalKind,
-    HeapType, Import, LocalId, LocalNames, Memory, MemoryId, Module, Producers, ReadCode, RefType,
-    SectionKind, StorageType, SubType, Table, TableId, Tag, TagId, TypeId, ValType, Verified, View,
+    HeapType, Import, LocalNames, Memory, MemoryId, Module, ReadCode, RefType, SectionKind,
+    StorageType, SubType, Table, TableId, Tag, TagId, TypeId, ValType, Verified, View,
 };
+
+mod customs;
+
+use customs::{FuncHints, read_hints, read_names, read_producers};
 
 /// What may be in a module that is read: WebAssembly 3.0, threads, custom page sizes, wide arithmetic, and exceptions as they were
 /// before `try_table`.
@@ -632,171 +636,6 @@ fn item(kind: wp::ExternalKind, index: u32) -> ExportItem {
         wp::ExternalKind::Memory => ExportItem::Memory(MemoryId(index)),
         wp::ExternalKind::Global => ExportItem::Global(GlobalId(index)),
         wp::ExternalKind::Tag => ExportItem::Tag(TagId(index)),
-    }
-}
-
-fn read_producers(reader: wp::ProducersSectionReader<'_>) -> Option<Producers> {
-    let mut producers = Producers::default();
-    for field in reader {
-        let field = field.ok()?;
-        let list = match field.name {
-            "language" => &mut producers.languages,
-            "processed-by" => &mut producers.processed_by,
-            "sdk" => &mut producers.sdks,
-            _ => return None,
-        };
-        for value in field.values {
-            let value = value.ok()?;
-            list.push((value.name.to_owned(), value.version.to_owned()));
-        }
-    }
-    Some(producers)
-}
-
-type FuncHints = (FuncId, Box<[(u32, bool)]>);
-
-fn read_hints(reader: wp::BranchHintSectionReader<'_>) -> Option<Vec<FuncHints>> {
-    let mut found = Vec::new();
-    for func in reader {
-        let func = func.ok()?;
-        let mut hints: Vec<(u32, bool)> = Vec::new();
-        for hint in func.hints {
-            let hint = hint.ok()?;
-            if hints.last().is_some_and(|(at, _)| *at >= hint.func_offset) {
-                return None;
-            }
-            hints.push((hint.func_offset, hint.taken));
-        }
-        found.push((FuncId(func.func), hints.into()));
-    }
-    Some(found)
-}
-
-/// Names items after a name section; `None`, and nothing is named, when it makes no sense.
-fn read_names(module: &mut Module, section: &Custom) -> Option<()> {
-    let reader = || wp::NameSectionReader::new(wp::BinaryReader::new(&section.contents, 0));
-    // All of it is looked at before something is named.
-    for names in reader() {
-        visit_names(names.ok()?, &mut |_| ())?;
-    }
-    for names in reader() {
-        visit_names(names.ok()?, &mut |name| give_name(module, name))?;
-    }
-    Some(())
-}
-
-/// A name, and what it is for.
-struct Naming<'a> {
-    kind: NameKind,
-    index: u32,
-    /// Of a local: its number; of a field too.
-    inner: u32,
-    name: &'a str,
-}
-
-#[derive(Clone, Copy)]
-enum NameKind {
-    Module,
-    Func,
-    Local,
-    Label,
-    Type,
-    Table,
-    Memory,
-    Global,
-    Elem,
-    Data,
-    Field,
-    Tag,
-}
-
-fn visit_names<'a>(names: wp::Name<'a>, visit: &mut dyn FnMut(Naming<'a>)) -> Option<()> {
-    let (kind, map) = match names {
-        wp::Name::Module { name, .. } => {
-            visit(Naming { kind: NameKind::Module, index: 0, inner: 0, name });
-            return Some(());
-        }
-        wp::Name::Local(map) => return visit_inner(NameKind::Local, map, visit),
-        wp::Name::Label(map) => return visit_inner(NameKind::Label, map, visit),
-        wp::Name::Field(map) => return visit_inner(NameKind::Field, map, visit),
-        wp::Name::Function(map) => (NameKind::Func, map),
-        wp::Name::Type(map) => (NameKind::Type, map),
-        wp::Name::Table(map) => (NameKind::Table, map),
-        wp::Name::Memory(map) => (NameKind::Memory, map),
-        wp::Name::Global(map) => (NameKind::Global, map),
-        wp::Name::Element(map) => (NameKind::Elem, map),
-        wp::Name::Data(map) => (NameKind::Data, map),
-        wp::Name::Tag(map) => (NameKind::Tag, map),
-        wp::Name::Unknown { .. } => return None,
-    };
-    for naming in map {
-        let naming = naming.ok()?;
-        visit(Naming { kind, index: naming.index, inner: 0, name: naming.name });
-    }
-    Some(())
-}
-
-fn visit_inner<'a>(
-    kind: NameKind,
-    map: wp::IndirectNameMap<'a>,
-    visit: &mut dyn FnMut(Naming<'a>),
-) -> Option<()> {
-    for outer in map {
-        let outer = outer.ok()?;
-        for naming in outer.names {
-            let naming = naming.ok()?;
-            let (index, inner) = (outer.index, naming.index);
-            visit(Naming { kind, index, inner, name: naming.name });
-        }
-    }
-    Some(())
-}
-
-fn give_name(module: &mut Module, naming: Naming<'_>) {
-    let Naming { kind, index, inner, name } = naming;
-    let at = index as usize;
-    let slot = match kind {
-        NameKind::Module => Some(&mut module.name),
-        NameKind::Func => module.funcs.get_mut(at).map(|item| &mut item.name),
-        NameKind::Table => module.tables.get_mut(at).map(|item| &mut item.name),
-        NameKind::Memory => module.memories.get_mut(at).map(|item| &mut item.name),
-        NameKind::Global => module.globals.get_mut(at).map(|item| &mut item.name),
-        NameKind::Elem => module.elems.get_mut(at).map(|item| &mut item.name),
-        NameKind::Data => module.datas.get_mut(at).map(|item| &mut item.name),
-        NameKind::Tag => module.tags.get_mut(at).map(|item| &mut item.name),
-        NameKind::Type => {
-            if at < module.types.len() {
-                module.types.set_name(TypeId(index), name);
-            }
-            None
-        }
-        NameKind::Field => {
-            if at < module.types.len() {
-                module.types.set_field_name(TypeId(index), inner, name);
-            }
-            None
-        }
-        NameKind::Local | NameKind::Label => {
-            if let Some(FuncKind::Read(code)) = module.funcs.get_mut(at).map(|func| &mut func.kind)
-            {
-                if matches!(kind, NameKind::Local) {
-                    code.say().local_names.push(LocalId(inner), name);
-                } else {
-                    code.say().label_names.push((inner, name.into()));
-                }
-            }
-            None
-        }
-    };
-    if let Some(slot) = slot {
-        *slot = Some(name.into());
-    }
-}
-
-impl Module {
-    /// Where the contents of the code section begin in what was read; 0 if there is none.
-    pub fn code_offset(&self) -> usize {
-        self.read.code_start as usize
     }
 }
 

@@ -207,3 +207,16 @@ fn only_what_is_needed() {
         "{less}"
     );
 }
+
+#[test]
+fn target_features_are_told_and_kept() {
+    let section = |contents: &str| format!("(module (@custom \"target_features\" \"{contents}\"))");
+    let bytes = wat::parse_str(section("\\02+\\07atomics-\\04simd")).unwrap();
+    let module = Module::read(bytes.as_slice()).unwrap();
+    assert_eq!(module.target_features(), Some(vec![("atomics", true), ("simd", false)]));
+    assert_eq!(module.write(&NAMES).bytes, bytes);
+    let bytes = wat::parse_str(section("\\03+\\07atomics")).unwrap();
+    let module = Module::read(bytes.as_slice()).unwrap();
+    assert_eq!(module.target_features(), None);
+    assert_eq!(module.write(&NAMES).bytes, bytes);
+}
