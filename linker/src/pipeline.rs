@@ -6,7 +6,7 @@
 use rustc_hash::FxHashMap;
 use swasm_frontend_ir::checked::{DefId, Inline};
 use swasm_frontend_ir::{Diagnostic, codes, nearest};
-use swasm_optimizer::{Callees, InlineHint, Level, Pass};
+use swasm_optimizer::{Callees, InlineHint, Level, NoCallees, Pass};
 use swasm_tree::{Body, Code, Encoder, FuncId, Loc, Verifier};
 
 use crate::artifact::{Artifact, Observer, Phase, Printed};
@@ -213,6 +213,13 @@ impl<'u, 'a> Worker<'u, 'a> {
             if unit.may_inline(def) && small(&*body) {
                 inlinable = Some(Box::new(body.clone()));
             }
+        }
+        if limits.has_too_many_locals(body)
+            && let Some(coalesce) = swasm_optimizer::by_name("coalesce")
+        {
+            // Without passes each variable has a local of its own: engines may refuse so many where few live at the same time.
+            let (module, one) = (&unit.module, [coalesce]);
+            swasm_optimizer::optimize(module, func, body, &one, &NoCallees, &mut |_, _| ());
         }
         print(&Stage::Final, body);
         observer.begin(Phase::Verify);
