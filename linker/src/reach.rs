@@ -131,7 +131,7 @@ fn called_once(unit: &Unit<'_>, roots: &[DefId], summaries: &Summaries) -> Calle
     /// Expressions of one such function.
     const MAX_EXPRESSIONS: usize = 400;
     /// Expressions of all of them: few megabytes of bodies.
-    const MAX_ALL_EXPRESSIONS: usize = 50_000;
+    const MAX_ALL_EXPRESSIONS: usize = 8_000;
     let mut functions: Vec<DefId> = summaries.keys().copied().collect();
     functions.sort_unstable();
     // Any use but a call counts like two.
