@@ -1,13 +1,20 @@
-//! Removes `Stack` by spilling: what an earlier sibling left for a later one goes through locals.
+//! Values go from operand to operator and nowhere else: the form that passes follow.
 //!
-//! `(call $two) (i32.add Stack Stack)` ⇒ `(SetMany $a $b (call $two)) (i32.add (local.get $a) (local.get $b))`
+//! - What an earlier sibling left for a later one goes through locals:
+//!   `(call $two) (i32.add Stack Stack)` ⇒ `(SetMany $a $b (call $two)) (i32.add (local.get $a) (local.get $b))`
+//! - So does what one node leaves for several operands, but for operators that take a list, as calls do:
+//!   `(i32.add (call $two))` ⇒ `(i32.add (seq (SetMany $a $b (call $two)) (local.get $a)) (local.get $b))`
+//! - What nobody takes, because control leaves before, is dropped: `(call $one) (br $l)` ⇒ `(drop (call $one)) (br $l)`
 //!
 //! Law: the body does what it did, in the order it did. Invariant on entry: the body is verified.
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::ids::node_raw;
 use crate::signature::{Signature, label_types, own_result_count, result_count};
-use crate::{BlockType, Body, LocalId, Module, NodeId, Op, Step, TypeList, ValType, View, results};
+use crate::{
+    BlockType, Body, LocalId, Module, NodeId, Op, Shape, Step, TypeList, ValType, View, results,
+};
 
 /// A value on the stack: the result of a node, or the parameter of a block in one of its arms.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,8 +37,8 @@ struct Block {
 }
 
 impl Body {
-    /// Removes all `Stack`s: see the module's documentation; and gives conditions operands of their own. A pass that edits operand lists calls this first. A body with a legacy `try` stays
-    /// as it is: what its `catch`es take from an exception has no other form.
+    /// Gives a body that was read the form that passes follow: see the module's documentation. A pass that edits operand lists calls this
+    /// first. A body with a legacy `try` stays as it is: what its `catch`es take from an exception has no other form.
     pub fn nest(&mut self, module: &Module) {
         let mut has_stack = false;
         for node in self.pre_order(self.root()) {
@@ -44,7 +51,21 @@ impl Body {
         if has_stack {
             self.name_values(module);
         }
-        self.separate_conditions(module);
+        let nodes: Vec<NodeId> = self.post_order(self.root()).collect();
+        // By node: whether control does not come to its end.
+        let mut diverges = vec![false; self.node_count()];
+        for node in nodes {
+            let op = self.op(node);
+            let children = self.children(node);
+            let operands = &children[..children.len() - op.shape().arms()];
+            let end = operands.iter().position(|&child| diverges[node_raw(child) as usize]);
+            diverges[node_raw(node) as usize] = op.diverges() || end.is_some();
+            if op == Op::SEQ {
+                self.drop_values(module, node, end.unwrap_or(0));
+            } else if !takes_list(op) {
+                self.separate_operands(module, node);
+            }
+        }
         self.at(loc);
     }
 
@@ -52,7 +73,7 @@ impl Body {
         let taken = taken_values(self, module);
         let mut spilled: BTreeMap<u32, Vec<(NodeId, Value)>> = BTreeMap::new();
         for &(stack, value) in &taken {
-            spilled.entry(crate::ids::node_raw(value.from)).or_default().push((stack, value));
+            spilled.entry(node_raw(value.from)).or_default().push((stack, value));
         }
         let mut nest = Nest { parents: HashMap::new(), module };
         nest.note_parents(self);
@@ -65,28 +86,68 @@ impl Body {
         }
     }
 
-    /// Gives every condition and index of a branch an operand of its own, where one node leaves it together with other values:
-    ///
-    /// `(br_if $l (call $two))` ⇒ `(br_if $l (seq (SetMany $a $c (call $two)) (local.get $a)) (local.get $c))`
-    fn separate_conditions(&mut self, module: &Module) {
-        let decides = |op| matches!(op, Op::IF | Op::BR_IF | Op::BR_TABLE | Op::SELECT);
-        let all: Vec<NodeId> =
-            self.pre_order(self.root()).filter(|&node| decides(self.op(node))).collect();
-        for node in all {
-            let arms = self.op(node).shape().arms();
-            let children = self.children(node).to_vec();
-            let (operands, arm_nodes) = children.split_at(children.len() - arms);
-            let Some((&last, before)) = operands.split_last() else { continue };
-            if result_count(module, self, last).is_none_or(|count| count < 2) {
+    /// Drops what the first nodes of a list leave.
+    fn drop_values(&mut self, module: &Module, list: NodeId, count: usize) {
+        for at in 0..count {
+            let child = self.children(list)[at];
+            if !leaves_several(self, child) && result_count(module, self, child) != Some(1) {
                 continue;
             }
-            self.at(self.node(last).loc);
-            let locals = new_locals(self, &results(module, self, last));
-            let set = self.set_many(&locals, last);
-            let mut gets: Vec<NodeId> = locals.iter().map(|&local| self.local_get(local)).collect();
-            gets[0] = self.seq(&[set, gets[0]]);
-            self.set_children(node, &[before, &gets, arm_nodes].concat());
+            self.at(self.node(child).loc);
+            let dropped = match &results(module, self, child)[..] {
+                [] => continue,
+                [_] => self.drop(child),
+                types => {
+                    let locals = new_locals(self, types);
+                    self.set_many(&locals, child)
+                }
+            };
+            self.set_child(list, at, dropped);
         }
+    }
+
+    /// Gives each operand a node of its own, where one node leaves several.
+    fn separate_operands(&mut self, module: &Module, node: NodeId) {
+        let arms = self.op(node).shape().arms();
+        let operands = self.children(node).len() - arms;
+        if !self.children(node)[..operands].iter().any(|&child| leaves_several(self, child)) {
+            return;
+        }
+        let children = self.children(node).to_vec();
+        let mut separate = Vec::new();
+        for (at, &child) in children.iter().enumerate() {
+            let is_operand = at < operands;
+            if !is_operand || result_count(module, self, child).is_none_or(|count| count < 2) {
+                separate.push(child);
+                continue;
+            }
+            self.at(self.node(child).loc);
+            let locals = new_locals(self, &results(module, self, child));
+            let set = self.set_many(&locals, child);
+            let first = separate.len();
+            separate.extend(locals.iter().map(|&local| self.local_get(local)));
+            separate[first] = self.seq(&[set, separate[first]]);
+        }
+        if separate.len() > children.len() {
+            self.set_children(node, &separate);
+        }
+    }
+}
+
+/// Whether an operator has operands of no fixed number, so that it does not matter which node leaves which of them.
+fn takes_list(op: Op) -> bool {
+    use Shape::{Block, Call, Loop, Return, SetMany, Throw, TryTable};
+    matches!(op.shape(), SetMany | Call | Return | Throw | Block | Loop | TryTable) || op == Op::BR
+}
+
+/// Whether a node may leave more than one value.
+fn leaves_several(body: &Body, node: NodeId) -> bool {
+    let op = body.op(node);
+    let by_row = matches!(op.shape(), Shape::Plain | Shape::Mem(_) | Shape::Local);
+    if by_row {
+        op.row().results.len() > 1
+    } else {
+        !op.effects().is_removable() || body.node(node).n > 0
     }
 }
 
