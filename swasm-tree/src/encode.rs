@@ -5,6 +5,7 @@
 use wasm_encoder::Encode;
 
 use crate::ids::{node_from_raw, node_raw};
+use crate::module::Said;
 use crate::signature::symbol_type;
 use crate::{
     Body, DataId, ElemId, FuncId, FuncType, GlobalId, HeapType, Loc, LocalId, LocalNames, MemArg,
@@ -12,28 +13,30 @@ use crate::{
     View,
 };
 
-/// The code of one function.
+/// The code of one function. A module keeps one for each until it is written: it is as small as it can be.
 #[derive(Clone, Debug, Default)]
 pub struct Code {
     /// Declared locals and instructions, the last `end` included.
-    pub bytes: Vec<u8>,
+    pub bytes: Box<[u8]>,
     /// Where indices belong, in order.
-    pub relocs: Vec<Reloc>,
+    pub relocs: Box<[Reloc]>,
     /// Where instructions come from: offset in `bytes`, in order; an entry counts until the next. What only pushes a constant or a
     /// variable belongs to the instruction behind it, which takes it: whatever can trap or call has its own exact entry.
-    pub locs: Vec<(u32, Loc)>,
+    pub locs: Box<[(u32, Loc)]>,
     /// Types of blocks that are not a plain value type.
-    pub block_types: Vec<FuncType>,
+    pub block_types: Box<[FuncType]>,
     /// Constants that are known when the module is written.
-    pub symbols: Vec<Symbol>,
-    /// Parameters' and locals' names, in order of the locals.
-    pub local_names: LocalNames,
+    pub symbols: Box<[Symbol]>,
     /// Whether memory 0 is used by a load or store (which say so without a reloc).
     pub uses_memory: bool,
-    /// Branches that are likely (or unlikely) taken: offset in `bytes`, in order.
-    pub hints: Box<[(u32, bool)]>,
-    /// Names of labels, by the number of the block among all blocks of the function.
-    pub label_names: Box<[(u32, Box<str>)]>,
+    /// Names, and hints with offsets in `bytes`.
+    pub(crate) said: Option<Box<Said>>,
+}
+
+impl Code {
+    pub(crate) fn hints(&self) -> &[(u32, bool)] {
+        self.said.as_ref().map_or(&[], |said| &said.hints)
+    }
 }
 
 /// An index that belongs into code.
@@ -102,6 +105,9 @@ pub struct Encoder {
     /// By block: the name of its label.
     named: std::collections::HashMap<NodeId, Box<str>>,
     label_names: Vec<(u32, Box<str>)>,
+    block_types: Vec<FuncType>,
+    symbols: Vec<Symbol>,
+    uses_memory: bool,
 }
 
 /// A node whose children are being encoded.
@@ -156,33 +162,47 @@ impl Encoder {
         self.label_names.clear();
         // A branch to the root leaves the function, whose label is around all blocks.
         self.depths[node_raw(body.root()) as usize] = 0;
-        let mut code = Code::default();
+        self.block_types.clear();
+        self.symbols.clear();
+        self.uses_memory = false;
         self.declare_locals(body);
-        let mut writer =
-            Writer { module, body, code: &mut code, e: self, depth: 0, loc: None, pushed: None };
+        let mut writer = Writer { module, body, e: self, depth: 0, loc: None, pushed: None };
         writer.walk(body.root());
         writer.settle();
         self.bytes.push(END);
-        code.bytes = self.bytes.as_slice().into();
-        code.relocs = self.relocs.as_slice().into();
-        code.locs = self.locs.as_slice().into();
+        Code {
+            bytes: self.bytes.as_slice().into(),
+            relocs: self.relocs.as_slice().into(),
+            locs: self.locs.as_slice().into(),
+            block_types: self.block_types.drain(..).collect(),
+            symbols: self.symbols.as_slice().into(),
+            uses_memory: self.uses_memory,
+            said: self.said(body),
+        }
+    }
+
+    /// What the name section and the section of hints say of the body.
+    fn said(&mut self, body: &Body) -> Option<Box<Said>> {
+        let mut said = Said::default();
         if !self.hinted.is_empty() {
             // The last thing said of a branch counts.
             let places = body.hints().iter().map(|&(node, likely)| (self.hinted[&node], likely));
             let hints: std::collections::BTreeMap<u32, bool> =
                 places.filter(|&(at, _)| at != u32::MAX).collect();
-            code.hints = hints.into_iter().collect();
+            said.hints = hints.into_iter().collect();
         }
-        code.label_names = self.label_names.drain(..).collect();
+        said.label_names.append(&mut self.label_names);
         let mut names: Vec<(LocalId, &str)> = body.local_names().collect();
         // The last name given to a local counts, and the sort is stable.
         names.reverse();
         names.sort_by_key(|(local, _)| *local);
         names.dedup_by_key(|(local, _)| *local);
         let bytes = names.iter().map(|(_, name)| name.len()).sum();
-        code.local_names = LocalNames::with_capacity(names.len(), bytes);
-        names.into_iter().for_each(|(local, name)| code.local_names.push(local, name));
-        code
+        said.local_names = LocalNames::with_capacity(names.len(), bytes);
+        names.into_iter().for_each(|(local, name)| said.local_names.push(local, name));
+        let is_empty =
+            said.local_names.is_empty() && said.label_names.is_empty() && said.hints.is_empty();
+        (!is_empty).then(|| Box::new(said))
     }
 
     /// Encodes a constant expression.
@@ -249,7 +269,6 @@ pub(crate) fn small_u32(out: &mut Vec<u8>, value: u32) {
 struct Writer<'a> {
     module: &'a Module,
     body: &'a Body,
-    code: &'a mut Code,
     e: &'a mut Encoder,
     /// How many blocks are open.
     depth: u32,
@@ -353,10 +372,10 @@ impl Writer<'_> {
             ([], &[one]) if short_type(one).is_some() => self.e.val_type(one),
             (params, results) => {
                 let ty = FuncType::new(params, results);
-                let known = self.code.block_types.iter().position(|other| *other == ty);
+                let known = self.e.block_types.iter().position(|other| *other == ty);
                 let at = known.unwrap_or_else(|| {
-                    self.code.block_types.push(ty);
-                    self.code.block_types.len() - 1
+                    self.e.block_types.push(ty);
+                    self.e.block_types.len() - 1
                 });
                 self.e.reloc(Target::BlockType(at as u32));
             }
@@ -458,7 +477,7 @@ impl Writer<'_> {
     #[inline]
     fn memarg(&mut self, memarg: MemArg) {
         if memarg.memory == MemoryId(0) {
-            self.code.uses_memory = true;
+            self.e.uses_memory = true;
             small_u32(&mut self.e.bytes, u32::from(memarg.align_log2));
         } else {
             self.e.reloc(Target::MemArg(memarg.memory, memarg.align_log2));
@@ -539,7 +558,7 @@ impl Writer<'_> {
     fn access(&mut self, op: Op, memarg: MemArg) {
         let opcode = op.row().opcode;
         if opcode.prefix == 0 && memarg.memory == MemoryId(0) && memarg.offset < 0x80 {
-            self.code.uses_memory = true;
+            self.e.uses_memory = true;
             let bytes = [opcode.code as u8, memarg.align_log2, memarg.offset as u8];
             self.e.bytes.extend_from_slice(&bytes);
         } else {
@@ -561,8 +580,8 @@ impl Writer<'_> {
             View::Symbol(symbol) => {
                 let wide = symbol_type(self.module, symbol) == ValType::I64;
                 self.opcode(if wide { Op::I64_CONST } else { Op::I32_CONST });
-                self.e.reloc(Target::Symbol(self.code.symbols.len() as u32));
-                self.code.symbols.push(symbol);
+                self.e.reloc(Target::Symbol(self.e.symbols.len() as u32));
+                self.e.symbols.push(symbol);
             }
             View::Local(local) => small_u32(&mut self.e.bytes, local.0),
             View::Global(global) => self.e.reloc(Target::Global(global)),

@@ -3,12 +3,13 @@
 //! Invariant: nothing here knows an index; [`Module::write`] counts when everything is there. Imports of memories are
 //! added before memories are defined.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::{
     Body, Code, DataId, ElemId, ExprId, FuncId, FuncType, GlobalId, HeapType, LocalNames, MemoryId,
-    RefType, Symbol, TableId, TagId, TypeId, Types, ValType,
+    RefType, Symbol, TableId, TagId, TypeId, Types, ValType, View,
 };
 
 /// The first address that static data may have: below it nothing is ever handed out.
@@ -116,14 +117,21 @@ pub(crate) struct Said {
     pub(crate) hints: Box<[(u32, bool)]>,
 }
 
+impl Func {
+    /// What other sections say of its code.
+    pub(crate) fn said(&self) -> Option<&Said> {
+        match &self.kind {
+            FuncKind::Defined(code) => code.said.as_deref(),
+            FuncKind::Read(code) => code.said.as_deref(),
+            FuncKind::Import(_) | FuncKind::Declared => None,
+        }
+    }
+}
+
 impl ReadCode {
     /// How many bytes it has.
     pub fn byte_len(&self) -> usize {
         self.range.len()
-    }
-
-    pub(crate) fn local_names(&self) -> Option<&LocalNames> {
-        self.said.as_ref().map(|said| &said.local_names)
     }
 
     pub(crate) fn label_names(&self) -> &[(u32, Box<str>)] {
@@ -530,6 +538,74 @@ impl Module {
     /// Exports an item if something else needs it.
     pub fn export_weakly(&mut self, name: &str, item: ExportItem) {
         self.weak_exports.push(Export { name: name.into(), item });
+    }
+
+    /// The globals whose values a constant expression needs.
+    pub fn globals_of(&self, value: ConstExpr) -> Vec<GlobalId> {
+        match value {
+            ConstExpr::GlobalGet(global) => vec![global],
+            ConstExpr::Expr(expr) => {
+                let body = &self.exprs[expr.index()];
+                let named = |node| {
+                    if let View::Global(global) = body.view(node) { Some(global) } else { None }
+                };
+                body.pre_order(body.root()).filter_map(named).collect()
+            }
+            ConstExpr::I32(_)
+            | ConstExpr::I64(_)
+            | ConstExpr::F32(_)
+            | ConstExpr::F64(_)
+            | ConstExpr::V128(_)
+            | ConstExpr::Symbol(_)
+            | ConstExpr::RefNull(_)
+            | ConstExpr::RefFunc(_) => Vec::new(),
+        }
+    }
+
+    /// Where an item comes from, if it is imported.
+    pub fn import_of(&self, item: ExportItem) -> Option<&Import> {
+        match item {
+            ExportItem::Func(id) => match &self.funcs[id.index()].kind {
+                FuncKind::Import(from) => Some(from),
+                FuncKind::Defined(_) | FuncKind::Read(_) | FuncKind::Declared => None,
+            },
+            ExportItem::Table(id) => self.tables.get(id.index())?.import.as_ref(),
+            ExportItem::Memory(id) => self.memories[id.index()].import.as_ref(),
+            ExportItem::Global(id) => match &self.globals[id.index()].kind {
+                GlobalKind::Import(from) => Some(from),
+                GlobalKind::Defined(_) => None,
+            },
+            ExportItem::Tag(id) => self.tags[id.index()].import.as_ref(),
+        }
+    }
+
+    /// The imported items in the order in which they are written: in each kind that of the ids; how kinds alternate is what
+    /// [`Module::import_order`] says.
+    pub(crate) fn imported_items(&self) -> Vec<ExportItem> {
+        let ids = |count: usize, item: &dyn Fn(u32) -> ExportItem| {
+            let items = (0..count as u32).map(item);
+            items.filter(|&item| self.import_of(item).is_some()).collect::<VecDeque<_>>()
+        };
+        let mut waiting = [
+            ids(self.funcs.len(), &|at| ExportItem::Func(FuncId(at))),
+            ids(self.tables.len(), &|at| ExportItem::Table(TableId(at))),
+            ids(self.memories.len(), &|at| ExportItem::Memory(MemoryId(at))),
+            ids(self.globals.len(), &|at| ExportItem::Global(GlobalId(at))),
+            ids(self.tags.len(), &|at| ExportItem::Tag(TagId(at))),
+        ];
+        let mut found = Vec::new();
+        for item in &self.import_order {
+            let kind = match item {
+                ExportItem::Func(_) => 0,
+                ExportItem::Table(_) => 1,
+                ExportItem::Memory(_) => 2,
+                ExportItem::Global(_) => 3,
+                ExportItem::Tag(_) => 4,
+            };
+            found.extend(waiting[kind].pop_front());
+        }
+        found.extend(waiting.into_iter().flatten());
+        found
     }
 
     /// A function.

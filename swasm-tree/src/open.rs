@@ -10,8 +10,8 @@ use wp::{FrameKind, FrameStack};
 use crate::ids::node_raw;
 use crate::module::ReadCode;
 use crate::{
-    BlockType, Body, Catch, CompositeType, FuncId, FuncKind, HeapType, Loc, LocalId, LocalNames,
-    Module, NodeId, Op, Shape, TagId, TypeId,
+    BlockType, Body, Catch, CompositeType, FuncId, FuncKind, HeapType, Loc, LocalId, Module,
+    NodeId, Op, Shape, TagId, TypeId,
 };
 
 mod types;
@@ -135,7 +135,7 @@ impl Module {
         if let Err(error) = result {
             panic!("function {}: {error}: it was valid when it was read", func.0);
         }
-        for (local, name) in code.local_names().into_iter().flat_map(LocalNames::iter) {
+        for (local, name) in code.said.iter().flat_map(|said| said.local_names.iter()) {
             body.name_local(local, name);
         }
     }

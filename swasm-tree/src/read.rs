@@ -15,8 +15,8 @@ use crate::open::{Builder, Checked, Scratch, heap_type, ref_type, type_list, val
 use crate::{
     Body, Code, CompositeType, ConstExpr, Custom, Data, DataPlace, Elem, ElemPlace, Export,
     ExportItem, FieldType, Func, FuncId, FuncKind, FuncType, Global, GlobalId, GlobalKind,
-    HeapType, Import, LocalNames, Memory, MemoryId, Module, ReadCode, RefType, SectionKind,
-    StorageType, SubType, Table, TableId, Tag, TagId, TypeId, ValType, Verified, View,
+    HeapType, Import, Memory, MemoryId, Module, ReadCode, RefType, SectionKind, StorageType,
+    SubType, Table, TableId, Tag, TagId, TypeId, ValType, Verified, View,
 };
 
 mod customs;
@@ -288,7 +288,7 @@ fn build_checked(
         builder.hint(&mut hints, (at - start) as u32);
     }
     reader.finish_expression(&validator.visitor(reader.original_position()))?;
-    for (local, name) in code.local_names().into_iter().flat_map(LocalNames::iter) {
+    for (local, name) in code.said.iter().flat_map(|said| said.local_names.iter()) {
         body.name_local(local, name);
     }
     Ok(())

@@ -13,8 +13,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::reach::Live;
 use crate::{
-    Body, Code, ConstExpr, Encoder, ExportItem, FuncId, FuncKind, GlobalId, GlobalKind, Module,
-    RefType, Symbol, Target, TypeId, ValType, Verified,
+    Body, Code, ConstExpr, Encoder, ExportItem, FuncId, FuncKind, GlobalKind, Module, RefType,
+    Symbol, Target, TypeId, ValType, Verified,
 };
 
 /// Merging functions makes their callers equal; it is done at most so many times.
@@ -70,7 +70,7 @@ impl Plan {
         let all = (0..module.globals.len()).filter(|&at| live.globals[at]);
         let (mut globals, defined): (Vec<usize>, Vec<usize>) = all.partition(is_import);
         let order = by_use(defined, &uses.globals, globals.len(), false);
-        after_what_they_name(module, &exprs, order, &mut globals);
+        after_what_they_name(module, order, &mut globals);
 
         let keep_all = !module.reachable_only;
         let groups: Vec<usize> = module
@@ -97,7 +97,7 @@ fn by_use(mut items: Vec<usize>, uses: &[u32], first: usize, signed: bool) -> Ve
 }
 
 /// Adds globals in this order, but each after those that its initial value names.
-fn after_what_they_name(module: &Module, exprs: &[Code], order: Vec<usize>, into: &mut Vec<usize>) {
+fn after_what_they_name(module: &Module, order: Vec<usize>, into: &mut Vec<usize>) {
     let mut done = vec![false; module.globals.len()];
     for &at in into.iter() {
         done[at] = true;
@@ -106,7 +106,7 @@ fn after_what_they_name(module: &Module, exprs: &[Code], order: Vec<usize>, into
         let mut waiting = vec![at];
         while let Some(&at) = waiting.last() {
             let before = match module.globals[at].kind {
-                GlobalKind::Defined(value) => globals_of(value, exprs),
+                GlobalKind::Defined(value) => module.globals_of(value),
                 GlobalKind::Import(_) => Vec::new(),
             };
             let missing = before.into_iter().find(|global| !done[global.index()]);
@@ -120,28 +120,6 @@ fn after_what_they_name(module: &Module, exprs: &[Code], order: Vec<usize>, into
                 }
             }
         }
-    }
-}
-
-/// The globals that a constant names.
-fn globals_of(value: ConstExpr, exprs: &[Code]) -> Vec<GlobalId> {
-    match value {
-        ConstExpr::GlobalGet(global) => vec![global],
-        ConstExpr::Expr(expr) => {
-            let relocs = &exprs[expr.index()].relocs;
-            let global = |target| {
-                if let Target::Global(global) = target { Some(global) } else { None }
-            };
-            relocs.iter().filter_map(|reloc| global(reloc.target)).collect()
-        }
-        ConstExpr::I32(_)
-        | ConstExpr::I64(_)
-        | ConstExpr::F32(_)
-        | ConstExpr::F64(_)
-        | ConstExpr::V128(_)
-        | ConstExpr::Symbol(_)
-        | ConstExpr::RefNull(_)
-        | ConstExpr::RefFunc(_) => Vec::new(),
     }
 }
 

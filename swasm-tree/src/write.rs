@@ -1,9 +1,9 @@
 //! A module ⇒ bytes: the one place where indices come from.
 //!
 //! Invariant: every index space is in id order, imports first; types are in id order, or in order of first use when only what is reachable
-//! is written; [`Module::renumber`] asks for another order of both; every LEB128 is as short as it can be, but in code that was read and never opened: that is copied as long as all that
-//! it names has the index it had. Broken promises of the builder (a declared function that is live but has no code; a memory
-//! imported after one was defined) panic and name the item.
+//! is written; [`Module::renumber`] asks for another order of both. Every LEB128 is as short as it can be, but in code that was read and never
+//! opened: that is copied as long as all that it names has the index it had. Broken promises of the builder (a declared function that is live
+//! but has no code; a memory imported after one was defined) panic and name the item.
 
 mod names;
 mod segments;
@@ -21,7 +21,7 @@ use crate::renumber::Plan;
 use crate::signature::symbol_type;
 use crate::{
     Body, Code, CompositeType, ConstExpr, DataPlace, ExportItem, ExprId, FieldType, FuncId,
-    FuncKind, FuncType, GlobalKind, HeapType, Import, Loc, Module, ReadCode, RefType, STATIC_BASE,
+    FuncKind, FuncType, GlobalKind, HeapType, Loc, Module, ReadCode, RefType, STATIC_BASE,
     SectionKind, StorageType, SubType, Symbol, TableId, Target, TypeId, ValType, Verified,
 };
 use names::Orders;
@@ -274,8 +274,7 @@ impl<'a> Writer<'a> {
         }
         self.copies = !module.by_use && self.nothing_moved();
 
-        let imports =
-            self.imports(&func_order, &table_order, &memory_order, &tag_order, &global_order);
+        let imports = self.imports();
         let mut functions = we::FunctionSection::new();
         for &at in func_order.iter().filter(|at| !is_import(**at)) {
             functions.function(self.type_index(module.funcs[at].ty));
@@ -454,65 +453,23 @@ impl<'a> Writer<'a> {
             && in_place(&self.at.datas, read.datas)
     }
 
-    fn imports(
-        &mut self,
-        funcs: &[usize],
-        tables: &[usize],
-        memories: &[usize],
-        tags: &[usize],
-        globals: &[usize],
-    ) -> we::ImportSection {
+    fn imports(&mut self) -> we::ImportSection {
         let module = self.module;
         let mut section = we::ImportSection::new();
-        let func_import = |at: usize| match &module.funcs[at].kind {
-            FuncKind::Import(from) => Some(from),
-            FuncKind::Defined(_) | FuncKind::Read(_) | FuncKind::Declared => None,
-        };
-        let global_import = |at: usize| match &module.globals[at].kind {
-            GlobalKind::Import(from) => Some(from),
-            GlobalKind::Defined(_) => None,
-        };
-        let mut waiting: [std::collections::VecDeque<(&Import, we::EntityType)>; 5] =
-            Default::default();
-        for &at in funcs {
-            let Some(from) = func_import(at) else { continue };
-            let ty = self.type_index(module.funcs[at].ty);
-            waiting[0].push_back((from, we::EntityType::Function(ty)));
-        }
-        for &at in tables {
-            let Some(from) = &module.tables[at].import else { continue };
-            waiting[1].push_back((from, self.table_type(at).into()));
-        }
-        for &at in memories {
-            let Some(from) = &module.memories[at].import else { continue };
-            waiting[2].push_back((from, self.memory_type(at).into()));
-        }
-        for &at in globals {
-            let Some(from) = global_import(at) else { continue };
-            waiting[3].push_back((from, self.global_type(at).into()));
-        }
-        for &at in tags {
-            let Some(from) = &module.tags[at].import else { continue };
-            waiting[4].push_back((from, self.tag_type(at).into()));
-        }
-        let mut import = |next: Option<(&Import, we::EntityType)>| {
-            if let Some((from, ty)) = next {
-                section.import(&from.module, &from.name, ty);
-            }
-        };
-        // In each kind the order is that of the ids: what is said here is how kinds alternate.
-        for &item in module.import_order.iter().filter(|item| self.live.has(**item)) {
-            let kind = match item {
-                ExportItem::Func(_) => 0,
-                ExportItem::Table(_) => 1,
-                ExportItem::Memory(_) => 2,
-                ExportItem::Global(_) => 3,
-                ExportItem::Tag(_) => 4,
+        for item in module.imported_items() {
+            let Some(from) = module.import_of(item).filter(|_| self.live.has(item)) else {
+                continue;
             };
-            import(waiting[kind].pop_front());
-        }
-        for rest in waiting.iter_mut().flatten() {
-            import(Some((rest.0, rest.1)));
+            let ty = match item {
+                ExportItem::Func(id) => {
+                    we::EntityType::Function(self.type_index(module.func(id).ty))
+                }
+                ExportItem::Table(id) => self.table_type(id.index()).into(),
+                ExportItem::Memory(id) => self.memory_type(id.index()).into(),
+                ExportItem::Global(id) => self.global_type(id.index()).into(),
+                ExportItem::Tag(id) => self.tag_type(id.index()).into(),
+            };
+            section.import(&from.module, &from.name, ty);
         }
         section
     }
@@ -862,7 +819,7 @@ impl<'a> Writer<'a> {
     ) {
         let mut done = 0;
         let mut sources = code.locs.iter().peekable();
-        let mut hinted = code.hints.iter().peekable();
+        let mut hinted = code.hints().iter().peekable();
         for reloc in &code.relocs {
             // An entry at the very place of the index belongs to the instruction behind it.
             while let Some(&&(at, loc)) = sources.peek() {

@@ -48,9 +48,9 @@ const PER_BYTE: usize = 10;
 /// so much for each operator of the largest body,
 const PER_OPERATOR: usize = 64;
 /// so much for each when passes run,
-const PER_OPERATOR_OPTIMISED: usize = 256;
+const PER_OPERATOR_OPTIMISED: usize = 96;
 /// and so much in any case. What the validator takes comes on top: it reserves room for as many types as a module of 50 bytes claims to have.
-const IN_ANY_CASE: usize = 24 << 20;
+const IN_ANY_CASE: usize = 5 << 20;
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().map_or(default, |text| {

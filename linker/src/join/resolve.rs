@@ -6,9 +6,9 @@ use rustc_hash::FxHashSet;
 use swasm_frontend_ir::checked::{Def, FunctionKind, Place};
 use swasm_frontend_ir::{Diagnostic, codes};
 use swasm_tree::{
-    Body, ConstExpr, Elem, ElemId, ElemPlace, ExportItem, Func, FuncId, FuncKind, FuncType, Global,
+    ConstExpr, Elem, ElemId, ElemPlace, ExportItem, Func, FuncId, FuncKind, FuncType, Global,
     GlobalId, GlobalKind, HeapType, Import, Memory, MemoryId, RefType, Table, TableId, Tag, TagId,
-    TypeId, ValType, View,
+    TypeId, ValType,
 };
 
 use super::copy::Copier;
@@ -344,18 +344,7 @@ impl Unit<'_> {
         let is_defined = |global: GlobalId| {
             matches!(self.module.globals[global.index()].kind, GlobalKind::Defined(_))
         };
-        let needs = match init {
-            ConstExpr::GlobalGet(global) => is_defined(global),
-            ConstExpr::Expr(expr) => globals_of(&self.module.exprs[expr.index()]).any(is_defined),
-            ConstExpr::I32(_)
-            | ConstExpr::I64(_)
-            | ConstExpr::F32(_)
-            | ConstExpr::F64(_)
-            | ConstExpr::V128(_)
-            | ConstExpr::Symbol(_)
-            | ConstExpr::RefNull(_)
-            | ConstExpr::RefFunc(_) => false,
-        };
+        let needs = self.module.globals_of(init).into_iter().any(is_defined);
         if needs {
             let name = &self.joined.others[at].name;
             let message = format!(
@@ -477,22 +466,7 @@ impl Unit<'_> {
             }
             GlobalKind::Defined(value) => {
                 let known = &self.joined.names[at].globals;
-                let mut named: Vec<GlobalId> = Vec::new();
-                match value {
-                    ConstExpr::GlobalGet(global) => named.push(*global),
-                    ConstExpr::Expr(expr) => {
-                        let body = &module.exprs[expr.index()];
-                        named.extend(globals_of(body));
-                    }
-                    ConstExpr::I32(_)
-                    | ConstExpr::I64(_)
-                    | ConstExpr::F32(_)
-                    | ConstExpr::F64(_)
-                    | ConstExpr::V128(_)
-                    | ConstExpr::Symbol(_)
-                    | ConstExpr::RefNull(_)
-                    | ConstExpr::RefFunc(_) => (),
-                }
+                let named = module.globals_of(*value);
                 named.into_iter().find(|global| !known.contains_key(global)).map(|id| (at, id))
             }
         }
@@ -663,12 +637,4 @@ fn limits(what: &str, min: u64, max: Option<u64>) -> String {
         Some(max) => format!("{what} {min} {max}"),
         None => format!("{what} {min}"),
     }
-}
-
-/// The globals that a body names.
-fn globals_of(body: &Body) -> impl Iterator<Item = GlobalId> + '_ {
-    body.pre_order(body.root()).filter_map(|node| {
-        let View::Global(global) = body.view(node) else { return None };
-        Some(global)
-    })
 }

@@ -2,7 +2,6 @@
 //!
 //! Invariant: imports stand before definitions and exports in their order, so that all indices come out as they are.
 
-use std::collections::VecDeque;
 use std::fmt::Write;
 
 use super::body::{Printer, local_identifiers};
@@ -13,9 +12,8 @@ use super::values::{
 };
 use super::{INDENT, line};
 use crate::{
-    Body, ConstExpr, DataPlace, ElemId, ElemPlace, ExportItem, FuncId, FuncKind, GlobalId,
-    GlobalKind, HeapType, Import, LocalId, LocalNames, MemoryId, Module, SectionKind, TableId,
-    TagId, TypeId, View,
+    Body, ConstExpr, DataPlace, ElemId, ElemPlace, ExportItem, FuncId, GlobalId, GlobalKind,
+    HeapType, LocalId, LocalNames, MemoryId, Module, SectionKind, TableId, TagId, TypeId, View,
 };
 
 /// The text of a module in the making.
@@ -45,7 +43,7 @@ impl<'a> Declarations<'a> {
         let tags = ids(module.tags.len()).map(|at| ExportItem::Tag(TagId(at)));
         let globals = ids(module.globals.len()).map(|at| ExportItem::Global(GlobalId(at)));
         let items = tables.chain(memories).chain(tags).chain(globals);
-        let items = items.filter(|item| import_of(module, *item).is_none());
+        let items = items.filter(|item| module.import_of(*item).is_none());
         let items = items.chain(funcs.map(ExportItem::Func));
         let inline =
             items.flat_map(|item| names.exports(item).iter().map(move |name| (item, *name)));
@@ -193,49 +191,14 @@ impl<'a> Declarations<'a> {
         }
     }
 
-    /// Imports in the order in which they are written: in each kind that of the ids.
     fn imports(&mut self) {
-        let module = self.module;
-        let imported = |item: &ExportItem| import_of(module, *item).is_some();
-        let ids = |count: usize| 0..count as u32;
-        let mut waiting: [VecDeque<ExportItem>; 5] = [
-            ids(module.funcs.len())
-                .map(|at| ExportItem::Func(FuncId(at)))
-                .filter(imported)
-                .collect(),
-            ids(module.tables.len())
-                .map(|at| ExportItem::Table(TableId(at)))
-                .filter(imported)
-                .collect(),
-            ids(module.memories.len())
-                .map(|at| ExportItem::Memory(MemoryId(at)))
-                .filter(imported)
-                .collect(),
-            ids(module.globals.len())
-                .map(|at| ExportItem::Global(GlobalId(at)))
-                .filter(imported)
-                .collect(),
-            ids(module.tags.len()).map(|at| ExportItem::Tag(TagId(at))).filter(imported).collect(),
-        ];
-        for &item in &module.import_order {
-            let kind = match item {
-                ExportItem::Func(_) => 0,
-                ExportItem::Table(_) => 1,
-                ExportItem::Memory(_) => 2,
-                ExportItem::Global(_) => 3,
-                ExportItem::Tag(_) => 4,
-            };
-            if let Some(next) = waiting[kind].pop_front() {
-                self.import(next);
-            }
-        }
-        for item in waiting.into_iter().flatten() {
+        for item in self.module.imported_items() {
             self.import(item);
         }
     }
 
     fn import(&mut self, item: ExportItem) {
-        let Some(from) = import_of(self.module, item) else { return };
+        let Some(from) = self.module.import_of(item) else { return };
         let ty = match item {
             ExportItem::Func(id) => {
                 func_type_text(self.module, self.names, self.module.func(id).ty)
@@ -386,11 +349,7 @@ impl<'a> Declarations<'a> {
     /// A function without what it does.
     pub(super) fn signature(&mut self, func: FuncId) {
         let declared = self.module.func(func);
-        let names = match &declared.kind {
-            FuncKind::Read(code) => code.local_names(),
-            FuncKind::Defined(code) => Some(&code.local_names),
-            FuncKind::Import(_) | FuncKind::Declared => None,
-        };
+        let names = declared.said().map(|said| &said.local_names);
         let ty = self.module.types.get(declared.ty);
         let given = names.into_iter().flat_map(LocalNames::iter);
         let given: std::collections::HashMap<LocalId, &str> = given.collect();
@@ -457,23 +416,6 @@ impl<'a> Declarations<'a> {
         }
         text.push(')');
         self.field(&text);
-    }
-}
-
-/// Where an item is imported from.
-fn import_of(module: &Module, item: ExportItem) -> Option<&Import> {
-    match item {
-        ExportItem::Func(id) => match &module.func(id).kind {
-            FuncKind::Import(from) => Some(from),
-            FuncKind::Defined(_) | FuncKind::Read(_) | FuncKind::Declared => None,
-        },
-        ExportItem::Table(id) => module.tables.get(id.index())?.import.as_ref(),
-        ExportItem::Memory(id) => module.memories[id.index()].import.as_ref(),
-        ExportItem::Global(id) => match &module.globals[id.index()].kind {
-            GlobalKind::Import(from) => Some(from),
-            GlobalKind::Defined(_) => None,
-        },
-        ExportItem::Tag(id) => module.tags[id.index()].import.as_ref(),
     }
 }
 

@@ -85,11 +85,7 @@ impl Writer<'_> {
         let mut locals = we::IndirectNameMap::new();
         let mut is_empty = true;
         for (index, &at) in (0..).zip(funcs) {
-            let named = match &self.module.funcs[at].kind {
-                FuncKind::Defined(code) => Some(&code.local_names),
-                FuncKind::Read(code) => code.local_names(),
-                FuncKind::Import(_) | FuncKind::Declared => continue,
-            };
+            let named = self.module.funcs[at].said().map(|said| &said.local_names);
             let Some(named) = named.filter(|names| !names.is_empty()) else { continue };
             let mut names = we::NameMap::new();
             for (local, name) in named.iter() {
@@ -106,11 +102,10 @@ impl Writer<'_> {
         let mut labels = we::IndirectNameMap::new();
         let mut is_empty = true;
         for (index, &at) in (0..).zip(funcs) {
-            let named: &[(u32, Box<str>)] = match &self.module.funcs[at].kind {
-                FuncKind::Defined(code) => &code.label_names,
-                FuncKind::Read(code) if self.copies => code.label_names(),
-                FuncKind::Read(_) | FuncKind::Import(_) | FuncKind::Declared => continue,
-            };
+            let func = &self.module.funcs[at];
+            let is_kept = self.copies || !matches!(func.kind, FuncKind::Read(_));
+            let named = func.said().filter(|_| is_kept).map(|said| &*said.label_names);
+            let named = named.unwrap_or_default();
             if named.is_empty() {
                 continue;
             }
