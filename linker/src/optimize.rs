@@ -173,15 +173,11 @@ fn start() -> (Worker, Body) {
 }
 
 /// The code of each function that was read.
-fn codes(
-    module: &Module,
-    passes: &[&'static Pass],
-    callees: &SmallFunctions,
-) -> Vec<Option<Box<Code>>> {
+fn codes(module: &Module, passes: &[&'static Pass], callees: &SmallFunctions) -> Vec<Option<Code>> {
     let compile = |(worker, body): &mut (Worker, Body), func: u32| {
         let func = FuncId(func);
         let opened = module.open(func, body);
-        opened.then(|| Box::new(worker.compile(module, func, body, passes, callees)))
+        opened.then(|| worker.compile(module, func, body, passes, callees))
     };
     let functions = 0..module.funcs.len() as u32;
     each(functions, compile)

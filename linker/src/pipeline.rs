@@ -39,7 +39,7 @@ struct Compiled {
     /// Its place in the list of functions.
     index: usize,
     func: FuncId,
-    code: Box<Code>,
+    code: Code,
     /// Its body, if it may be copied into callers.
     inlinable: Option<Box<Body>>,
     prints: Vec<Printed>,
@@ -56,7 +56,7 @@ pub(crate) fn run(
     limits: &Limits,
     artifact: &mut Artifact,
     observer: &mut Observer<'_>,
-) -> Result<Vec<(FuncId, Box<Code>)>, Vec<Diagnostic>> {
+) -> Result<Vec<(FuncId, Code)>, Vec<Diagnostic>> {
     let passes = passes(unit.options.opt_level, unit.options.passes.as_deref())?;
     let mut order: Vec<usize> = (0..functions.len()).collect();
     // Nothing is copied without passes: then all is one wave.
@@ -233,7 +233,7 @@ impl<'u, 'a> Worker<'u, 'a> {
             ),
         };
         observer.begin(Phase::Encode);
-        let code = Box::new(encoder.encode(verified));
+        let code = encoder.encode(verified);
         let too_large = limits.locals(unit, def, body).map(Box::new);
         Compiled { index, func, code, inlinable, prints, nodes, too_large }
     }

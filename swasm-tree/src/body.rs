@@ -8,6 +8,7 @@
 use la_arena::Arena;
 
 use crate::ids::node_from_raw;
+use crate::local_names::LocalNames;
 use crate::{DataId, FuncId, Loc, LocalId, MemoryId, NodeId, Op, Shape, TagId, TypeId, ValType};
 
 mod build;
@@ -40,54 +41,6 @@ pub struct MemArg {
     pub offset: u64,
     /// The memory.
     pub memory: MemoryId,
-}
-
-/// Names of locals, all in one text: most functions have some, and they stay until the module is written.
-#[derive(Clone, Default, Debug)]
-pub struct LocalNames {
-    text: String,
-    /// Whose each is and where it ends.
-    ends: Vec<(LocalId, u32)>,
-}
-
-impl LocalNames {
-    /// Room for that many names of that many bytes together.
-    pub(crate) fn with_capacity(names: usize, bytes: usize) -> LocalNames {
-        LocalNames { text: String::with_capacity(bytes), ends: Vec::with_capacity(names) }
-    }
-
-    pub(crate) fn push(&mut self, local: LocalId, name: &str) {
-        self.text.push_str(name);
-        self.ends.push((local, self.text.len() as u32));
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.text.clear();
-        self.ends.clear();
-    }
-
-    /// Keeps the names of some locals.
-    fn retain(&mut self, keep: impl Fn(LocalId) -> bool) {
-        let all = std::mem::take(self);
-        all.iter()
-            .filter(|(local, _)| keep(*local))
-            .for_each(|(local, name)| self.push(local, name));
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
-    }
-
-    /// The locals and their names, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (LocalId, &str)> {
-        let mut start = 0;
-        self.ends.iter().map(move |&(local, end)| {
-            let name = &self.text[start..end as usize];
-            start = end as usize;
-            (local, name)
-        })
-    }
 }
 
 /// What a block takes from its operands and gives.
@@ -346,6 +299,10 @@ impl Body {
     /// How many of the locals are parameters.
     pub fn param_count(&self) -> usize {
         self.param_count as usize
+    }
+
+    pub(crate) fn local_name_list(&self) -> &LocalNames {
+        &self.local_names
     }
 
     /// Names a parameter or local, for people.

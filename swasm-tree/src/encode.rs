@@ -1,85 +1,15 @@
 //! A verified body ⇒ [`Code`]: bytes without any index, and a list of the indices that belong in them.
-//!
-//! Invariant: every place where a module-level index belongs is a [`Reloc`]; `bytes` holds nothing there.
 
 use wasm_encoder::Encode;
 
+use crate::code::{Packer, Target};
 use crate::ids::{node_from_raw, node_raw};
-use crate::module::Said;
+use crate::module::Notes;
 use crate::signature::symbol_type;
 use crate::{
-    Body, DataId, ElemId, FuncId, FuncType, GlobalId, HeapType, Loc, LocalId, LocalNames, MemArg,
-    MemoryId, Module, Node, NodeId, Op, Shape, Symbol, TableId, TagId, TypeId, ValType, Verified,
-    View,
+    Body, Code, FuncId, FuncType, GlobalId, HeapType, Loc, MemArg, MemoryId, Module, Node, NodeId,
+    Op, Shape, ValType, Verified, View,
 };
-
-/// The code of one function. A module keeps one for each until it is written: it is as small as it can be.
-#[derive(Clone, Debug, Default)]
-pub struct Code {
-    /// Declared locals and instructions, the last `end` included.
-    pub bytes: Box<[u8]>,
-    /// Where indices belong, in order.
-    pub relocs: Box<[Reloc]>,
-    /// Where instructions come from: offset in `bytes`, in order; an entry counts until the next. What only pushes a constant or a
-    /// variable belongs to the instruction behind it, which takes it: whatever can trap or call has its own exact entry.
-    pub locs: Box<[(u32, Loc)]>,
-    /// Types of blocks that are not a plain value type.
-    pub block_types: Box<[FuncType]>,
-    /// Constants that are known when the module is written.
-    pub symbols: Box<[Symbol]>,
-    /// Whether memory 0 is used by a load or store (which say so without a reloc).
-    pub uses_memory: bool,
-    /// Names, and hints with offsets in `bytes`.
-    pub(crate) said: Option<Box<Said>>,
-}
-
-impl Code {
-    pub(crate) fn hints(&self) -> &[(u32, bool)] {
-        self.said.as_ref().map_or(&[], |said| &said.hints)
-    }
-}
-
-/// An index that belongs into code.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Reloc {
-    /// Offset in [`Code::bytes`] that the index is put before.
-    pub at: u32,
-    /// The index.
-    pub target: Target,
-}
-
-/// What an index in code stands for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Target {
-    /// A function index, to be called.
-    Func(FuncId),
-    /// A function index in `ref.func`, which wants the function declared.
-    RefFunc(FuncId),
-    /// A global index.
-    Global(GlobalId),
-    /// A type index.
-    Type(TypeId),
-    /// A block type: position in [`Code::block_types`].
-    BlockType(u32),
-    /// A heap type that is a type index.
-    HeapType(TypeId),
-    /// A value type with a type index in it, whole.
-    ValType(ValType),
-    /// A table index.
-    Table(TableId),
-    /// A memory index.
-    Memory(MemoryId),
-    /// A memory argument's alignment and memory.
-    MemArg(MemoryId, u8),
-    /// A data segment index.
-    Data(DataId),
-    /// An element segment index.
-    Elem(ElemId),
-    /// A tag index.
-    Tag(TagId),
-    /// The value of an `i32.const` or, under memory64, `i64.const`: position in [`Code::symbols`].
-    Symbol(u32),
-}
 
 /// Encodes a body. To encode many, keep an [`Encoder`].
 pub fn encode(verified: Verified<'_>) -> Code {
@@ -96,8 +26,7 @@ pub struct Encoder {
     /// By node: for an open block, how many blocks are around it.
     depths: Vec<u32>,
     bytes: Vec<u8>,
-    relocs: Vec<Reloc>,
-    locs: Vec<(u32, Loc)>,
+    packer: Packer,
     /// By node, while a body with hints is encoded: where its own bytes begin.
     hinted: std::collections::HashMap<NodeId, u32>,
     /// How many blocks were written.
@@ -105,9 +34,6 @@ pub struct Encoder {
     /// By block: the name of its label.
     named: std::collections::HashMap<NodeId, Box<str>>,
     label_names: Vec<(u32, Box<str>)>,
-    block_types: Vec<FuncType>,
-    symbols: Vec<Symbol>,
-    uses_memory: bool,
 }
 
 /// A node whose children are being encoded.
@@ -131,6 +57,8 @@ impl Open {
 const END: u8 = 0x0b;
 const ELSE: u8 = 0x05;
 const EMPTY_BLOCK: u8 = 0x40;
+const REF: u8 = 0x64;
+const REF_NULL: u8 = 0x63;
 
 impl Encoder {
     /// An encoder.
@@ -148,8 +76,7 @@ impl Encoder {
         let Verified { module, func: _, body } = verified;
         self.open.clear();
         self.bytes.clear();
-        self.relocs.clear();
-        self.locs.clear();
+        self.packer.clear();
         // Entries of blocks are written before they are read, so what an earlier body left does not matter.
         if self.depths.len() < body.node_count() {
             self.depths.resize(body.node_count(), 0);
@@ -162,47 +89,27 @@ impl Encoder {
         self.label_names.clear();
         // A branch to the root leaves the function, whose label is around all blocks.
         self.depths[node_raw(body.root()) as usize] = 0;
-        self.block_types.clear();
-        self.symbols.clear();
-        self.uses_memory = false;
         self.declare_locals(body);
         let mut writer = Writer { module, body, e: self, depth: 0, loc: None, pushed: None };
         writer.walk(body.root());
         writer.settle();
         self.bytes.push(END);
-        Code {
-            bytes: self.bytes.as_slice().into(),
-            relocs: self.relocs.as_slice().into(),
-            locs: self.locs.as_slice().into(),
-            block_types: self.block_types.drain(..).collect(),
-            symbols: self.symbols.as_slice().into(),
-            uses_memory: self.uses_memory,
-            said: self.said(body),
-        }
+        let notes = self.notes(body);
+        self.packer.finish(&self.bytes, body.local_name_list(), notes)
     }
 
-    /// What the name section and the section of hints say of the body.
-    fn said(&mut self, body: &Body) -> Option<Box<Said>> {
-        let mut said = Said::default();
+    /// What custom sections say of the body beside the names of its locals.
+    fn notes(&mut self, body: &Body) -> Notes {
+        let mut notes = Notes::default();
         if !self.hinted.is_empty() {
             // The last thing said of a branch counts.
             let places = body.hints().iter().map(|&(node, likely)| (self.hinted[&node], likely));
             let hints: std::collections::BTreeMap<u32, bool> =
                 places.filter(|&(at, _)| at != u32::MAX).collect();
-            said.hints = hints.into_iter().collect();
+            notes.hints = hints.into_iter().collect();
         }
-        said.label_names.append(&mut self.label_names);
-        let mut names: Vec<(LocalId, &str)> = body.local_names().collect();
-        // The last name given to a local counts, and the sort is stable.
-        names.reverse();
-        names.sort_by_key(|(local, _)| *local);
-        names.dedup_by_key(|(local, _)| *local);
-        let bytes = names.iter().map(|(_, name)| name.len()).sum();
-        said.local_names = LocalNames::with_capacity(names.len(), bytes);
-        names.into_iter().for_each(|(local, name)| said.local_names.push(local, name));
-        let is_empty =
-            said.local_names.is_empty() && said.label_names.is_empty() && said.hints.is_empty();
-        (!is_empty).then(|| Box::new(said))
+        notes.label_names.append(&mut self.label_names);
+        notes
     }
 
     /// Encodes a constant expression.
@@ -222,13 +129,24 @@ impl Encoder {
 
     #[inline]
     fn reloc(&mut self, target: Target) {
-        self.relocs.push(Reloc { at: self.bytes.len() as u32, target });
+        self.packer.reloc(self.bytes.len() as u32, target);
     }
 
     fn val_type(&mut self, ty: ValType) {
-        match short_type(ty) {
-            Some(byte) => self.bytes.push(byte),
-            None => self.reloc(Target::ValType(ty)),
+        match (short_type(ty), ty) {
+            (Some(byte), _) => self.bytes.push(byte),
+            (None, ValType::Ref(ty)) => {
+                self.bytes.push(if ty.is_nullable() { REF_NULL } else { REF });
+                self.heap_type(ty.heap());
+            }
+            (None, ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::V128) => (),
+        }
+    }
+
+    fn heap_type(&mut self, heap: HeapType) {
+        match heap {
+            HeapType::Abstract(heap) => self.bytes.push(heap.byte()),
+            HeapType::Concrete(ty) => self.reloc(Target::HeapType(ty)),
         }
     }
 }
@@ -264,6 +182,12 @@ pub(crate) fn small_u32(out: &mut Vec<u8>, value: u32) {
     } else {
         value.encode(out);
     }
+}
+
+/// How many bytes a number takes in LEB128.
+pub(crate) fn leb_len(value: u32) -> u32 {
+    let bits = u32::BITS - (value | 1).leading_zeros();
+    bits.div_ceil(7)
 }
 
 struct Writer<'a> {
@@ -372,10 +296,10 @@ impl Writer<'_> {
             ([], &[one]) if short_type(one).is_some() => self.e.val_type(one),
             (params, results) => {
                 let ty = FuncType::new(params, results);
-                let known = self.e.block_types.iter().position(|other| *other == ty);
+                let known = self.e.packer.block_types.iter().position(|other| *other == ty);
                 let at = known.unwrap_or_else(|| {
-                    self.e.block_types.push(ty);
-                    self.e.block_types.len() - 1
+                    self.e.packer.block_types.push(ty);
+                    self.e.packer.block_types.len() - 1
                 });
                 self.e.reloc(Target::BlockType(at as u32));
             }
@@ -432,14 +356,7 @@ impl Writer<'_> {
     fn entry(&mut self, at: u32, loc: Loc) {
         if self.loc != Some(loc) {
             self.loc = Some(loc);
-            self.e.locs.push((at, loc));
-        }
-    }
-
-    fn heap_type(&mut self, heap: HeapType) {
-        match heap {
-            HeapType::Abstract(heap) => self.e.bytes.push(heap.byte()),
-            HeapType::Concrete(ty) => self.e.reloc(Target::HeapType(ty)),
+            self.e.packer.loc(at, loc);
         }
     }
 
@@ -477,7 +394,7 @@ impl Writer<'_> {
     #[inline]
     fn memarg(&mut self, memarg: MemArg) {
         if memarg.memory == MemoryId(0) {
-            self.e.uses_memory = true;
+            self.e.packer.uses_memory = true;
             small_u32(&mut self.e.bytes, u32::from(memarg.align_log2));
         } else {
             self.e.reloc(Target::MemArg(memarg.memory, memarg.align_log2));
@@ -558,7 +475,7 @@ impl Writer<'_> {
     fn access(&mut self, op: Op, memarg: MemArg) {
         let opcode = op.row().opcode;
         if opcode.prefix == 0 && memarg.memory == MemoryId(0) && memarg.offset < 0x80 {
-            self.e.uses_memory = true;
+            self.e.packer.uses_memory = true;
             let bytes = [opcode.code as u8, memarg.align_log2, memarg.offset as u8];
             self.e.bytes.extend_from_slice(&bytes);
         } else {
@@ -580,8 +497,8 @@ impl Writer<'_> {
             View::Symbol(symbol) => {
                 let wide = symbol_type(self.module, symbol) == ValType::I64;
                 self.opcode(if wide { Op::I64_CONST } else { Op::I32_CONST });
-                self.e.reloc(Target::Symbol(self.e.symbols.len() as u32));
-                self.e.symbols.push(symbol);
+                self.e.reloc(Target::Symbol(self.e.packer.symbols.len() as u32));
+                self.e.packer.symbols.push(symbol);
             }
             View::Local(local) => small_u32(&mut self.e.bytes, local.0),
             View::Global(global) => self.e.reloc(Target::Global(global)),
@@ -607,8 +524,8 @@ impl Writer<'_> {
                 self.e.reloc(Target::Table(table));
             }
             View::RefFunc(func) => self.e.reloc(Target::RefFunc(func)),
-            View::RefNull(heap) => self.heap_type(heap),
-            View::RefCast(ty) => self.heap_type(ty.heap()),
+            View::RefNull(heap) => self.e.heap_type(heap),
+            View::RefCast(ty) => self.e.heap_type(ty.heap()),
             View::Type(ty) => self.e.reloc(Target::Type(ty)),
             View::Field { ty, field } => {
                 self.e.reloc(Target::Type(ty));
@@ -634,8 +551,8 @@ impl Writer<'_> {
                 let nulls = u8::from(from.is_nullable()) | u8::from(to.is_nullable()) << 1;
                 self.e.bytes.push(nulls);
                 self.label(label);
-                self.heap_type(from.heap());
-                self.heap_type(to.heap());
+                self.e.heap_type(from.heap());
+                self.e.heap_type(to.heap());
             }
             View::Tag(tag) => self.e.reloc(Target::Tag(tag)),
             View::Label(target) => self.label(target),

@@ -35,10 +35,12 @@ extern crate self as swasm_tree;
 mod common;
 
 mod body;
+mod code;
 mod encode;
 mod fold;
 mod ids;
 mod layout;
+mod local_names;
 mod module;
 mod nest;
 mod op;
@@ -54,8 +56,9 @@ mod verify;
 mod walk;
 mod write;
 
-pub use body::{BlockType, Body, Catch, LocalNames, MemArg, Node, Symbol, View, WithImmediate};
-pub use encode::{Code, Encoder, Reloc, Target, encode};
+pub use body::{BlockType, Body, Catch, MemArg, Node, Symbol, View, WithImmediate};
+pub use code::Code;
+pub use encode::{Encoder, encode};
 pub use fold::{Const, evaluate};
 pub use ids::{
     DataId, ElemId, ExprId, FuncId, GlobalId, Loc, LocalId, MemoryId, NodeId, TableId, TagId,

@@ -7,9 +7,10 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::local_names::{LocalNames, Names};
 use crate::{
-    Body, Code, DataId, ElemId, ExprId, FuncId, FuncType, GlobalId, HeapType, LocalNames, MemoryId,
-    RefType, Symbol, TableId, TagId, TypeId, Types, ValType, View,
+    Body, Code, DataId, ElemId, ExprId, FuncId, FuncType, GlobalId, HeapType, MemoryId, RefType,
+    Symbol, TableId, TagId, TypeId, Types, ValType, View,
 };
 
 /// The first address that static data may have: below it nothing is ever handed out.
@@ -90,7 +91,7 @@ pub enum FuncKind {
     /// From the host.
     Import(Import),
     /// From here.
-    Defined(Box<Code>),
+    Defined(Code),
     /// From the bytes the module was read from: [`Module::open`](crate::Module::open) makes a tree of it.
     Read(ReadCode),
     /// To be defined with [`Module::define`]; the writer leaves it out when it is not reachable.
@@ -109,20 +110,40 @@ pub struct ReadCode {
 /// What other sections say of a function's code.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Said {
-    /// Parameters' and locals' names.
     pub(crate) local_names: LocalNames,
+    pub(crate) notes: Notes,
+}
+
+/// What custom sections say of a function's code beside the names of its locals.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Notes {
     /// Names of labels, by the number of the block among all blocks of the function.
     pub(crate) label_names: Vec<(u32, Box<str>)>,
     /// Which branches are likely taken: offset from the start of the function's code, as in the section that says it.
     pub(crate) hints: Box<[(u32, bool)]>,
 }
 
+impl Notes {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.label_names.is_empty() && self.hints.is_empty()
+    }
+}
+
 impl Func {
-    /// What other sections say of its code.
-    pub(crate) fn said(&self) -> Option<&Said> {
+    /// Names of its parameters and locals.
+    pub(crate) fn local_names(&self) -> Names<'_> {
         match &self.kind {
-            FuncKind::Defined(code) => code.said.as_deref(),
-            FuncKind::Read(code) => code.said.as_deref(),
+            FuncKind::Defined(code) => code.local_names(),
+            FuncKind::Read(code) => code.local_names(),
+            FuncKind::Import(_) | FuncKind::Declared => Names::default(),
+        }
+    }
+
+    /// What else custom sections say of its code.
+    pub(crate) fn notes(&self) -> Option<&Notes> {
+        match &self.kind {
+            FuncKind::Defined(code) => code.notes(),
+            FuncKind::Read(code) => code.notes(),
             FuncKind::Import(_) | FuncKind::Declared => None,
         }
     }
@@ -134,12 +155,21 @@ impl ReadCode {
         self.range.len()
     }
 
-    pub(crate) fn label_names(&self) -> &[(u32, Box<str>)] {
-        self.said.as_ref().map_or(&[], |said| &said.label_names)
+    pub(crate) fn local_names(&self) -> Names<'_> {
+        self.said.as_ref().map_or_else(Names::default, |said| said.local_names.iter())
+    }
+
+    /// Appends them as the name section has them.
+    pub(crate) fn encode_names(&self, out: &mut Vec<u8>) {
+        self.said.iter().for_each(|said| said.local_names.encode(out));
+    }
+
+    pub(crate) fn notes(&self) -> Option<&Notes> {
+        self.said.as_ref().map(|said| &said.notes)
     }
 
     pub(crate) fn hints(&self) -> &[(u32, bool)] {
-        self.said.as_ref().map_or(&[], |said| &said.hints)
+        self.notes().map_or(&[], |notes| &notes.hints)
     }
 
     pub(crate) fn say(&mut self) -> &mut Said {
@@ -436,12 +466,12 @@ impl Module {
     }
 
     /// Gives a declared function its code, or another one other code. An imported one is imported no more: what called it calls this.
-    pub fn define(&mut self, func: FuncId, code: impl Into<Box<Code>>) {
+    pub fn define(&mut self, func: FuncId, code: Code) {
         let kind = &mut self.funcs[func.index()].kind;
         if matches!(kind, FuncKind::Import(_)) {
             self.import_order.retain(|item| *item != ExportItem::Func(func));
         }
-        *kind = FuncKind::Defined(code.into());
+        *kind = FuncKind::Defined(code);
     }
 
     /// Makes room for another function in a function's place: what it was, imported or defined, gets a new id, which is returned. Everything

@@ -135,7 +135,7 @@ impl Module {
         if let Err(error) = result {
             panic!("function {}: {error}: it was valid when it was read", func.0);
         }
-        for (local, name) in code.said.iter().flat_map(|said| said.local_names.iter()) {
+        for (local, name) in code.local_names() {
             body.name_local(local, name);
         }
     }
@@ -156,7 +156,10 @@ impl<'a> Builder<'a> {
     ) -> Builder<'a> {
         let ty = module.func_type(func);
         body.reset(&ty.params, &ty.results);
-        Builder { label_names: code.label_names(), ..Builder::of(module, body, s) }
+        Builder {
+            label_names: code.notes().map_or(&[], |notes| &notes.label_names),
+            ..Builder::of(module, body, s)
+        }
     }
 
     /// A builder of a body that has its type and locals.

@@ -2,9 +2,10 @@
 //!
 //! Invariant: whatever a live item names is live.
 
+use crate::code::Target;
 use crate::{
     Body, Code, ConstExpr, DataId, DataPlace, ElemId, ElemPlace, Encoder, ExportItem, FuncId,
-    FuncKind, GlobalId, GlobalKind, MemoryId, Module, Symbol, TableId, TagId, Target, Verified,
+    FuncKind, GlobalId, GlobalKind, MemoryId, Module, Symbol, TableId, TagId, Verified,
 };
 
 /// Which items are written, by id.
@@ -198,10 +199,10 @@ impl Reach<'_> {
     }
 
     fn code(&mut self, code: &Code) {
-        if code.uses_memory {
+        if code.uses_memory() {
             self.mark(Item::Memory(MemoryId(0)));
         }
-        for reloc in &code.relocs {
+        for reloc in code.relocs() {
             match reloc.target {
                 Target::Func(id) | Target::RefFunc(id) => self.mark(Item::Func(id)),
                 Target::Global(id) => self.mark(Item::Global(id)),
@@ -210,11 +211,8 @@ impl Reach<'_> {
                 Target::Data(id) => self.mark(Item::Data(id)),
                 Target::Elem(id) => self.mark(Item::Elem(id)),
                 Target::Tag(id) => self.mark(Item::Tag(id)),
-                Target::Symbol(at) => self.symbol(code.symbols[at as usize]),
-                Target::Type(_)
-                | Target::BlockType(_)
-                | Target::HeapType(_)
-                | Target::ValType(_) => (),
+                Target::Symbol(at) => self.symbol(code.symbols()[at as usize]),
+                Target::Type(_) | Target::BlockType(_) | Target::HeapType(_) => (),
             }
         }
     }

@@ -139,7 +139,7 @@ impl Reading {
             if let Some(FuncKind::Read(code)) =
                 module.funcs.get_mut(func.index()).map(|func| &mut func.kind)
             {
-                code.say().hints = hints;
+                code.say().notes.hints = hints;
             }
         }
         let read = module.read;
@@ -288,7 +288,7 @@ fn build_checked(
         builder.hint(&mut hints, (at - start) as u32);
     }
     reader.finish_expression(&validator.visitor(reader.original_position()))?;
-    for (local, name) in code.said.iter().flat_map(|said| said.local_names.iter()) {
+    for (local, name) in code.local_names() {
         body.name_local(local, name);
     }
     Ok(())

@@ -11,10 +11,12 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use crate::code::Target;
+use crate::encode::leb_len;
 use crate::reach::Live;
 use crate::{
     Body, Code, ConstExpr, Encoder, ExportItem, FuncId, FuncKind, GlobalKind, Module, RefType,
-    Symbol, Target, TypeId, ValType, Verified,
+    Symbol, TypeId, ValType, Verified,
 };
 
 /// Merging functions makes their callers equal; it is done at most so many times.
@@ -177,11 +179,11 @@ impl Uses {
         written(&module.tags, &live.tags).for_each(|tag| uses.ty(module, tag.ty));
         for func in written(&module.funcs, &live.funcs) {
             if let FuncKind::Defined(code) = &func.kind {
-                for reloc in &code.relocs {
+                for reloc in code.relocs() {
                     if let Target::RefFunc(func) = reloc.target {
                         uses.referenced[func.index()] = true;
                     } else if let Target::Symbol(at) = reloc.target {
-                        uses.symbol(code.symbols[at as usize]);
+                        uses.symbol(code.symbols()[at as usize]);
                     }
                 }
             }
@@ -209,7 +211,7 @@ impl Uses {
                 self.val_type(module, ValType::Ref(RefType::new(true, heap)));
             }
             ConstExpr::Expr(expr) => {
-                for reloc in &exprs[expr.index()].relocs {
+                for reloc in exprs[expr.index()].relocs() {
                     if let Target::RefFunc(func) = reloc.target {
                         self.referenced[func.index()] = true;
                     }
@@ -232,7 +234,7 @@ impl Uses {
             }
             self.ty(module, func.ty);
             if let FuncKind::Defined(code) = &func.kind {
-                for reloc in &code.relocs {
+                for reloc in code.relocs() {
                     self.target(module, code, reloc.target, Some(same));
                 }
             }
@@ -248,11 +250,10 @@ impl Uses {
             Target::Global(global) => self.globals[global.index()] += 1,
             Target::Type(ty) | Target::HeapType(ty) => self.ty(module, ty),
             Target::BlockType(at) => {
-                if let Some(ty) = module.types.find(&code.block_types[at as usize]) {
+                if let Some(ty) = module.types.find(&code.block_types()[at as usize]) {
                     self.ty(module, ty);
                 }
             }
-            Target::ValType(ty) => self.val_type(module, ty),
             Target::Table(_)
             | Target::Memory(_)
             | Target::MemArg(..)
@@ -335,8 +336,8 @@ impl Merge<'_> {
     fn hash(&self, func: FuncId, code: &Code) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.module.types.canonical(self.module.func(func).ty).hash(&mut hasher);
-        code.bytes.hash(&mut hasher);
-        for reloc in &code.relocs {
+        code.bytes().hash(&mut hasher);
+        for reloc in code.relocs() {
             reloc.at.hash(&mut hasher);
             // Those that most functions differ in.
             let target = self.target(func, reloc.target);
@@ -347,7 +348,7 @@ impl Merge<'_> {
             } else if let Target::Type(id) | Target::HeapType(id) = target {
                 id.hash(&mut hasher);
             } else if let Target::Symbol(at) = target {
-                code.symbols[at as usize].hash(&mut hasher);
+                code.symbols()[at as usize].hash(&mut hasher);
             }
         }
         hasher.finish()
@@ -376,26 +377,19 @@ impl Merge<'_> {
         };
         let same_target = |left: Target, right: Target| match (left, right) {
             (Target::BlockType(left), Target::BlockType(right)) => {
-                code.block_types[left as usize] == other.block_types[right as usize]
+                code.block_types()[left as usize] == other.block_types()[right as usize]
             }
             (Target::Symbol(left), Target::Symbol(right)) => {
-                code.symbols[left as usize] == other.symbols[right as usize]
+                code.symbols()[left as usize] == other.symbols()[right as usize]
             }
             _ => self.target(a, left) == self.target(b, right),
         };
         canonical(a) == canonical(b)
-            && code.bytes == other.bytes
-            && code.relocs.len() == other.relocs.len()
+            && code.bytes() == other.bytes()
+            && code.relocs().count() == other.relocs().count()
             && code
-                .relocs
-                .iter()
-                .zip(&other.relocs)
+                .relocs()
+                .zip(other.relocs())
                 .all(|(left, right)| left.at == right.at && same_target(left.target, right.target))
     }
-}
-
-/// How many bytes a number takes in LEB128.
-fn leb_len(value: u32) -> u32 {
-    let bits = u32::BITS - (value | 1).leading_zeros();
-    bits.div_ceil(7)
 }

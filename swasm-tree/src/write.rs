@@ -5,14 +5,16 @@
 //! opened: that is copied as long as all that it names has the index it had. Broken promises of the builder (a declared function that is live
 //! but has no code; a memory imported after one was defined) panic and name the item.
 
+mod code;
 mod names;
 mod segments;
+mod types;
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use wasm_encoder as we;
-use wasm_encoder::{Encode, Section};
+use wasm_encoder::Section;
 
 use crate::encode::{Encoder, small_u32};
 use crate::layout::Layout;
@@ -20,9 +22,8 @@ use crate::reach::Live;
 use crate::renumber::Plan;
 use crate::signature::symbol_type;
 use crate::{
-    Body, Code, CompositeType, ConstExpr, DataPlace, ExportItem, ExprId, FieldType, FuncId,
-    FuncKind, FuncType, GlobalKind, HeapType, Loc, Module, ReadCode, RefType, STATIC_BASE,
-    SectionKind, StorageType, SubType, Symbol, TableId, Target, TypeId, ValType, Verified,
+    Body, Code, ConstExpr, DataPlace, ExportItem, ExprId, FuncId, FuncKind, FuncType, GlobalKind,
+    Loc, Module, ReadCode, STATIC_BASE, SectionKind, Symbol, TableId, TypeId, ValType,
 };
 use names::Orders;
 
@@ -172,6 +173,10 @@ struct Writer<'a> {
     encoder: Encoder,
     /// By function, in order: offsets in its body of branches that are likely (or unlikely) taken.
     hints: Vec<(u32, Vec<(u32, bool)>)>,
+    /// Names of locals, as the name section has them: those of a function are at hand when its code is.
+    local_names: Vec<u8>,
+    /// How many functions have some.
+    with_local_names: u32,
 }
 
 /// Numbers live items, imported ones first.
@@ -223,6 +228,8 @@ impl Module {
             opened: Body::new(&[], &[]),
             encoder: Encoder::new(),
             hints: Vec::new(),
+            local_names: Vec::new(),
+            with_local_names: 0,
         };
         writer.write(options)
     }
@@ -298,7 +305,7 @@ impl<'a> Writer<'a> {
             static_data: STATIC_BASE..self.layout.end,
             ..Written::default()
         };
-        let mut code = self.code(&func_order, &mut written);
+        let mut code = self.code(&func_order, options.names, &mut written);
         // Slots that only data asks for come last.
         let patched = self.relocated_datas(&data_order);
         let data_section = self.datas(&data_order, &patched);
@@ -474,214 +481,6 @@ impl<'a> Writer<'a> {
         section
     }
 
-    // ---- types
-
-    fn type_index(&mut self, id: TypeId) -> u32 {
-        let index = self.type_ids[id.index()];
-        if index != UNWRITTEN {
-            return index;
-        }
-        let id = self.module.types.canonical(id);
-        if self.type_ids[id.index()] == UNWRITTEN {
-            // A type names only types of its own group and earlier ones: those are written first, in order.
-            let types = &self.module.types;
-            let mut needed = vec![types.group(id).start];
-            let mut next = 0;
-            while let Some(&start) = needed.get(next) {
-                next += 1;
-                let group = types.group(TypeId(start));
-                for inner in group.flat_map(|at| types.sub(TypeId(at)).mentions()) {
-                    let start = types.group(types.canonical(inner)).start;
-                    if !needed.contains(&start) && self.type_ids[start as usize] == UNWRITTEN {
-                        needed.push(start);
-                    }
-                }
-            }
-            needed.sort();
-            for start in needed {
-                self.write_group(TypeId(start));
-            }
-        }
-        self.type_ids[id.index()]
-    }
-
-    /// Writes the recursion group that starts with a type.
-    fn write_group(&mut self, start: TypeId) {
-        let types = &self.module.types;
-        let group = types.group(start);
-        for at in group.clone() {
-            self.type_ids[at as usize] = self.type_count;
-            self.type_count += 1;
-        }
-        let mut subs: Vec<we::SubType> =
-            group.map(|at| self.sub_type(types.as_added(TypeId(at)))).collect();
-        match (subs.pop(), subs.is_empty()) {
-            (Some(only), true) => self.types.ty().subtype(&only),
-            (Some(last), false) => {
-                subs.push(last);
-                self.types.ty().rec(subs);
-            }
-            (None, _) => (),
-        }
-    }
-
-    fn sub_type(&mut self, sub: &SubType) -> we::SubType {
-        let inner = match &sub.composite {
-            CompositeType::Func(ty) => we::CompositeInnerType::Func(self.func_type(ty)),
-            CompositeType::Struct(fields) => {
-                let fields = fields.iter().map(|&field| self.field_type(field)).collect();
-                we::CompositeInnerType::Struct(we::StructType { fields })
-            }
-            CompositeType::Array(element) => {
-                we::CompositeInnerType::Array(we::ArrayType(self.field_type(*element)))
-            }
-        };
-        we::SubType {
-            is_final: sub.is_final,
-            supertype_idx: sub.supertype.map(|id| self.type_index(id)),
-            composite_type: we::CompositeType {
-                inner,
-                shared: false,
-                descriptor: None,
-                describes: None,
-            },
-        }
-    }
-
-    fn func_type(&mut self, ty: &FuncType) -> we::FuncType {
-        let params: Vec<we::ValType> = ty.params.iter().map(|&ty| self.val_type(ty)).collect();
-        let results: Vec<we::ValType> = ty.results.iter().map(|&ty| self.val_type(ty)).collect();
-        we::FuncType::new(params, results)
-    }
-
-    fn field_type(&mut self, field: FieldType) -> we::FieldType {
-        let element_type = match field.storage {
-            StorageType::I8 => we::StorageType::I8,
-            StorageType::I16 => we::StorageType::I16,
-            StorageType::Val(ty) => we::StorageType::Val(self.val_type(ty)),
-        };
-        we::FieldType { element_type, mutable: field.mutable }
-    }
-
-    /// A type index, or the only result's type where that is no longer.
-    fn block_type(&mut self, ty: &FuncType, out: &mut Vec<u8>) {
-        if let ([], &[one]) = (&*ty.params, &*ty.results) {
-            let mut inline = Vec::new();
-            self.val_type(one).encode(&mut inline);
-            let known = self.module.types.find(ty).map(|id| self.type_ids[id.index()]);
-            let mut index = Vec::new();
-            if let Some(known) = known.filter(|&index| index != UNWRITTEN) {
-                i64::from(known).encode(&mut index);
-            }
-            let shorter = !index.is_empty() && index.len() < inline.len();
-            return out.extend_from_slice(if shorter { &index } else { &inline });
-        }
-        i64::from(self.block_type_index(ty)).encode(out);
-    }
-
-    fn block_type_index(&mut self, ty: &FuncType) -> u32 {
-        if let Some(id) = self.module.types.find(ty) {
-            return self.type_index(id);
-        }
-        if let Some(&index) = self.block_types.get(ty) {
-            return index;
-        }
-        let index = self.type_count;
-        let encoded = self.func_type(ty);
-        self.types.ty().func_type(&encoded);
-        self.type_count += 1;
-        self.block_types.insert(ty.clone(), index);
-        index
-    }
-
-    fn val_type(&mut self, ty: ValType) -> we::ValType {
-        match ty {
-            ValType::I32 => we::ValType::I32,
-            ValType::I64 => we::ValType::I64,
-            ValType::F32 => we::ValType::F32,
-            ValType::F64 => we::ValType::F64,
-            ValType::V128 => we::ValType::V128,
-            ValType::Ref(ty) => we::ValType::Ref(self.ref_type(ty)),
-        }
-    }
-
-    fn ref_type(&mut self, ty: RefType) -> we::RefType {
-        we::RefType { nullable: ty.is_nullable(), heap_type: self.heap_type(ty.heap()) }
-    }
-
-    fn heap_type(&mut self, heap: HeapType) -> we::HeapType {
-        use crate::AbstractHeapType as Ours;
-        use we::AbstractHeapType as Theirs;
-        let ty = match heap {
-            HeapType::Concrete(ty) => return we::HeapType::Concrete(self.type_index(ty)),
-            HeapType::Abstract(ours) => match ours {
-                Ours::Func => Theirs::Func,
-                Ours::Extern => Theirs::Extern,
-                Ours::Any => Theirs::Any,
-                Ours::Eq => Theirs::Eq,
-                Ours::I31 => Theirs::I31,
-                Ours::Struct => Theirs::Struct,
-                Ours::Array => Theirs::Array,
-                Ours::Exn => Theirs::Exn,
-                Ours::None => Theirs::None,
-                Ours::NoFunc => Theirs::NoFunc,
-                Ours::NoExtern => Theirs::NoExtern,
-                Ours::NoExn => Theirs::NoExn,
-            },
-        };
-        we::HeapType::Abstract { shared: false, ty }
-    }
-
-    fn global_type(&mut self, at: usize) -> we::GlobalType {
-        let global = &self.module.globals[at];
-        let val_type = self.val_type(global.ty);
-        we::GlobalType { val_type, mutable: global.mutable, shared: global.shared }
-    }
-
-    fn table_type(&mut self, at: usize) -> we::TableType {
-        let table = &self.module.tables[at];
-        we::TableType {
-            element_type: self.ref_type(table.ty),
-            table64: table.table64,
-            minimum: table.min,
-            maximum: table.max,
-            shared: table.shared,
-        }
-    }
-
-    fn tag_type(&mut self, at: usize) -> we::TagType {
-        let func_type_idx = self.type_index(self.module.tags[at].ty);
-        we::TagType { kind: we::TagKind::Exception, func_type_idx }
-    }
-
-    /// How many pages a memory starts with.
-    fn pages(&self, at: usize) -> u64 {
-        let min_pages = self.module.memories[at].min_pages;
-        if at != 0 {
-            return min_pages;
-        }
-        // The address of a segment of no bytes must be inside too: bulk instructions trap outside for no bytes as well.
-        let end = match (self.live.initial_pages, self.layout.is_empty) {
-            (true, _) => self.layout.heap_base() + ROOM_ABOVE_HEAP_BASE,
-            (false, true) => 0,
-            (false, false) => self.layout.end,
-        };
-        let page = self.module.memories[at].page_size_log2.map_or(PAGE, |log2| 1 << log2);
-        min_pages.max(end.div_ceil(page))
-    }
-
-    fn memory_type(&self, at: usize) -> we::MemoryType {
-        let memory = &self.module.memories[at];
-        let minimum = self.pages(at);
-        we::MemoryType {
-            minimum,
-            maximum: memory.max_pages.map(|max| max.max(minimum)),
-            memory64: memory.memory64,
-            shared: memory.shared,
-            page_size_log2: memory.page_size_log2,
-        }
-    }
-
     // ---- indices and values
 
     fn table_index(&self, id: TableId) -> u32 {
@@ -741,148 +540,5 @@ impl<'a> Writer<'a> {
         bytes.pop();
         bytes.remove(0);
         bytes
-    }
-
-    // ---- code
-
-    /// The contents of the code section; nothing, if there are no functions.
-    fn code(&mut self, order: &[usize], written: &mut Written) -> Vec<u8> {
-        let module = self.module;
-        let is_import = |at: usize| matches!(module.funcs[at].kind, FuncKind::Import(_));
-        let defined: Vec<usize> = order.iter().copied().filter(|&at| !is_import(at)).collect();
-        let mut out = Vec::new();
-        if defined.is_empty() {
-            return out;
-        }
-        written.funcs.reserve_exact(defined.len());
-        // They live until debug information is written: no room for more, and nothing to grow out of.
-        let locs = defined.iter().map(|&at| match &module.funcs[at].kind {
-            FuncKind::Defined(code) => code.locs.len(),
-            FuncKind::Import(_) | FuncKind::Read(_) | FuncKind::Declared => 0,
-        });
-        written.locs.reserve_exact(locs.sum());
-        small_u32(&mut out, defined.len() as u32);
-        let mut patched = Vec::new();
-        for at in defined {
-            patched.clear();
-            let first_loc = written.locs.len();
-            let mut hints = Vec::new();
-            let func = FuncId(at as u32);
-            let bytes = match &module.funcs[at].kind {
-                FuncKind::Defined(code) => {
-                    self.patch(code, &mut patched, &mut written.locs, &mut hints);
-                    &patched
-                }
-                FuncKind::Read(code) if self.copies => {
-                    hints.extend_from_slice(code.hints());
-                    module.read_bytes(code)
-                }
-                FuncKind::Read(_) => {
-                    module.open(func, &mut self.opened);
-                    let body = std::mem::replace(&mut self.opened, Body::new(&[], &[]));
-                    let code = self.encoder.encode(Verified { module, func, body: &body });
-                    self.opened = body;
-                    self.patch(&code, &mut patched, &mut written.locs, &mut hints);
-                    &patched
-                }
-                FuncKind::Import(_) | FuncKind::Declared => panic!(
-                    "function {at} ({}) is needed: whoever declared it promised to define it",
-                    module.funcs[at].name.as_deref().unwrap_or("without a name")
-                ),
-            };
-            if !hints.is_empty() {
-                self.hints.push((self.at.funcs[at], hints));
-            }
-            small_u32(&mut out, bytes.len() as u32);
-            let start = out.len() as u32;
-            for (at, _) in &mut written.locs[first_loc..] {
-                *at += start;
-            }
-            out.extend_from_slice(bytes);
-            written.funcs.push(WrittenFunc {
-                func,
-                index: self.at.funcs[at],
-                range: start..out.len() as u32,
-                locs: first_loc as u32..written.locs.len() as u32,
-            });
-        }
-        out
-    }
-
-    /// Puts indices into code; `locs` and `hints` get offsets in `out`.
-    fn patch(
-        &mut self,
-        code: &Code,
-        out: &mut Vec<u8>,
-        locs: &mut Vec<(u32, Loc)>,
-        hints: &mut Vec<(u32, bool)>,
-    ) {
-        let mut done = 0;
-        let mut sources = code.locs.iter().peekable();
-        let mut hinted = code.hints().iter().peekable();
-        for reloc in &code.relocs {
-            // An entry at the very place of the index belongs to the instruction behind it.
-            while let Some(&&(at, loc)) = sources.peek() {
-                if at >= reloc.at {
-                    break;
-                }
-                locs.push((out.len() as u32 + (at - done), loc));
-                sources.next();
-            }
-            while let Some((at, likely)) = hinted.next_if(|(at, _)| *at < reloc.at) {
-                hints.push((out.len() as u32 + (at - done), *likely));
-            }
-            out.extend_from_slice(&code.bytes[done as usize..reloc.at as usize]);
-            done = reloc.at;
-            self.index(code, reloc.target, out);
-        }
-        for &(at, loc) in sources {
-            locs.push((out.len() as u32 + (at - done), loc));
-        }
-        for &(at, likely) in hinted {
-            hints.push((out.len() as u32 + (at - done), likely));
-        }
-        out.extend_from_slice(&code.bytes[done as usize..]);
-    }
-
-    fn index(&mut self, code: &Code, target: Target, out: &mut Vec<u8>) {
-        match target {
-            Target::Func(id) => small_u32(out, self.at.funcs[id.index()]),
-            Target::RefFunc(id) => {
-                self.referenced.push(id);
-                small_u32(out, self.at.funcs[id.index()]);
-            }
-            Target::Global(id) => small_u32(out, self.at.globals[id.index()]),
-            Target::Type(id) => small_u32(out, self.type_index(id)),
-            Target::BlockType(at) => self.block_type(&code.block_types[at as usize], out),
-            Target::HeapType(id) => i64::from(self.type_index(id)).encode(out),
-            Target::ValType(ty) => self.val_type(ty).encode(out),
-            Target::Table(id) => small_u32(out, self.table_index(id)),
-            Target::Memory(id) => small_u32(out, self.at.memories[id.index()]),
-            Target::MemArg(id, align_log2) => {
-                let index = self.at.memories[id.index()];
-                if index == 0 {
-                    small_u32(out, u32::from(align_log2));
-                } else {
-                    small_u32(out, u32::from(align_log2) | WITH_MEMORY);
-                    small_u32(out, index);
-                }
-            }
-            Target::Data(id) => {
-                self.data_index_used = true;
-                small_u32(out, self.at.datas[id.index()]);
-            }
-            Target::Elem(id) => small_u32(out, self.at.elems[id.index()]),
-            Target::Tag(id) => small_u32(out, self.at.tags[id.index()]),
-            Target::Symbol(at) => {
-                let symbol = code.symbols[at as usize];
-                let value = self.symbol(symbol);
-                if symbol_type(self.module, symbol) == ValType::I64 {
-                    value.encode(out);
-                } else {
-                    (value as i32).encode(out);
-                }
-            }
-        }
     }
 }

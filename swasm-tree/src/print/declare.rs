@@ -13,7 +13,7 @@ use super::values::{
 use super::{INDENT, line};
 use crate::{
     Body, ConstExpr, DataPlace, ElemId, ElemPlace, ExportItem, FuncId, GlobalId, GlobalKind,
-    HeapType, LocalId, LocalNames, MemoryId, Module, SectionKind, TableId, TagId, TypeId, View,
+    HeapType, LocalId, MemoryId, Module, SectionKind, TableId, TagId, TypeId, View,
 };
 
 /// The text of a module in the making.
@@ -349,10 +349,8 @@ impl<'a> Declarations<'a> {
     /// A function without what it does.
     pub(super) fn signature(&mut self, func: FuncId) {
         let declared = self.module.func(func);
-        let names = declared.said().map(|said| &said.local_names);
         let ty = self.module.types.get(declared.ty);
-        let given = names.into_iter().flat_map(LocalNames::iter);
-        let given: std::collections::HashMap<LocalId, &str> = given.collect();
+        let given: std::collections::HashMap<LocalId, &str> = declared.local_names().collect();
         let params = local_identifiers(ty.params.len(), &given);
         let mut text = format!("(func {}", self.head(ExportItem::Func(func)));
         text.push_str(&type_use_text(self.module, self.names, declared.ty));

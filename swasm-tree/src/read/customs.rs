@@ -169,7 +169,7 @@ fn give_name(module: &mut Module, naming: Naming<'_>) {
                 if matches!(kind, NameKind::Local) {
                     code.say().local_names.push(LocalId(inner), name);
                 } else {
-                    code.say().label_names.push((inner, name.into()));
+                    code.say().notes.label_names.push((inner, name.into()));
                 }
             }
             None

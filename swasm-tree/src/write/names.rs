@@ -3,7 +3,11 @@
 use wasm_encoder as we;
 
 use super::Writer;
+use crate::encode::small_u32;
 use crate::{DataPlace, FuncKind, TypeId};
+
+/// The number of the subsection that names locals.
+const LOCAL_NAMES: u8 = 2;
 
 /// The live items of each kind, in order of their indices.
 pub(super) struct Orders<'a> {
@@ -38,8 +42,11 @@ impl Writer<'_> {
         if let Some(names) = map(orders.funcs, |at| module.funcs[at].name.as_deref()) {
             section.functions(&names);
         }
-        if let Some(names) = self.local_names(orders.funcs) {
-            section.locals(&names);
+        if self.with_local_names > 0 {
+            let mut contents = Vec::with_capacity(self.local_names.len() + 5);
+            small_u32(&mut contents, self.with_local_names);
+            contents.extend_from_slice(&self.local_names);
+            section.raw(LOCAL_NAMES, &contents);
         }
         if let Some(names) = self.label_names(orders.funcs) {
             section.labels(&names);
@@ -81,20 +88,22 @@ impl Writer<'_> {
         section
     }
 
-    fn local_names(&self, funcs: &[usize]) -> Option<we::IndirectNameMap> {
-        let mut locals = we::IndirectNameMap::new();
-        let mut is_empty = true;
-        for (index, &at) in (0..).zip(funcs) {
-            let named = self.module.funcs[at].said().map(|said| &said.local_names);
-            let Some(named) = named.filter(|names| !names.is_empty()) else { continue };
-            let mut names = we::NameMap::new();
-            for (local, name) in named.iter() {
-                names.append(local.0, name);
-            }
-            locals.append(index, &names);
-            is_empty = false;
+    /// Notes the names of a function's locals. Functions come in the order of their indices.
+    pub(super) fn name_locals(&mut self, at: usize) {
+        let out = &mut self.local_names;
+        let before = out.len();
+        small_u32(out, self.at.funcs[at]);
+        let index_end = out.len();
+        match &self.module.funcs[at].kind {
+            FuncKind::Defined(code) => out.extend_from_slice(code.encoded_names()),
+            FuncKind::Read(code) => code.encode_names(out),
+            FuncKind::Import(_) | FuncKind::Declared => (),
         }
-        (!is_empty).then_some(locals)
+        if out.len() == index_end {
+            out.truncate(before);
+        } else {
+            self.with_local_names += 1;
+        }
     }
 
     /// Of code that had to be opened to be written, names of labels are lost.
@@ -104,7 +113,7 @@ impl Writer<'_> {
         for (index, &at) in (0..).zip(funcs) {
             let func = &self.module.funcs[at];
             let is_kept = self.copies || !matches!(func.kind, FuncKind::Read(_));
-            let named = func.said().filter(|_| is_kept).map(|said| &*said.label_names);
+            let named = func.notes().filter(|_| is_kept).map(|notes| &*notes.label_names);
             let named = named.unwrap_or_default();
             if named.is_empty() {
                 continue;

@@ -7,9 +7,10 @@ use std::borrow::Cow;
 use wasm_encoder as we;
 
 use super::Writer;
+use crate::code::Target;
 use crate::{
     ConstExpr, DataPlace, ElemPlace, ExportItem, FuncId, GlobalKind, HeapType, MemoryId, Symbol,
-    Target, ValType,
+    ValType,
 };
 
 impl<'a> Writer<'a> {
@@ -140,7 +141,7 @@ impl<'a> Writer<'a> {
                 declared.insert(id);
             } else if let ConstExpr::Expr(id) = value {
                 let code = module.expr_code(id, &mut self.encoder);
-                declared.extend(code.relocs.iter().filter_map(|reloc| {
+                declared.extend(code.relocs().filter_map(|reloc| {
                     let Target::RefFunc(id) = reloc.target else { return None };
                     Some(id)
                 }));
