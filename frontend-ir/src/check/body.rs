@@ -152,6 +152,8 @@ pub(crate) struct Checker<'a, 'd> {
     /// Open float literals and what they were made from.
     floats: Vec<(ExprId, ir::ExprId)>,
     warned_unreachable: bool,
+    /// Whether a part could not be read: who knows what it uses.
+    has_gaps: bool,
     errors_before: usize,
 }
 
@@ -196,6 +198,7 @@ impl<'a, 'd> Checker<'a, 'd> {
             spine: Vec::new(),
             floats: Vec::new(),
             warned_unreachable: false,
+            has_gaps: false,
             errors_before,
         }
     }
@@ -242,7 +245,7 @@ impl<'a, 'd> Checker<'a, 'd> {
     }
 
     fn finish(&mut self, root: ExprId) {
-        if self.cx.diagnostics.len() == self.errors_before {
+        if self.cx.diagnostics.len() == self.errors_before && !self.has_gaps {
             self.warn_unused();
         }
         self.out.root = root;
@@ -456,7 +459,10 @@ impl<'a, 'd> Checker<'a, 'd> {
         let ir::Expr { kind, span } = &ast[id];
         let span = *span;
         match kind {
-            ir::ExprKind::Error => self.broken(span),
+            ir::ExprKind::Error => {
+                self.has_gaps = true;
+                self.broken(span)
+            }
             ir::ExprKind::Unit => {
                 self.typed(ExprKind::Constant(Box::new(Constant::Unit)), Type::Unit, span)
             }

@@ -117,6 +117,8 @@ fn never_reached_and_never_read() {
         ("fn f() { with_memory_allocator |mem| {} }", "SW0250@1:33"),
         // With a mistake around, nothing is said about what may be its consequence.
         ("fn f() { let x = y; }", "SW0201@1:18"),
+        // What could not be read may use it.
+        ("fn f() -> i32 { let x = 1; (x, 2) }", "SW0101@1:30"),
     ]);
 }
 
