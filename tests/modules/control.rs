@@ -21,6 +21,28 @@ pub(crate) enum Callee {
     Reference(u32),
 }
 
+impl Callee {
+    fn call(self) -> Instruction<'static> {
+        match self {
+            Callee::Direct(function) => Instruction::Call(function),
+            Callee::Indirect(table_index, type_index) => {
+                Instruction::CallIndirect { type_index, table_index }
+            }
+            Callee::Reference(ty) => Instruction::CallRef(ty),
+        }
+    }
+
+    fn tail_call(self) -> Instruction<'static> {
+        match self {
+            Callee::Direct(function) => Instruction::ReturnCall(function),
+            Callee::Indirect(table_index, type_index) => {
+                Instruction::ReturnCallIndirect { type_index, table_index }
+            }
+            Callee::Reference(ty) => Instruction::ReturnCallRef(ty),
+        }
+    }
+}
+
 impl Body<'_> {
     /// Statements, and then values of `types`: what stands inside a block.
     pub(crate) fn body_of(&mut self, types: &[ValType], depth: usize) {
@@ -272,13 +294,7 @@ impl Body<'_> {
 
     /// Calls a function; its results are on the stack.
     pub(crate) fn call(&mut self, function: u32, depth: usize) -> Vec<ValType> {
-        let instruction = match self.callee(function, depth) {
-            Callee::Direct(function) => Instruction::Call(function),
-            Callee::Indirect(table_index, type_index) => {
-                Instruction::CallIndirect { type_index, table_index }
-            }
-            Callee::Reference(ty) => Instruction::CallRef(ty),
-        };
+        let instruction = self.callee(function, depth).call();
         self.emit(instruction);
         let ty = self.world.functions[function as usize];
         self.world.signature(ty).results().to_vec()
@@ -299,13 +315,7 @@ impl Body<'_> {
         }
         self.open(Instruction::If(BlockType::Empty), &[]);
         self.mark();
-        let instruction = match self.callee(function, depth) {
-            Callee::Direct(function) => Instruction::ReturnCall(function),
-            Callee::Indirect(table_index, type_index) => {
-                Instruction::ReturnCallIndirect { type_index, table_index }
-            }
-            Callee::Reference(ty) => Instruction::ReturnCallRef(ty),
-        };
+        let instruction = self.callee(function, depth).tail_call();
         self.emit(instruction);
         self.dead_code();
         self.close();

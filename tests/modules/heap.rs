@@ -329,26 +329,9 @@ impl Body<'_> {
 
     /// A value of `ty` out of a structure or an array, or an array's length.
     pub(crate) fn read_heap(&mut self, ty: ValType, depth: usize) {
-        let fits =
-            |body: &Self, field: FieldType| body.world.matches(field.element_type.unpack(), ty);
-        let structs: Vec<(u32, u32)> = self
-            .world
-            .structs()
-            .into_iter()
-            .flat_map(|index| {
-                let fields = self.world.fields(index).iter().enumerate();
-                fields
-                    .filter(|(_, field)| fits(self, **field))
-                    .map(move |(number, _)| (index, number as u32))
-                    .collect::<Vec<_>>()
-            })
-            .collect();
-        let arrays: Vec<u32> = self
-            .world
-            .arrays()
-            .into_iter()
-            .filter(|&index| fits(self, self.world.element(index)))
-            .collect();
+        let fits = |field: FieldType| self.world.matches(field.element_type.unpack(), ty);
+        let structs = self.world.fields_that(fits);
+        let arrays = self.world.arrays_of(fits);
         let signed = self.dice.percent(50);
         match self.dice.below(5) {
             0 if ty == ValType::I32 => {

@@ -8,24 +8,8 @@ use crate::world::concrete;
 impl Body<'_> {
     /// Writes to structures and arrays.
     pub(crate) fn heap_statement(&mut self, depth: usize) {
-        let structs: Vec<(u32, u32)> = self
-            .world
-            .structs()
-            .into_iter()
-            .flat_map(|index| {
-                let fields = self.world.fields(index).iter().enumerate();
-                fields
-                    .filter(|(_, field)| field.mutable)
-                    .map(move |(number, _)| (index, number as u32))
-                    .collect::<Vec<_>>()
-            })
-            .collect();
-        let arrays: Vec<u32> = self
-            .world
-            .arrays()
-            .into_iter()
-            .filter(|&index| self.world.element(index).mutable)
-            .collect();
+        let structs = self.world.fields_that(|field| field.mutable);
+        let arrays = self.world.arrays_of(|field| field.mutable);
         if !structs.is_empty() && (arrays.is_empty() || self.dice.percent(35)) {
             let (index, field_index) = self.dice.pick(&structs);
             let ty = self.world.fields(index)[field_index as usize].element_type.unpack();

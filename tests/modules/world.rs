@@ -161,6 +161,20 @@ impl World {
         }
     }
 
+    /// The fields of all structure types that fit: type and number of each.
+    pub(crate) fn fields_that(&self, fits: impl Fn(FieldType) -> bool) -> Vec<(u32, u32)> {
+        let all = self.structs().into_iter().flat_map(|ty| {
+            let fields = (0..).zip(self.fields(ty));
+            fields.map(move |(number, &field)| (ty, number, field))
+        });
+        all.filter(|&(.., field)| fits(field)).map(|(ty, number, _)| (ty, number)).collect()
+    }
+
+    /// The array types whose elements fit.
+    pub(crate) fn arrays_of(&self, fits: impl Fn(FieldType) -> bool) -> Vec<u32> {
+        self.arrays().into_iter().filter(|&ty| fits(self.element(ty))).collect()
+    }
+
     /// The element of an array type.
     pub(crate) fn element(&self, ty: u32) -> FieldType {
         match &self.types[ty as usize].composite_type.inner {
