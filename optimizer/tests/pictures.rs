@@ -344,6 +344,17 @@ fn coalesce_shares_indices() {
 
 #[test]
 fn flatten_drops_what_follows_a_divergence() {
+    // A value that waits for an operator which is never reached.
+    assert_becomes(
+        &["flatten"],
+        "(func (param i32) (drop (seq (call 0 (local.get 0)) (i32.store (return) (i32.const 1)))))",
+        "(func (param i32) (drop (call 0 (local.get 0))) (return))",
+    );
+    assert_becomes(
+        &["flatten"],
+        "(func (param i32) (call 2 (seq (call 1) (return))))",
+        "(func (param i32) (local i32 i32) (set_many 1 2 (call 1)) (return))",
+    );
     assert_becomes(
         &["flatten"],
         "(func (seq (call 2 (i32.const 1)) (nop) (seq (call 2 (i32.const 2)) (return))))",

@@ -86,8 +86,8 @@ impl Body {
         }
     }
 
-    /// Drops what the first nodes of a list leave.
-    fn drop_values(&mut self, module: &Module, list: NodeId, count: usize) {
+    /// Drops what the first `count` children of a `Seq` leave, as nobody takes it when control leaves behind them.
+    pub fn drop_values(&mut self, module: &Module, list: NodeId, count: usize) {
         for at in 0..count {
             let child = self.children(list)[at];
             if !leaves_several(self, child) && result_count(module, self, child) != Some(1) {

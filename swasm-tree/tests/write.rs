@@ -3,9 +3,9 @@
 
 use ValType::I32;
 use swasm_tree::{
-    Body, ConstExpr, Data, DataPlace, ExportItem, FuncId, FuncType, Global, GlobalKind, Loc,
-    LocalId, MemArg, Memory, MemoryId, Module, NodeId, Op, Producers, Symbol, TableId, ValType,
-    WriteOptions, Written, encode, verify,
+    AbstractHeapType, Body, ConstExpr, Data, DataPlace, ExportItem, FuncId, FuncType, Global,
+    GlobalKind, HeapType, Loc, LocalId, MemArg, Memory, MemoryId, Module, NodeId, Op, Producers,
+    RefType, Symbol, TableId, ValType, WriteOptions, Written, encode, verify,
 };
 
 fn define(module: &mut Module, func: FuncId, build: impl Fn(&mut Body) -> NodeId) {
@@ -188,6 +188,10 @@ fn a_function_referred_to_is_declared() {
     });
     module.export("b", ExportItem::Func(b));
     module.start = Some(f);
+    // A global that is not written declares nothing.
+    let kind = GlobalKind::Defined(ConstExpr::RefFunc(a));
+    let ty = ValType::Ref(RefType::new(true, HeapType::Abstract(AbstractHeapType::Func)));
+    module.add_global(Global { ty, mutable: false, shared: false, name: None, kind });
     module.retain_reachable();
     let written = write(&module);
     assert_eq!(written.funcs.len(), 3);

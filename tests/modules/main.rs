@@ -15,6 +15,7 @@ mod dice;
 mod heap;
 mod heap_write;
 mod host;
+mod linked;
 mod module;
 mod operators;
 mod plant;
@@ -33,7 +34,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use coverage::Coverage;
 use operators::validate;
-use run::{Outcome, Seen};
+use run::{Outcome, Seen, What};
+use swasm_linker::OptLevel;
 use through::{Way, through};
 
 /// How many modules of each kind an ordinary run tries.
@@ -50,7 +52,7 @@ fn setting(name: &str, default: u64) -> u64 {
 }
 
 /// Why a module counts as no success.
-enum Failure {
+pub(crate) enum Failure {
     /// The tree got it wrong.
     Wrong(String),
     /// It could not be judged.
@@ -180,7 +182,7 @@ fn judge_one(
         return Err(Failure::Wrong(difference));
     }
     let Some(seed) = seed else { return Ok(None) };
-    match run::compare(bytes, transformed, seed) {
+    match run::compare(bytes, transformed, seed, What::All) {
         Outcome::Same(seen) => Ok(Some(seen)),
         Outcome::Different(message) => Err(Failure::Wrong(message)),
         Outcome::GivenUp(message) => Err(Failure::GivenUp(message)),
@@ -255,6 +257,38 @@ fn strange_modules_do_the_same() {
 }
 
 #[test]
+fn linked_modules_do_the_same() {
+    let found = for_all_seeds(|seed| {
+        let module = linked::callable(&module::live(seed), run::FUEL).map_err(Failure::Wrong)?;
+        let mut seen = Seen::default();
+        for level in [OptLevel::O0, OptLevel::O2] {
+            let program = linked::link(&module, level)?;
+            validate(&program).map_err(|error| {
+                keep(&format!("{seed}.wasm"), &module);
+                keep(&format!("{seed}-linked-{level:?}.wasm"), &program);
+                Failure::Wrong(error)
+            })?;
+            seen = match run::compare(&module, &program, seed, What::Functions) {
+                Outcome::Same(seen) => seen,
+                Outcome::Different(message) => {
+                    keep(&format!("{seed}.wasm"), &module);
+                    keep(&format!("{seed}-linked-{level:?}.wasm"), &program);
+                    return Err(Failure::Wrong(format!("{level:?}: {message}")));
+                }
+                Outcome::GivenUp(message) => return Err(Failure::GivenUp(message)),
+            };
+        }
+        Ok((module, seen))
+    });
+    // Some want a memory of the host's.
+    found.check(20);
+    if found.judged >= MODULES {
+        let (returned, trapped) = (found.returned, found.trapped);
+        assert!(returned > trapped * 4, "{trapped} calls trapped, {returned} returned");
+    }
+}
+
+#[test]
 fn a_wrong_operator_is_seen() {
     let unread = Mutex::new(Vec::new());
     let found = for_seeds(0, PLANTED, usize::MAX, |seed| {
@@ -267,7 +301,7 @@ fn a_wrong_operator_is_seen() {
         if skeleton::difference(&module, &planted.bytes, true).is_none() {
             unread.lock().expect("unpoisoned").push((seed, planted.what.clone()));
         }
-        match run::compare(&module, &planted.bytes, seed) {
+        match run::compare(&module, &planted.bytes, seed, What::All) {
             Outcome::Different(_) => Ok((module, seen)),
             Outcome::Same(_) | Outcome::GivenUp(_) => Err(Failure::Wrong(planted.what)),
         }

@@ -12,9 +12,10 @@ use wasmtime::{
 
 use crate::dice::Dice;
 use crate::host::{Host, arguments, engine, provide, show};
+use crate::linked::REFUEL;
 
 /// Fuel that a call of a live module gets.
-const FUEL: i32 = 60;
+pub(crate) const FUEL: i32 = 60;
 /// How often each export is called.
 const ROUNDS: usize = 3;
 /// Steps, as the engine counts them, after which a call of the original takes too long to be judged.
@@ -56,7 +57,8 @@ struct Side {
 }
 
 impl Side {
-    fn new(bytes: &[u8], steps: u64) -> Result<Self, Why> {
+    /// An import is what it is by its place among those of `of`.
+    fn new(bytes: &[u8], steps: u64, of: Option<&Module>) -> Result<Self, Why> {
         let module =
             Module::new(engine(), bytes).map_err(|error| Why::Invalid(format!("{error:#}")))?;
         let mut store = Store::new(engine(), Host::default());
@@ -65,6 +67,15 @@ impl Side {
         store.limiter(|host| &mut host.limits);
         let mut imports = Vec::new();
         for (number, import) in module.imports().enumerate() {
+            let number = of.map_or(Some(number), |of| {
+                let mut all = of.imports();
+                all.position(|other| {
+                    (other.module(), other.name()) == (import.module(), import.name())
+                })
+            });
+            let Some(number) = number else {
+                return Err(Why::Unprovided(format!("{} {}", import.module(), import.name())));
+            };
             match provide(&mut store, &import.ty(), number) {
                 Some(import) => imports.push(import),
                 None => return Err(Why::Unprovided(format!("{:?}", import.ty()))),
@@ -72,6 +83,10 @@ impl Side {
         }
         let instance = Instance::new(&mut store, &module, &imports);
         Ok(Self { store, steps, instance, module })
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.module.exports().map(|export| export.name().to_owned()).collect()
     }
 
     fn exported(&mut self, name: &str) -> Option<Extern> {
@@ -85,13 +100,22 @@ enum Why {
     Unprovided(String),
 }
 
+/// What must be the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    /// All that is exported.
+    All,
+    /// The functions that the second module exports.
+    Functions,
+}
+
 /// Runs both modules. `seed` chooses the arguments.
-pub(crate) fn compare(original: &[u8], transformed: &[u8], seed: u64) -> Outcome {
-    let mut left = match Side::new(original, LONG) {
+pub(crate) fn compare(original: &[u8], transformed: &[u8], seed: u64, what: What) -> Outcome {
+    let mut left = match Side::new(original, LONG, None) {
         Ok(side) => side,
         Err(Why::Invalid(error) | Why::Unprovided(error)) => return Outcome::GivenUp(error),
     };
-    let mut right = match Side::new(transformed, TOO_LONG) {
+    let mut right = match Side::new(transformed, TOO_LONG, Some(&left.module)) {
         Ok(side) => side,
         Err(Why::Invalid(error)) => {
             return Outcome::Different(format!("the transformed module is refused: {error}"));
@@ -101,7 +125,7 @@ pub(crate) fn compare(original: &[u8], transformed: &[u8], seed: u64) -> Outcome
         }
     };
     let mut seen = Seen::default();
-    match run(&mut left, &mut right, &mut Dice::new(seed), &mut seen) {
+    match run(&mut left, &mut right, what, &mut Dice::new(seed), &mut seen) {
         Ok(()) => Outcome::Same(seen),
         Err(Stop::Different(message)) => Outcome::Different(message),
         Err(Stop::NoRoom(message)) => Outcome::GivenUp(message),
@@ -120,7 +144,13 @@ fn expect_same(what: &str, left: &str, right: &str) -> Result<(), Stop> {
     Err(Stop::Different(format!("{what}: {left}; transformed: {right}")))
 }
 
-fn run(left: &mut Side, right: &mut Side, dice: &mut Dice, seen: &mut Seen) -> Result<(), Stop> {
+fn run(
+    left: &mut Side,
+    right: &mut Side,
+    what: What,
+    dice: &mut Dice,
+    seen: &mut Seen,
+) -> Result<(), Stop> {
     let started = |side: &mut Side| match &side.instance {
         Ok(_) => Ok("instance".to_owned()),
         Err(error) => {
@@ -138,11 +168,18 @@ fn run(left: &mut Side, right: &mut Side, dice: &mut Dice, seen: &mut Seen) -> R
             &right.store.data().log.join("\n"),
         );
     }
-    let names = |side: &Side| {
-        side.module.exports().map(|export| export.name().to_owned()).collect::<Vec<_>>()
+    let exports = match what {
+        What::All => {
+            let exports = left.names();
+            expect_same("exports", &format!("{exports:?}"), &format!("{:?}", right.names()))?;
+            exports
+        }
+        What::Functions => {
+            let mut exports = right.names();
+            exports.retain(|name| matches!(right.exported(name), Some(Extern::Func(_))));
+            exports
+        }
     };
-    let exports = names(left);
-    expect_same("exports", &format!("{exports:?}"), &format!("{:?}", names(right)))?;
     same_state(left, right, &exports, "instantiating")?;
     for round in 0..ROUNDS {
         for name in &exports {
@@ -236,7 +273,10 @@ fn show_exception(store: &mut Store<Host>, exception: wasmtime::Rooted<ExnRef>) 
 
 /// Gives a live module fuel for a call.
 fn refuel(side: &mut Side) {
-    if let Some(Extern::Global(fuel)) = side.exported("fuel") {
+    if let Some(Extern::Func(refuel)) = side.exported(REFUEL) {
+        side.store.set_fuel(side.steps).expect("the engine counts steps");
+        refuel.call(&mut side.store, &[], &mut []).expect("it sets a global");
+    } else if let Some(Extern::Global(fuel)) = side.exported("fuel") {
         fuel.set(&mut side.store, Val::I32(FUEL)).expect("the global is an i32 that can be set");
     }
 }

@@ -10,7 +10,6 @@ use swasm_tree::{Body, NodeId, Op};
 use super::Context;
 use crate::cursor::{Cursor, Event};
 use crate::rewrite::move_over;
-use swasm_tree::result_count;
 
 /// More children than this stay in sequences of their own, as one node cannot hold them.
 const MAX_SEQUENCE: usize = u16::MAX as usize;
@@ -32,9 +31,9 @@ pub(super) fn run(context: &Context<'_>, body: &mut Body) {
             Event::Child(..) => (),
             Event::Leave(node) => {
                 let diverging = open.pop().flatten();
-                let mut diverges = diverging.is_some() || body.op(node).diverges();
+                let diverges = diverging.is_some() || body.op(node).diverges();
                 if let Some(index) = diverging {
-                    diverges = cut(context, body, node, index);
+                    cut(context, body, node, index);
                 }
                 let place = cursor.place(body, node);
                 if body.op(node) == Op::SEQ
@@ -77,30 +76,15 @@ fn expand(body: &mut Body, node: NodeId, list: &mut Vec<NodeId>) {
     }
 }
 
-/// Makes the operand with number `index`, which diverges, the last thing that `node` does. Whether `node` diverges
-/// then, as far as a validator sees.
-fn cut(context: &Context<'_>, body: &mut Body, node: NodeId, index: usize) -> bool {
+/// Makes the operand with number `index`, which diverges, the last thing that `node` does. What those before it leave is dropped.
+fn cut(context: &Context<'_>, body: &mut Body, node: NodeId, index: usize) {
+    let kept = body.children(node)[..=index].to_vec();
     if body.op(node) == Op::SEQ {
-        let kept = body.children(node)[..=index].to_vec();
         body.set_children(node, &kept);
-        return true;
+    } else {
+        body.at(body.node(node).loc);
+        let sequence = body.seq(&kept);
+        move_over(body, node, sequence);
     }
-    let operands = body.children(node)[..=index].to_vec();
-    let mut kept = Vec::with_capacity(operands.len());
-    for &operand in &operands[..index] {
-        match result_count(context.module, body, operand) {
-            Some(0) => kept.push(operand),
-            Some(1) => {
-                body.at(body.node(operand).loc);
-                kept.push(body.drop(operand));
-            }
-            // Rare enough to stay as it is: it validates.
-            Some(_) | None => return true,
-        }
-    }
-    kept.push(operands[index]);
-    body.at(body.node(node).loc);
-    let sequence = body.seq(&kept);
-    move_over(body, node, sequence);
-    true
+    body.drop_values(context.module, node, index);
 }

@@ -128,14 +128,17 @@ impl<'a> Writer<'a> {
                 declared.insert(id);
             }
         }
-        let values = module.globals.iter().filter_map(|global| match &global.kind {
-            GlobalKind::Defined(value) => Some(*value),
+        // What is not written declares nothing.
+        let live = &self.live;
+        let globals = module.globals.iter().zip(&live.globals).filter(|(_, live)| **live);
+        let values = globals.filter_map(|(global, _)| match global.kind {
+            GlobalKind::Defined(value) => Some(value),
             GlobalKind::Import(_) => None,
         });
-        let live = &self.live;
-        let items = (0..).zip(&module.elems).filter(|(at, _): &(usize, _)| live.elems[*at]);
-        let items = items.flat_map(|(_, elem)| elem.items.iter().copied());
-        let inits = module.tables.iter().filter_map(|table| table.init);
+        let elems = module.elems.iter().zip(&live.elems).filter(|(_, live)| **live);
+        let items = elems.flat_map(|(elem, _)| elem.items.iter().copied());
+        let tables = module.tables.iter().zip(&live.tables).filter(|(_, live)| **live);
+        let inits = tables.filter_map(|(table, _)| table.init);
         for value in values.chain(items).chain(inits) {
             if let ConstExpr::RefFunc(id) = value {
                 declared.insert(id);
