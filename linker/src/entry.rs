@@ -7,8 +7,8 @@
 use swasm_frontend_ir::checked::{Def, DefId, FunctionKind, GlobalKind};
 use swasm_frontend_ir::{Diagnostic, codes};
 use swasm_tree::{
-    Body, ConstExpr, ExportItem, FuncId, FuncType, Global, GlobalKind as TreeGlobal, Producers,
-    Symbol, ValType, WriteOptions, encode, verify,
+    Body, ConstExpr, ExportItem, FuncId, FuncType, Global, GlobalKind as TreeGlobal, Loc,
+    Producers, Symbol, ValType, WriteOptions, encode, verify,
 };
 
 use crate::options::Options;
@@ -82,7 +82,7 @@ fn start(unit: &mut Unit<'_>) {
     unit.module.start = match *starts {
         [] => None,
         [only] => Some(only),
-        _ => Some(calling(unit, "start", &starts)),
+        _ => Some(calling(unit, "start", Loc::NONE, &starts)),
     };
 }
 
@@ -94,13 +94,17 @@ fn started(unit: &mut Unit<'_>, name: &str, def: DefId) -> FuncId {
     }
     let calls: Vec<FuncId> =
         std::iter::once(func).chain(unit.at_exit.iter().map(|def| unit.func(*def))).collect();
-    calling(unit, name, &calls)
+    // Where it comes from is the function that it is for.
+    let place = unit.program.function(def).place;
+    let loc = unit.locations.loc(place.module, place.span.begin());
+    calling(unit, name, loc, &calls)
 }
 
 /// A function that calls others which take and give nothing.
-fn calling(unit: &mut Unit<'_>, name: &str, callees: &[FuncId]) -> FuncId {
+fn calling(unit: &mut Unit<'_>, name: &str, loc: Loc, callees: &[FuncId]) -> FuncId {
     let wrapper = unit.module.declare_func(FuncType::default(), Some(name));
     let mut body = Body::new(&[], &[]);
+    body.at(loc);
     let calls: Vec<_> = callees.iter().map(|func| body.call(*func, &[])).collect();
     let root = body.seq(&calls);
     body.set_root(root);
@@ -125,7 +129,7 @@ fn export_roots(unit: &mut Unit<'_>) {
     }
     if !roots.is_empty() && !unit.at_exit.is_empty() {
         let calls: Vec<FuncId> = unit.at_exit.iter().map(|def| unit.func(*def)).collect();
-        let flush = calling(unit, AT_EXIT_EXPORT, &calls);
+        let flush = calling(unit, AT_EXIT_EXPORT, Loc::NONE, &calls);
         unit.module.export(AT_EXIT_EXPORT, ExportItem::Func(flush));
     }
 }

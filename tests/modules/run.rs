@@ -57,7 +57,7 @@ struct Side {
 }
 
 impl Side {
-    /// An import is what it is by its place among those of `of`.
+    /// An import is what it is by its place, or the place that it has among those of `of`.
     fn new(bytes: &[u8], steps: u64, of: Option<&Module>) -> Result<Self, Why> {
         let module =
             Module::new(engine(), bytes).map_err(|error| Why::Invalid(format!("{error:#}")))?;
@@ -115,7 +115,9 @@ pub(crate) fn compare(original: &[u8], transformed: &[u8], seed: u64, what: What
         Ok(side) => side,
         Err(Why::Invalid(error) | Why::Unprovided(error)) => return Outcome::GivenUp(error),
     };
-    let mut right = match Side::new(transformed, TOO_LONG, Some(&left.module)) {
+    // A linked module has not all imports, but those by name.
+    let of = (what == What::Functions).then_some(&left.module);
+    let mut right = match Side::new(transformed, TOO_LONG, of) {
         Ok(side) => side,
         Err(Why::Invalid(error)) => {
             return Outcome::Different(format!("the transformed module is refused: {error}"));
