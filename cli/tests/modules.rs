@@ -119,6 +119,7 @@ fn positions_are_kept_or_dropped_but_never_wrong() {
 fn what_is_no_module_is_told() {
     let folder = Folder::new("opt_no_module");
     folder.write("component.wasm", b"\0asm\x0d\0\x01\0");
+    folder.write("other.wasm", "GIF89a");
     folder.write("short.wasm", b"\0asm\x01\0\0\0\x01");
     folder.write("text.wat", "(module (func (result i32)))");
     folder.write("bad.wat", "(module (func");
@@ -128,6 +129,7 @@ fn what_is_no_module_is_told() {
             said("component.wasm").contains("SW0705")
                 && said("component.wasm").contains("component")
         );
+        assert!(said("other.wasm").contains("begins with the bytes `\\0asm`"));
         assert!(said("short.wasm").starts_with("error[SW0705]: "));
         assert!(said("text.wat").starts_with("error[SW0705]: "));
         assert!(said("bad.wat").starts_with("error[SW0705]: "));

@@ -103,6 +103,10 @@ impl Reading {
             let message = "a module has less than 4 GiB".to_owned();
             return Err(ReadError { offset: 0, message });
         }
+        if !bytes.starts_with(b"\0asm") {
+            let message = "a WebAssembly module begins with the bytes `\\0asm`".to_owned();
+            return Err(ReadError { offset: 0, message });
+        }
         let mut reader = Declarations {
             module: Module::default(),
             waiting: Vec::new(),
