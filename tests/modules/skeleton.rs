@@ -239,11 +239,16 @@ impl Same {
     fn named(&self, text: &str) -> String {
         let mut out = String::new();
         let mut rest = text;
+        let before = [
+            "(module ",
+            "Module(",
+            "kind: \"module\", index: ",
+            "type_index: ",
+            "type_index_dst: ",
+            "type_index_src: ",
+        ];
         while let Some(at) =
-            ["(module ", "Module(", "type_index: ", "type_index_dst: ", "type_index_src: "]
-                .iter()
-                .filter_map(|word| rest.find(word).map(|at| at + word.len()))
-                .min()
+            before.iter().filter_map(|word| rest.find(word).map(|at| at + word.len())).min()
         {
             out.push_str(&rest[..at]);
             rest = &rest[at..];
