@@ -115,7 +115,9 @@ const MAX_CHILDREN: usize = u16::MAX as usize;
 
 /// Inline memory arguments: memory 0, offset below this.
 const INLINE_OFFSETS: u64 = 1 << 27;
-const SIDE_MEMARG: u32 = 1 << 31;
+pub(crate) const SIDE_MEMARG: u32 = 1 << 31;
+/// Of an inline memory argument: the alignment.
+pub(crate) const MEMARG_ALIGN: u8 = 15;
 
 /// Block types that every body knows: the empty one, then one result of each number type.
 const SIMPLE_RESULTS: [ValType; 5] =

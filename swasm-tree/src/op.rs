@@ -180,7 +180,7 @@ impl Shape {
 
     /// How many of a node's last children are not operands but what a block consists of.
     #[inline]
-    pub fn arms(self) -> usize {
+    pub const fn arms(self) -> usize {
         if matches!(self, Shape::Block | Shape::Loop | Shape::TryTable) {
             1
         } else if matches!(self, Shape::If | Shape::Try) {
@@ -386,9 +386,12 @@ const fn name_slots(identifier: bool) -> [u16; NAME_SLOTS] {
 }
 
 impl Op {
+    /// How many there are: their numbers are below it.
+    pub(crate) const COUNT: usize = table::ROWS.len();
+
     /// The operator's row.
     #[inline]
-    pub fn row(self) -> &'static Row {
+    pub const fn row(self) -> &'static Row {
         &table::ROWS[self.0 as usize]
     }
 

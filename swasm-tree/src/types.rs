@@ -99,7 +99,7 @@ impl RefType {
         RefType(if nullable { NULLABLE | heap } else { heap })
     }
 
-    pub(crate) fn bits(self) -> u32 {
+    pub(crate) const fn bits(self) -> u32 {
         self.0
     }
 

@@ -1,6 +1,6 @@
 //! A node's immediates, typed: `(op, imm)` ⇒ [`View`], which is exhaustive over shapes, and back.
 
-use super::{Body, Catch, INLINE_OFFSETS, MemArg, Node, SIDE_MEMARG, Symbol};
+use super::{Body, Catch, INLINE_OFFSETS, MEMARG_ALIGN, MemArg, Node, SIDE_MEMARG, Symbol};
 use crate::ids::{node_from_raw, node_raw};
 use crate::{
     BlockType, DataId, ElemId, FuncId, GlobalId, HeapType, LocalId, MemoryId, NodeId, Op, RefType,
@@ -328,7 +328,7 @@ impl Body {
     pub(crate) fn memarg_of(&self, imm: u32) -> MemArg {
         if imm & SIDE_MEMARG == 0 {
             return MemArg {
-                align_log2: (imm & 15) as u8,
+                align_log2: imm as u8 & MEMARG_ALIGN,
                 offset: u64::from(imm >> 4),
                 memory: MemoryId(0),
             };

@@ -1,0 +1,305 @@
+//! Blocks, what handles in them, and branches to them ⇒ what is on the stack when control comes there.
+//!
+//! Invariant: a block is open, and can be branched to, exactly while one of its arms is verified. Then its frame's operands begin where its
+//! arm's values do.
+
+use super::slot::Slot;
+use super::values::{are, list};
+use super::walk::{Base, Cx, OPEN, SEEN, open_state};
+use super::{Rule, Verifier};
+use crate::ids::node_raw;
+use crate::signature::{cast_types, label_types};
+use crate::{
+    AbstractHeapType, Catch, HeapType, Node, NodeId, Op, RefType, TypeList, ValType, View,
+};
+
+/// A block one of whose arms is being verified, or the function.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Block {
+    /// Height of the stack below the block's parameters.
+    pub(super) height: u32,
+    /// How many frames there are outside of its body.
+    pub(super) frames: u32,
+    /// How many locals of [`Verifier::set`] were set outside.
+    pub(super) set: u32,
+    pub(super) diverged: bool,
+}
+
+impl Block {
+    /// The function.
+    pub(super) const OUTERMOST: Block = Block { height: 0, frames: 0, set: 0, diverged: false };
+}
+
+impl Verifier {
+    /// Comes to a node with arms: before each of them, and after the last. `stop` is the place of the arm that comes next in the pool of
+    /// child lists; answers whether there is one.
+    pub(super) fn turn(&mut self, cx: &Cx<'_>, node: NodeId, data: &Node, stop: u32) -> bool {
+        let shape = data.op.shape();
+        let (count, arms) = (u32::from(data.n), shape.arms() as u32);
+        if count < arms {
+            self.bodiless(cx, node);
+            return false;
+        }
+        let begun = stop + arms - (data.kids + count);
+        match (begun, shape.is_label()) {
+            (0, true) => self.open_block(cx, node, data.op),
+            (0, false) => self.open_catch(cx, node),
+            _ if begun < arms => self.next_arm(cx, node, data.op),
+            (_, true) => self.close_block(cx, node, data.op),
+            (_, false) => {
+                let results = self.results_of_try(cx);
+                self.check_end(cx, node, results, "the `catch`");
+            }
+        }
+        begun < arms
+    }
+
+    /// A node with arms has fewer children than those.
+    pub(super) fn bodiless(&mut self, cx: &Cx<'_>, node: NodeId) {
+        self.error(cx, node, Rule::Operands, "a block without a body".to_owned());
+    }
+
+    fn open_block(&mut self, cx: &Cx<'_>, node: NodeId, op: Op) {
+        let ty = cx.body.block_type(node);
+        self.take(cx, node, ty.params, (op == Op::IF).then_some(ValType::I32));
+        if let View::TryTable(_, catches) = cx.body.view(node) {
+            catches.iter().for_each(|catch| self.check_catch(cx, node, catch));
+        }
+        let height = self.stack.len();
+        self.blocks.push(Block {
+            height: height as u32,
+            frames: self.frames.len() as u32,
+            set: self.set.len() as u32,
+            diverged: false,
+        });
+        self.seen[node_raw(node) as usize] =
+            open_state(if op == Op::LOOP { ty.params } else { ty.results });
+        self.begin_arm(height, ty.params);
+    }
+
+    /// An arm begins with these values.
+    fn begin_arm(&mut self, height: usize, values: &[ValType]) {
+        self.stack.truncate(height);
+        self.give(values, None);
+        if let Some(frame) = self.frames.last_mut() {
+            frame.base = Base::at(height);
+        }
+    }
+
+    fn next_arm(&mut self, cx: &Cx<'_>, node: NodeId, op: Op) {
+        let ty = cx.body.block_type(node);
+        self.check_end(cx, node, ty.results, "the first arm");
+        self.forget_set();
+        if op == Op::TRY {
+            return self.check_handlers(cx, node);
+        }
+        let Some(block) = self.blocks.last_mut() else { return };
+        block.diverged = false;
+        let height = block.height as usize;
+        self.begin_arm(height, ty.params);
+    }
+
+    fn close_block(&mut self, cx: &Cx<'_>, node: NodeId, op: Op) {
+        let results = cx.body.block_type(node).results;
+        if op == Op::TRY {
+            // Its body and its `catch`es were checked, each by itself.
+            let height = self.blocks.last().map_or(0, |block| block.height as usize);
+            self.stack.truncate(height);
+        } else {
+            self.check_end(cx, node, results, "the block");
+        }
+        self.forget_set();
+        self.blocks.pop();
+        self.seen[node_raw(node) as usize] = SEEN;
+        self.give(results, None);
+    }
+
+    // ---- exceptions
+
+    /// A clause of a `try_table`, outside of it.
+    fn check_catch(&mut self, cx: &Cx<'_>, node: NodeId, catch: &Catch) {
+        let carried = self.label(cx, node, catch.label);
+        let values = match catch.tag.map(|tag| cx.module.tag_params(tag)) {
+            Some(Ok(values)) => values,
+            Some(Err(mistake)) => return self.error(cx, node, Rule::Immediate, mistake),
+            None => &[],
+        };
+        let exception = RefType::new(false, HeapType::Abstract(AbstractHeapType::Exn));
+        let last = catch.with_ref.then_some(ValType::Ref(exception));
+        let types: TypeList = values.iter().copied().chain(last).collect();
+        let slots: Vec<Slot> = types.iter().map(|&ty| Slot::of(ty)).collect();
+        if !are(&cx.module.types, &slots, carried, None, false) {
+            let message = format!(
+                "`{}` has {}, its label carries {}",
+                catch.mnemonic(),
+                list(&types),
+                list(carried)
+            );
+            self.error(cx, node, Rule::Label, message);
+        }
+    }
+
+    /// What handles in a legacy `try`: `catch`es, or a `delegate`.
+    fn check_handlers(&mut self, cx: &Cx<'_>, node: NodeId) {
+        let Some(&handlers) = cx.body.children(node).last() else { return };
+        if cx.body.op(handlers) == Op::DELEGATE {
+            return;
+        }
+        let catches = cx.body.children(handlers);
+        let all_but_last = &catches[..catches.len().saturating_sub(1)];
+        let fits = cx.body.op(handlers) == Op::SEQ
+            && all_but_last.iter().all(|&catch| cx.body.op(catch) == Op::CATCH)
+            && catches
+                .last()
+                .is_none_or(|&last| matches!(cx.body.op(last), Op::CATCH | Op::CATCH_ALL));
+        if !fits {
+            let message = "what handles is a list of `catch`, or a `delegate`".to_owned();
+            self.error(cx, node, Rule::Handlers, message);
+        }
+    }
+
+    /// The body of a legacy `catch` begins.
+    fn open_catch(&mut self, cx: &Cx<'_>, node: NodeId) {
+        let outer = self.frames.len().checked_sub(3).map(|at| self.frames[at].node);
+        if outer.is_none_or(|outer| cx.body.op(outer) != Op::TRY) {
+            let message = "a `catch` that is not what handles in a `try`".to_owned();
+            self.error(cx, node, Rule::Handlers, message);
+        }
+        let values = if let View::Tag(tag) = cx.body.view(node) {
+            cx.module.tag_params(tag).unwrap_or_else(|mistake| {
+                self.error(cx, node, Rule::Immediate, mistake);
+                &[]
+            })
+        } else {
+            &[]
+        };
+        self.forget_set();
+        let Some(block) = self.blocks.last_mut() else { return };
+        block.diverged = false;
+        let height = block.height as usize;
+        self.begin_arm(height, values);
+    }
+
+    /// What the innermost block gives, which is the `try` of a `catch`.
+    fn results_of_try<'a>(&self, cx: &Cx<'a>) -> &'a [ValType] {
+        let outside = self.blocks.last().map_or(0, |block| block.frames as usize);
+        let around = outside.checked_sub(1).and_then(|at| self.frames.get(at));
+        match around {
+            Some(frame) if cx.body.op(frame.node).shape().is_label() => {
+                cx.body.block_type(frame.node).results
+            }
+            _ => &[],
+        }
+    }
+
+    /// `delegate`, the handler of the `try` whose frame is below, and `rethrow`.
+    pub(super) fn legacy_label(&mut self, cx: &Cx<'_>, node: NodeId, op: Op) {
+        let View::Label(target) = cx.body.view(node) else { return };
+        self.label(cx, node, target);
+        self.take(cx, node, &[], None);
+        let mut around = self.frames.iter().rev().skip(1);
+        if op == Op::DELEGATE {
+            let fits = around
+                .next()
+                .is_some_and(|frame| cx.body.op(frame.node) == Op::TRY && frame.node != target);
+            if !fits {
+                let message = "is not what handles in a `try`, or names it".to_owned();
+                self.error(cx, node, Rule::Handlers, message);
+            }
+            return;
+        }
+        let in_catch = around.any(|frame| {
+            let data = cx.body.node(target);
+            frame.node == target
+                && data.op == Op::TRY
+                && frame.next == data.kids + u32::from(data.n)
+        });
+        if !in_catch {
+            self.error(cx, node, Rule::Handlers, "is not in a `catch` of what it names".to_owned());
+        }
+        self.diverge();
+    }
+
+    // ---- branches
+
+    /// What a branch to a label carries; nothing if the label is not around the node.
+    pub(super) fn label<'a>(&mut self, cx: &Cx<'a>, node: NodeId, target: NodeId) -> &'a [ValType] {
+        let state = self.seen.get(node_raw(target) as usize).copied().unwrap_or(SEEN);
+        if state >= OPEN {
+            return label_types(cx.body, target);
+        }
+        self.error(cx, node, Rule::Label, "branches to what is not a block around it".to_owned());
+        &[]
+    }
+
+    pub(super) fn branch(&mut self, cx: &Cx<'_>, node: NodeId, op: Op) {
+        let View::Br(target) = cx.body.view(node) else { return };
+        let types = self.label(cx, node, target);
+        if op == Op::BR {
+            self.take(cx, node, types, None);
+            self.diverge();
+        } else {
+            self.take(cx, node, types, Some(ValType::I32));
+            self.give(types, None);
+        }
+    }
+
+    pub(super) fn branch_table(&mut self, cx: &Cx<'_>, node: NodeId) {
+        let View::BrTable { targets, default } = cx.body.view(node) else { return };
+        let types = self.label(cx, node, default);
+        let mut last = default;
+        for &target in targets {
+            if target == last {
+                continue;
+            }
+            last = target;
+            let other = self.label(cx, node, target);
+            let found = self.stack.from(self.base().height());
+            let carried = found.split_last().map_or(&[][..], |(_, rest)| rest);
+            // What does not come may be anything.
+            let fits = other == types
+                || (other.len() == types.len()
+                    && are(&cx.module.types, carried, other, None, true));
+            if !fits {
+                let message = "the labels carry different types".to_owned();
+                self.error(cx, node, Rule::Label, message);
+                break;
+            }
+        }
+        self.take(cx, node, types, Some(ValType::I32));
+        self.diverge();
+    }
+
+    /// `br_on_non_null`, `br_on_cast` and `br_on_cast_fail`: the branch carries the reference, too.
+    pub(super) fn branch_on(&mut self, cx: &Cx<'_>, node: NodeId, op: Op) {
+        let (target, cast) = if let View::BrOnCast { label, from, to } = cx.body.view(node) {
+            (label, Some((from, to)))
+        } else if let View::Label(target) = cx.body.view(node) {
+            (target, None)
+        } else {
+            return;
+        };
+        let lacks = |this: &mut Verifier| {
+            let message = "the label carries no reference".to_owned();
+            this.error(cx, node, Rule::Label, message);
+        };
+        let Some((&carried, types)) = self.label(cx, node, target).split_last() else {
+            return lacks(self);
+        };
+        let (taken, kept) = if let Some((from, to)) = cast {
+            let (branches, stays) = cast_types(op, from, to);
+            if !cx.module.types.matches(ValType::Ref(branches), carried) {
+                let message = format!("the label carries {carried}, not {branches}");
+                self.error(cx, node, Rule::Label, message);
+            }
+            self.check_immediate(cx, node);
+            (from, Some(ValType::Ref(stays)))
+        } else if let ValType::Ref(ty) = carried {
+            (RefType::new(true, ty.heap()), None)
+        } else {
+            return lacks(self);
+        };
+        self.take(cx, node, types, Some(ValType::Ref(taken)));
+        self.give(types, kept);
+    }
+}

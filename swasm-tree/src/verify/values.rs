@@ -1,0 +1,199 @@
+//! Operands and results ⇒ what is on the stack: taking them, and comparing them with what was expected.
+//!
+//! Invariant: after a node has taken its operands, the stack is as high as it was before the first of them, whether they were right or not.
+
+use super::slot::Slot;
+use super::walk::{Base, Cx};
+use super::{Rule, Verifier};
+use crate::{NodeId, Op, RefType, Types, ValType, View};
+
+impl Verifier {
+    /// Where the operands of the node begin whose frame is on top.
+    #[inline]
+    pub(super) fn base(&self) -> Base {
+        self.frames.last().map_or(Base::at(0), |frame| frame.base)
+    }
+
+    /// Takes the operands of the node whose frame is on top: `types`, then `last`.
+    pub(super) fn take(
+        &mut self,
+        cx: &Cx<'_>,
+        node: NodeId,
+        types: &[ValType],
+        last: Option<ValType>,
+    ) {
+        let base = self.base();
+        let found = self.stack.from(base.height());
+        if !are(&cx.module.types, found, types, last, base.may_lack()) {
+            let expected: Vec<ValType> = types.iter().copied().chain(last).collect();
+            let message = format!("takes {}, has {}", list(&expected), list_slots(found));
+            self.error(cx, node, Rule::Operands, message);
+        }
+        self.stack.truncate(base.height());
+    }
+
+    /// Takes `N` operands of any type; where one is missing because control diverged, or never comes, it is `None`.
+    pub(super) fn take_any<const N: usize>(
+        &mut self,
+        cx: &Cx<'_>,
+        node: NodeId,
+    ) -> [Option<ValType>; N] {
+        let base = self.base();
+        let found = self.stack.from(base.height());
+        let mut taken = [None; N];
+        if found.len() > N || (found.len() < N && !base.may_lack()) {
+            let message = format!("takes {N} operands, has {}", list_slots(found));
+            self.error(cx, node, Rule::Operands, message);
+        } else {
+            let places = taken.iter_mut().skip(N - found.len());
+            places.zip(found).for_each(|(place, slot)| *place = slot.ty());
+        }
+        self.stack.truncate(base.height());
+        taken
+    }
+
+    /// Gives `types`, then `last`.
+    #[inline]
+    pub(super) fn give(&mut self, types: &[ValType], last: Option<ValType>) {
+        for &ty in types.iter().chain(&last) {
+            self.stack.push(Slot::of(ty));
+        }
+    }
+
+    /// Checks and takes what the innermost block has left.
+    pub(super) fn check_end(&mut self, cx: &Cx<'_>, node: NodeId, results: &[ValType], what: &str) {
+        let Some(&block) = self.blocks.last() else { return };
+        let height = block.height as usize;
+        let found = self.stack.from(height);
+        if !are(&cx.module.types, found, results, None, block.diverged) {
+            let message = format!("{what} gives {}, its body {}", list(results), list_slots(found));
+            self.error(cx, node, Rule::Results, message);
+        }
+        self.stack.truncate(height);
+    }
+
+    // ---- operators whose types are those of their operands
+
+    pub(super) fn select(&mut self, cx: &Cx<'_>, node: NodeId) {
+        let [a, b, condition] = self.take_any(cx, node);
+        let mut wrong = |message| self.error(cx, node, Rule::Operands, message);
+        if condition.is_some_and(|ty| ty != ValType::I32) {
+            wrong("the condition of `select` is not an i32".to_owned());
+        }
+        if let (Some(a), Some(b)) = (a, b)
+            && a != b
+        {
+            wrong(format!("selects between {a} and {b}"));
+        }
+        match a.or(b) {
+            Some(ValType::Ref(ty)) => {
+                wrong(format!("`select` of {ty} needs its type written down"));
+            }
+            Some(ty) => self.stack.push(Slot::of(ty)),
+            None => self.stack.push(Slot::NEVER),
+        }
+    }
+
+    pub(super) fn is_null(&mut self, cx: &Cx<'_>, node: NodeId) {
+        let [taken] = self.take_any(cx, node);
+        if let Some(ty) = taken
+            && !matches!(ty, ValType::Ref(_))
+        {
+            self.error(cx, node, Rule::Operands, format!("takes a reference, has {ty}"));
+        }
+        self.stack.push(Slot::I32);
+    }
+
+    /// An operator whose last result is its last operand, a reference.
+    pub(super) fn reference(&mut self, cx: &Cx<'_>, node: NodeId) {
+        let op = cx.body.op(node);
+        let mut types: &[ValType] = &[];
+        if let View::Label(target) = cx.body.view(node) {
+            types = self.label(cx, node, target);
+        }
+        let found = self.stack.from(self.base().height()).last().copied();
+        let operand = found.and_then(Slot::ty);
+        if let Some(ty) = operand
+            && !matches!(ty, ValType::Ref(_))
+        {
+            self.error(cx, node, Rule::Operands, format!("takes a reference, has {ty}"));
+        }
+        let expected = match op {
+            Op::ANY_CONVERT_EXTERN => Some(ValType::EXTERNREF),
+            Op::EXTERN_CONVERT_ANY => {
+                Some(ValType::Ref(RefType::nullable(crate::AbstractHeapType::Any)))
+            }
+            _ => operand,
+        };
+        self.take_reference(cx, node, types, expected, found);
+        self.give(types, None);
+        // Where no operand came, what is converted comes all the same, of the expected type.
+        let after = operand.or(if found.is_none() { expected } else { None });
+        self.stack.push(
+            after.map_or(Slot::NEVER, |ty| Slot::of(crate::signature::after_reference(op, ty))),
+        );
+    }
+
+    /// As [`Verifier::take`]; `None` is whatever comes last, if that is a value that never comes.
+    fn take_reference(
+        &mut self,
+        cx: &Cx<'_>,
+        node: NodeId,
+        types: &[ValType],
+        expected: Option<ValType>,
+        found: Option<Slot>,
+    ) {
+        if expected.is_some() {
+            return self.take(cx, node, types, expected);
+        }
+        if found.is_some() {
+            self.stack.truncate(self.stack.len() - 1);
+        } else if !self.base().may_lack() {
+            let message = "takes a reference, has nothing".to_owned();
+            self.error(cx, node, Rule::Operands, message);
+        }
+        self.take(cx, node, types, None);
+    }
+}
+
+/// Whether what was found is what was expected: `types`, then `last`. If there may be a lack, the first of them need not be there.
+#[inline]
+pub(super) fn are(
+    all: &Types,
+    found: &[Slot],
+    types: &[ValType],
+    last: Option<ValType>,
+    may_lack: bool,
+) -> bool {
+    let mut found = found;
+    if let Some(last) = last {
+        match found.split_last() {
+            Some((&top, rest)) if is(all, top, last) => found = rest,
+            Some(_) => return false,
+            None => return may_lack,
+        }
+    }
+    let Some(lack) = types.len().checked_sub(found.len()) else { return false };
+    (lack == 0 || may_lack) && found.iter().zip(&types[lack..]).all(|(&a, &b)| is(all, a, b))
+}
+
+#[inline]
+fn is(types: &Types, found: Slot, expected: ValType) -> bool {
+    found == Slot::of(expected)
+        || found == Slot::NEVER
+        || (found.ty()).is_some_and(|ty| types.matches(ty, expected))
+}
+
+pub(super) fn list(types: &[ValType]) -> String {
+    names(types.iter().map(|ty| Some(*ty)))
+}
+
+fn list_slots(slots: &[Slot]) -> String {
+    names(slots.iter().map(|slot| slot.ty()))
+}
+
+fn names(types: impl Iterator<Item = Option<ValType>>) -> String {
+    let names: Vec<String> =
+        types.map(|ty| ty.map_or("never".to_owned(), |ty| ty.to_string())).collect();
+    format!("[{}]", names.join(" "))
+}
