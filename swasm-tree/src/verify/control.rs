@@ -5,12 +5,13 @@
 
 use super::slot::Slot;
 use super::values::{are, list};
-use super::walk::{Base, Cx, OPEN, SEEN, open_state};
+use super::walk::{Base, Cx, OPEN, OPEN_EMPTY, SEEN, open_state};
 use super::{Rule, Verifier};
-use crate::ids::node_raw;
+use crate::ids::{node_from_raw, node_raw};
 use crate::signature::{cast_types, label_types};
 use crate::{
-    AbstractHeapType, Catch, HeapType, Node, NodeId, Op, RefType, TypeList, ValType, View,
+    AbstractHeapType, BlockType, Catch, HeapType, Node, NodeId, Op, RefType, TypeList, ValType,
+    View,
 };
 
 /// A block one of whose arms is being verified, or the function.
@@ -31,27 +32,40 @@ impl Block {
 }
 
 impl Verifier {
-    /// Comes to a node with arms: before each of them, and after the last. `stop` is the place of the arm that comes next in the pool of
-    /// child lists; answers whether there is one.
-    pub(super) fn turn(&mut self, cx: &Cx<'_>, node: NodeId, data: &Node, stop: u32) -> bool {
+    /// Comes to a node with arms: before each of them, and after the last. If there is one, answers where its values begin.
+    #[inline(never)]
+    pub(super) fn turn(
+        &mut self,
+        cx: &Cx<'_>,
+        node: NodeId,
+        data: &Node,
+        stop: u32,
+        base: Base,
+    ) -> Option<Base> {
         let shape = data.op.shape();
         let (count, arms) = (u32::from(data.n), shape.arms() as u32);
         if count < arms {
             self.bodiless(cx, node);
-            return false;
+            return None;
         }
         let begun = stop + arms - (data.kids + count);
-        match (begun, shape.is_label()) {
-            (0, true) => self.open_block(cx, node, data.op),
-            (0, false) => self.open_catch(cx, node),
-            _ if begun < arms => self.next_arm(cx, node, data.op),
-            (_, true) => self.close_block(cx, node, data.op),
-            (_, false) => {
-                let results = self.results_of_try(cx);
-                self.check_end(cx, node, results, "the `catch`");
+        if !shape.is_label() {
+            if begun == 0 {
+                return Some(self.open_catch(cx, node));
             }
+            let results = self.results_of_try(cx);
+            self.check_end(cx, node, results, "the `catch`");
+            return None;
         }
-        begun < arms
+        let ty = cx.body.block_type(node);
+        if begun == 0 {
+            Some(self.open_block(cx, node, base, data.op, ty))
+        } else if begun < arms {
+            Some(self.next_arm(cx, node, data.op, ty))
+        } else {
+            self.close_block(cx, node, data.op, ty);
+            None
+        }
     }
 
     /// A node with arms has fewer children than those.
@@ -59,59 +73,66 @@ impl Verifier {
         self.error(cx, node, Rule::Operands, "a block without a body".to_owned());
     }
 
-    fn open_block(&mut self, cx: &Cx<'_>, node: NodeId, op: Op) {
-        let ty = cx.body.block_type(node);
-        self.take(cx, node, ty.params, (op == Op::IF).then_some(ValType::I32));
-        if let View::TryTable(_, catches) = cx.body.view(node) {
+    fn open_block(
+        &mut self,
+        cx: &Cx<'_>,
+        node: NodeId,
+        base: Base,
+        op: Op,
+        ty: BlockType<'_>,
+    ) -> Base {
+        self.take(cx, node, base, ty.params, (op == Op::IF).then_some(ValType::I32));
+        if op == Op::TRY_TABLE
+            && let View::TryTable(_, catches) = cx.body.view(node)
+        {
             catches.iter().for_each(|catch| self.check_catch(cx, node, catch));
         }
         let height = self.stack.len();
         self.blocks.push(Block {
             height: height as u32,
-            frames: self.frames.len() as u32,
+            // The block's own frame is put on top when its arm is entered.
+            frames: self.frames.len() as u32 + 1,
             set: self.set.len() as u32,
             diverged: false,
         });
         self.seen[node_raw(node) as usize] =
             open_state(if op == Op::LOOP { ty.params } else { ty.results });
-        self.begin_arm(height, ty.params);
+        self.give(ty.params, None);
+        Base::at(height)
     }
 
-    /// An arm begins with these values.
-    fn begin_arm(&mut self, height: usize, values: &[ValType]) {
+    /// Another arm of the innermost block begins, with these values.
+    fn begin_arm(&mut self, values: &[ValType]) -> Base {
+        let Some(block) = self.blocks.last_mut() else { return Base::at(0) };
+        block.diverged = false;
+        let height = block.height as usize;
         self.stack.truncate(height);
         self.give(values, None);
-        if let Some(frame) = self.frames.last_mut() {
-            frame.base = Base::at(height);
-        }
+        Base::at(height)
     }
 
-    fn next_arm(&mut self, cx: &Cx<'_>, node: NodeId, op: Op) {
-        let ty = cx.body.block_type(node);
+    fn next_arm(&mut self, cx: &Cx<'_>, node: NodeId, op: Op, ty: BlockType<'_>) -> Base {
         self.check_end(cx, node, ty.results, "the first arm");
         self.forget_set();
         if op == Op::TRY {
-            return self.check_handlers(cx, node);
+            // What handles has arms of its own.
+            self.check_handlers(cx, node);
         }
-        let Some(block) = self.blocks.last_mut() else { return };
-        block.diverged = false;
-        let height = block.height as usize;
-        self.begin_arm(height, ty.params);
+        self.begin_arm(if op == Op::TRY { &[] } else { ty.params })
     }
 
-    fn close_block(&mut self, cx: &Cx<'_>, node: NodeId, op: Op) {
-        let results = cx.body.block_type(node).results;
+    fn close_block(&mut self, cx: &Cx<'_>, node: NodeId, op: Op, ty: BlockType<'_>) {
         if op == Op::TRY {
             // Its body and its `catch`es were checked, each by itself.
             let height = self.blocks.last().map_or(0, |block| block.height as usize);
             self.stack.truncate(height);
         } else {
-            self.check_end(cx, node, results, "the block");
+            self.check_end(cx, node, ty.results, "the block");
         }
         self.forget_set();
         self.blocks.pop();
         self.seen[node_raw(node) as usize] = SEEN;
-        self.give(results, None);
+        self.give(ty.results, None);
     }
 
     // ---- exceptions
@@ -159,8 +180,8 @@ impl Verifier {
     }
 
     /// The body of a legacy `catch` begins.
-    fn open_catch(&mut self, cx: &Cx<'_>, node: NodeId) {
-        let outer = self.frames.len().checked_sub(3).map(|at| self.frames[at].node);
+    fn open_catch(&mut self, cx: &Cx<'_>, node: NodeId) -> Base {
+        let outer = self.frames.len().checked_sub(2).map(|at| self.frames[at].node);
         if outer.is_none_or(|outer| cx.body.op(outer) != Op::TRY) {
             let message = "a `catch` that is not what handles in a `try`".to_owned();
             self.error(cx, node, Rule::Handlers, message);
@@ -174,10 +195,7 @@ impl Verifier {
             &[]
         };
         self.forget_set();
-        let Some(block) = self.blocks.last_mut() else { return };
-        block.diverged = false;
-        let height = block.height as usize;
-        self.begin_arm(height, values);
+        self.begin_arm(values)
     }
 
     /// What the innermost block gives, which is the `try` of a `catch`.
@@ -193,11 +211,11 @@ impl Verifier {
     }
 
     /// `delegate`, the handler of the `try` whose frame is below, and `rethrow`.
-    pub(super) fn legacy_label(&mut self, cx: &Cx<'_>, node: NodeId, op: Op) {
+    pub(super) fn legacy_label(&mut self, cx: &Cx<'_>, node: NodeId, base: Base, op: Op) {
         let View::Label(target) = cx.body.view(node) else { return };
         self.label(cx, node, target);
-        self.take(cx, node, &[], None);
-        let mut around = self.frames.iter().rev().skip(1);
+        self.take(cx, node, base, &[], None);
+        let mut around = self.frames.iter().rev();
         if op == Op::DELEGATE {
             let fits = around
                 .next()
@@ -232,19 +250,21 @@ impl Verifier {
         &[]
     }
 
-    pub(super) fn branch(&mut self, cx: &Cx<'_>, node: NodeId, op: Op) {
-        let View::Br(target) = cx.body.view(node) else { return };
-        let types = self.label(cx, node, target);
-        if op == Op::BR {
-            self.take(cx, node, types, None);
+    pub(super) fn branch(&mut self, cx: &Cx<'_>, node: NodeId, data: &Node, base: Base) {
+        let mut types: &[ValType] = &[];
+        if self.seen.get(data.imm as usize) != Some(&OPEN_EMPTY) {
+            types = self.label(cx, node, node_from_raw(data.imm));
+        }
+        if data.op == Op::BR {
+            self.take(cx, node, base, types, None);
             self.diverge();
         } else {
-            self.take(cx, node, types, Some(ValType::I32));
+            self.take(cx, node, base, types, Some(ValType::I32));
             self.give(types, None);
         }
     }
 
-    pub(super) fn branch_table(&mut self, cx: &Cx<'_>, node: NodeId) {
+    pub(super) fn branch_table(&mut self, cx: &Cx<'_>, node: NodeId, base: Base) {
         let View::BrTable { targets, default } = cx.body.view(node) else { return };
         let types = self.label(cx, node, default);
         let mut last = default;
@@ -254,7 +274,7 @@ impl Verifier {
             }
             last = target;
             let other = self.label(cx, node, target);
-            let found = self.stack.from(self.base().height());
+            let found = self.stack.from(base.height());
             let carried = found.split_last().map_or(&[][..], |(_, rest)| rest);
             // What does not come may be anything.
             let fits = other == types
@@ -266,12 +286,12 @@ impl Verifier {
                 break;
             }
         }
-        self.take(cx, node, types, Some(ValType::I32));
+        self.take(cx, node, base, types, Some(ValType::I32));
         self.diverge();
     }
 
     /// `br_on_non_null`, `br_on_cast` and `br_on_cast_fail`: the branch carries the reference, too.
-    pub(super) fn branch_on(&mut self, cx: &Cx<'_>, node: NodeId, op: Op) {
+    pub(super) fn branch_on(&mut self, cx: &Cx<'_>, node: NodeId, base: Base, op: Op) {
         let (target, cast) = if let View::BrOnCast { label, from, to } = cx.body.view(node) {
             (label, Some((from, to)))
         } else if let View::Label(target) = cx.body.view(node) {
@@ -299,7 +319,7 @@ impl Verifier {
         } else {
             return lacks(self);
         };
-        self.take(cx, node, types, Some(ValType::Ref(taken)));
+        self.take(cx, node, base, types, Some(ValType::Ref(taken)));
         self.give(types, kept);
     }
 }

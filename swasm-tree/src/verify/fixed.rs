@@ -1,51 +1,42 @@
 //! The operator table ⇒ what verifying asks it at every node, as small numbers: one [`Fixed`] an operator.
 //!
-//! Invariant: an operator of the class [`Class::Fixed`] takes and gives exactly what its row says as long as its immediate passes
-//! [`Fixed::fits`]; all others are verified by their shape. Derived from rows: nothing is said of an operator a second time.
+//! Invariant: where [`Fixed::result`] answers, the operator takes and gives exactly what its row says, or what its local is. Derived from rows:
+//! nothing is said of an operator a second time.
 
 use super::slot::Slot;
 use crate::body::{MEMARG_ALIGN, SIDE_MEMARG};
 use crate::{Op, Shape};
 
-/// How a node is verified.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub(super) enum Class {
-    /// Takes at most two values and gives at most one, of types that are known beforehand.
-    Fixed,
-    /// `local.get`, `local.set`, `local.tee`.
-    Local,
-    /// `Seq`.
-    Seq,
-    /// `br_if`.
-    BrIf,
-    /// Whatever takes a look at its shape.
-    Other,
-}
-
-/// What verifying asks of an operator.
+/// What verifying asks of an operator: whatever there is to say of one that takes at most two values and gives at most one, of types that
+/// nothing decides but the operator or a local.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fixed {
-    /// Types of the operands, as [`Slot::pair`].
-    params: u64,
+    /// Types of the operands.
+    params: [u32; 2],
     /// Which bits of those count.
-    mask: u64,
+    masks: [u32; 2],
     /// The type of the result.
-    pub(super) result: Slot,
-    /// Bits that the immediate must not have.
-    forbidden: u32,
-    /// A part of the immediate, and the most it may be.
-    part: u8,
+    result: u32,
+    /// A part of the immediate, which may be at most `most`.
+    part: u32,
     most: u8,
+    /// All bits if the immediate is a local, whose type is then that of the operand and of the result.
+    local: i8,
+    /// How many operands; [`MANY`] if there is more to say.
     pub(super) takes: u8,
     pub(super) gives: u8,
-    pub(super) class: Class,
     /// As [`Shape::arms`].
     pub(super) arms: u8,
 }
 
+/// More operands than an operator is asked for here.
+const MANY: u8 = u8::MAX;
+
 /// The part of an immediate that is a lane's number.
-const LANE: u8 = 0xff;
+const LANE: u32 = 0xff;
+
+/// By number of operands: which bits of two count.
+const MASKS: [[u32; 2]; 3] = [[0, 0], [u32::MAX, 0], [u32::MAX, u32::MAX]];
 
 /// A power of two, so that no operator's number has to be compared with the length.
 const LEN: usize = Op::COUNT.next_power_of_two();
@@ -69,38 +60,31 @@ impl Fixed {
     const fn of(op: Op) -> Fixed {
         let row = op.row();
         let mut fixed = Fixed {
-            params: 0,
-            mask: 0,
-            result: Slot::I32,
-            forbidden: 0,
+            params: [0; 2],
+            masks: [0; 2],
+            result: 0,
             part: 0,
             most: 0,
-            takes: row.params.len() as u8,
-            gives: row.results.len() as u8,
-            class: Class::Other,
+            local: 0,
+            takes: MANY,
+            gives: 0,
             arms: row.shape.arms() as u8,
         };
         match row.shape {
-            Shape::Seq => fixed.class = Class::Seq,
             Shape::Local => {
-                fixed.class = Class::Local;
+                fixed.local = -1;
                 fixed.takes = if op.0 == Op::LOCAL_GET.0 { 0 } else { 1 };
                 fixed.gives = if op.0 == Op::LOCAL_SET.0 { 0 } else { 1 };
+                fixed.masks = MASKS[fixed.takes as usize];
             }
-            Shape::Br if op.0 == Op::BR_IF.0 => {
-                fixed.class = Class::BrIf;
-                fixed.takes = 1;
-            }
-            Shape::Drop => {
-                fixed.class = Class::Fixed;
-                fixed.takes = 1;
-            }
+            // Of any type.
+            Shape::Drop => fixed.takes = 1,
             Shape::Plain | Shape::I32 | Shape::I64 | Shape::F32 | Shape::F64 | Shape::V128 => {
                 fixed = fixed.with_types(op);
             }
             Shape::Mem(width) => {
-                fixed.forbidden = SIDE_MEMARG;
-                fixed.part = MEMARG_ALIGN;
+                // An argument at the side is more than any alignment.
+                fixed.part = SIDE_MEMARG | MEMARG_ALIGN as u32;
                 fixed.most = width;
                 fixed = fixed.with_types(op);
             }
@@ -109,7 +93,8 @@ impl Fixed {
                 fixed.most = lanes - 1;
                 fixed = fixed.with_types(op);
             }
-            Shape::Symbol
+            Shape::Seq
+            | Shape::Symbol
             | Shape::Global
             | Shape::MemLane(_)
             | Shape::Shuffle
@@ -166,32 +151,46 @@ impl Fixed {
     /// The row's types, if they are few enough.
     const fn with_types(mut self, op: Op) -> Fixed {
         let row = op.row();
-        let two = match *row.params {
-            [] => [Slot::I32; 2],
-            [first] => [Slot::of(first), Slot::I32],
-            [first, second] => [Slot::of(first), Slot::of(second)],
+        self.params = match *row.params {
+            [] => [0; 2],
+            [first] => [Slot::of(first).bits(), 0],
+            [first, second] => [Slot::of(first).bits(), Slot::of(second).bits()],
             _ => return self,
         };
         self.result = match *row.results {
-            [] => Slot::I32,
-            [only] => Slot::of(only),
+            [] => 0,
+            [only] => Slot::of(only).bits(),
             _ => return self,
         };
-        self.params = Slot::pair(two[0], two[1]);
-        self.mask = [0, u32::MAX as u64, u64::MAX][row.params.len()];
-        self.class = Class::Fixed;
+        self.takes = row.params.len() as u8;
+        self.gives = row.results.len() as u8;
+        self.masks = MASKS[self.takes as usize];
         self
     }
 
-    /// Whether the operands, at the start of `places`, and the immediate are right. `without` has [`SIDE_MEMARG`] unless memory 0 is one
-    /// with addresses of 32 bits.
+    /// The type of the result if the operands, at the start of `places`, and the immediate are right: then a node with so many operands
+    /// is. `without` has [`SIDE_MEMARG`] unless memory 0 has addresses of 32 bits.
     #[inline]
-    pub(super) fn fits(&self, places: [Slot; 2], imm: u32, without: u32) -> bool {
-        let types = (Slot::pair(places[0], places[1]) ^ self.params) & self.mask;
-        let bits = u64::from((imm | without) & self.forbidden);
-        types | bits == 0 && imm & u32::from(self.part) <= u32::from(self.most)
+    pub(super) fn result(
+        &self,
+        places: &[Slot; 2],
+        imm: u32,
+        locals: &[Slot],
+        without: u32,
+    ) -> Option<Slot> {
+        // Few branches, as it is hard to foretell which operator comes. What is no local has no bits of one.
+        let is_local = i32::from(self.local) as u32;
+        let local = locals.get((imm & is_local) as usize)?.bits() & is_local;
+        // One after the other: the two were not written together, and are not read so.
+        let first = (places[0].bits() ^ self.params[0] ^ local) & self.masks[0];
+        let second = (places[1].bits() ^ self.params[1]) & self.masks[1];
+        let fits = first | second | Slot::unset_bit(local) == 0;
+        let fits = fits & ((imm | without) & self.part <= u32::from(self.most));
+        fits.then_some(Slot::from_bits(self.result | local))
     }
 }
+
+const _: () = assert!(size_of::<Fixed>() == 32);
 
 #[cfg(test)]
 mod tests {
@@ -200,27 +199,53 @@ mod tests {
 
     #[test]
     fn what_is_fixed_is_what_the_row_says() {
+        let numbers = [ValType::I32, ValType::I64, ValType::F32, ValType::F64, ValType::V128];
         let mut count = 0;
         for op in Op::all() {
             let (fixed, row) = (Fixed::get(op), op.row());
             assert_eq!(usize::from(fixed.arms), row.shape.arms());
-            if fixed.class != Class::Fixed || op == Op::DROP {
+            if fixed.takes == MANY || matches!(row.shape, Shape::Drop | Shape::Local) {
                 continue;
             }
             count += 1;
-            let numbers = [ValType::I32, ValType::I64, ValType::F32, ValType::F64, ValType::V128];
+            assert_eq!(usize::from(fixed.takes), row.params.len());
+            assert_eq!(usize::from(fixed.gives), row.results.len());
             for first in numbers {
                 for second in numbers {
                     let expected = row.params.iter().zip([first, second]).all(|(a, b)| *a == b);
                     let places = [Slot::of(first), Slot::of(second)];
-                    assert_eq!(fixed.fits(places, 0, 0), expected, "{op:?} {first} {second}");
+                    let found = fixed.result(&places, 0, &[Slot::NEVER], 0);
+                    assert_eq!(found.is_some(), expected, "{op:?} {first} {second}");
+                    let same = |(ty, found): (&ValType, Slot)| Slot::of(*ty) == found;
+                    assert!(row.results.iter().zip(found).all(same));
                 }
             }
-            assert_eq!(usize::from(fixed.takes), row.params.len());
-            assert_eq!(usize::from(fixed.gives), row.results.len());
-            assert!(row.results.iter().all(|ty| Slot::of(*ty) == fixed.result));
         }
         // All but those on three operands or with two results.
         assert!(count > 300, "{count}");
+    }
+
+    #[test]
+    fn what_is_special_in_an_immediate_is_seen() {
+        let places = [Slot::I32, Slot::I32];
+        let locals = [ValType::I32, ValType::I64, ValType::F64].map(Slot::of);
+        let ask = |op: Op, imm, without| Fixed::get(op).result(&places, imm, &locals, without);
+        for op in [Op::LOCAL_SET, Op::LOCAL_TEE] {
+            assert_eq!(ask(op, 0, 0), Some(Slot::I32));
+            assert_eq!((ask(op, 1, 0), ask(op, 3, 0), ask(op, u32::MAX, 0)), (None, None, None));
+        }
+        assert_eq!(ask(Op::LOCAL_GET, 2, 0), Some(locals[2]));
+        assert_eq!(ask(Op::LOCAL_GET, 3, 0), None);
+        let unset = [locals[0].unset()];
+        assert_eq!(Fixed::get(Op::LOCAL_GET).result(&places, 0, &unset, 0), None);
+        assert_eq!(ask(Op::I32_CONST, u32::MAX, SIDE_MEMARG), Some(Slot::I32));
+        // The alignment, then an argument at the side, then no plain memory.
+        assert_eq!(ask(Op::I32_LOAD16_U, 0xf1, 0), Some(Slot::I32));
+        assert_eq!(ask(Op::I32_LOAD16_U, 0xf2, 0), None);
+        assert_eq!(ask(Op::I32_LOAD, SIDE_MEMARG, 0), None);
+        assert_eq!(ask(Op::I32_LOAD, 0, SIDE_MEMARG), None);
+        let vector = [Slot::of(ValType::V128), Slot::I32];
+        let lane = |lane| Fixed::get(Op::I16X8_EXTRACT_LANE_S).result(&vector, lane, &locals, 0);
+        assert_eq!((lane(7), lane(8)), (Some(Slot::I32), None));
     }
 }

@@ -1,37 +1,40 @@
 //! A node whose children were verified ⇒ its operands taken and its results given, by its operator's shape.
 //!
-//! Invariant: the node's frame is on top of the frames, and stays. What blocks consist of is `control`'s matter.
+//! Invariant: the frame of the node's parent is on top of the frames, and its operands begin at `base`. What blocks consist of is
+//! `control`'s matter.
 
 use super::slot::Slot;
 use super::walk::{Base, Cx, Frame};
 use super::{Rule, Verifier};
 use crate::signature::signature;
-use crate::{LocalId, NodeId, Op, Shape, View};
+use crate::{LocalId, Node, NodeId, Op, Shape, View};
 
 impl Verifier {
     /// Verifies a node without arms after its children.
-    pub(super) fn leave(&mut self, cx: &Cx<'_>, node: NodeId) {
-        let op = cx.body.op(node);
+    #[inline(never)]
+    pub(super) fn leave(&mut self, cx: &Cx<'_>, node: NodeId, data: &Node, base: Base) {
+        let op = data.op;
         match op.shape() {
             // What its children left is what it gives.
             Shape::Seq => (),
-            Shape::Local => self.local(cx, node, op),
+            Shape::Local => self.local(cx, node, base, op),
             Shape::Drop => {
-                self.take_any::<1>(cx, node);
+                self.take_any::<1>(cx, node, base);
             }
-            Shape::Select => self.select(cx, node),
-            Shape::RefTest => self.is_null(cx, node),
-            Shape::RefAs => self.reference(cx, node),
-            Shape::Br => self.branch(cx, node, op),
-            Shape::BrTable => self.branch_table(cx, node),
-            Shape::BrOn if op == Op::BR_ON_NULL => self.reference(cx, node),
-            Shape::BrOn | Shape::BrOnCast => self.branch_on(cx, node, op),
-            Shape::Delegate | Shape::Rethrow => self.legacy_label(cx, node, op),
-            Shape::Stack => self.take_earlier(cx, node),
-            Shape::Hole => self.hole(cx, node),
-            Shape::Call if op == Op::CALL => self.call(cx, node),
+            Shape::Select => self.select(cx, node, base),
+            Shape::RefTest => self.is_null(cx, node, base),
+            Shape::RefAs => self.reference(cx, node, base),
+            Shape::Br => self.branch(cx, node, data, base),
+            Shape::BrTable => self.branch_table(cx, node, base),
+            Shape::BrOn if op == Op::BR_ON_NULL => self.reference(cx, node, base),
+            Shape::BrOn | Shape::BrOnCast => self.branch_on(cx, node, base, op),
+            Shape::Delegate | Shape::Rethrow => self.legacy_label(cx, node, base, op),
+            Shape::Stack => self.take_earlier(cx, node, base),
+            Shape::Hole => self.hole(cx, node, base),
+            Shape::Call if op == Op::CALL => self.call(cx, node, data, base),
+            Shape::Global => self.global(cx, node, data, base),
             Shape::SetMany => {
-                self.by_signature(cx, node, op);
+                self.by_signature(cx, node, base, op);
                 if let View::SetMany(locals) = cx.body.view(node) {
                     locals.iter().for_each(|&local| self.note_set(local));
                 }
@@ -43,7 +46,6 @@ impl Verifier {
             | Shape::F64
             | Shape::V128
             | Shape::Symbol
-            | Shape::Global
             | Shape::Mem(_)
             | Shape::MemLane(_)
             | Shape::Lane(_)
@@ -74,7 +76,7 @@ impl Verifier {
             | Shape::Beyond
             | Shape::SelectTyped
             | Shape::Return
-            | Shape::Unreachable => self.by_signature(cx, node, op),
+            | Shape::Unreachable => self.by_signature(cx, node, base, op),
             Shape::Block
             | Shape::Loop
             | Shape::If
@@ -86,13 +88,13 @@ impl Verifier {
     }
 
     /// An operator whose types depend on nothing but its immediate and the module.
-    fn by_signature(&mut self, cx: &Cx<'_>, node: NodeId, op: Op) {
+    fn by_signature(&mut self, cx: &Cx<'_>, node: NodeId, base: Base, op: Op) {
         let mut sig = std::mem::take(&mut self.sig);
         if let Err(mistake) = signature(cx.module, cx.body, node, &mut sig) {
             self.error(cx, node, Rule::Immediate, mistake);
-            self.stack.truncate(self.base().height());
+            self.stack.truncate(base.height());
         } else {
-            self.take(cx, node, &sig.params, None);
+            self.take(cx, node, base, &sig.params, None);
         }
         if op.diverges() {
             self.diverge();
@@ -111,34 +113,44 @@ impl Verifier {
         self.sig = sig;
     }
 
-    fn call(&mut self, cx: &Cx<'_>, node: NodeId) {
-        let View::Call(func) = cx.body.view(node) else { return };
-        let func = cx.module.funcs.get(func.index());
+    fn call(&mut self, cx: &Cx<'_>, node: NodeId, data: &Node, base: Base) {
+        let func = cx.module.funcs.get(data.imm as usize);
         match func.and_then(|func| cx.module.types.try_get(func.ty)) {
             Some(ty) => {
-                self.take(cx, node, &ty.params, None);
+                self.take(cx, node, base, &ty.params, None);
                 self.give(&ty.results, None);
             }
             // Tells what is wrong.
-            None => self.by_signature(cx, node, Op::CALL),
+            None => self.by_signature(cx, node, base, data.op),
+        }
+    }
+
+    fn global(&mut self, cx: &Cx<'_>, node: NodeId, data: &Node, base: Base) {
+        match cx.module.globals.get(data.imm as usize) {
+            Some(global) if data.op == Op::GLOBAL_GET => {
+                self.take(cx, node, base, &[], None);
+                self.stack.push(Slot::of(global.ty));
+            }
+            Some(global) if global.mutable => self.take(cx, node, base, &[], Some(global.ty)),
+            _ => self.by_signature(cx, node, base, data.op),
         }
     }
 
     // ---- locals
 
-    fn local(&mut self, cx: &Cx<'_>, node: NodeId, op: Op) {
+    fn local(&mut self, cx: &Cx<'_>, node: NodeId, base: Base, op: Op) {
         let View::Local(local) = cx.body.view(node) else { return };
         let Some(&ty) = cx.body.locals().get(local.index()) else {
-            return self.by_signature(cx, node, op);
+            return self.by_signature(cx, node, base, op);
         };
         if op == Op::LOCAL_GET {
-            self.take(cx, node, &[], None);
+            self.take(cx, node, base, &[], None);
             if self.locals[local.index()].is_unset() {
                 let message = format!("local {} of type {ty} may not be set yet", local.0);
                 self.error(cx, node, Rule::Local, message);
             }
         } else {
-            self.take(cx, node, &[ty], None);
+            self.take(cx, node, base, &[ty], None);
             self.note_set(local);
         }
         if op != Op::LOCAL_SET {
@@ -167,13 +179,13 @@ impl Verifier {
 
     // ---- places of values
 
-    fn take_earlier(&mut self, cx: &Cx<'_>, node: NodeId) {
+    fn take_earlier(&mut self, cx: &Cx<'_>, node: NodeId, base: Base) {
+        self.take(cx, node, base, &[], None);
         let (floor, outside) =
             self.blocks.last().map_or((0, 0), |b| (b.height as usize, b.frames as usize));
-        let frames = &mut self.frames[outside..];
-        let first = frames.len().checked_sub(2).map_or(0, |parent| {
-            let Frame { node, next, base, .. } = frames[parent];
-            let is_first = next == cx.body.node(node).kids + 1;
+        let frames = self.frames.get_mut(outside..).unwrap_or_default();
+        let first = frames.last().map_or(0, |&Frame { node: parent, next, base, .. }| {
+            let is_first = next == cx.body.node(parent).kids + 1;
             let at_front = is_first || cx.body.op(cx.body.pooled(next - 2)) == Op::STACK;
             if at_front { base.height() } else { 0 }
         });
@@ -186,7 +198,8 @@ impl Verifier {
         }
     }
 
-    fn hole(&mut self, cx: &Cx<'_>, node: NodeId) {
+    fn hole(&mut self, cx: &Cx<'_>, node: NodeId, base: Base) {
+        self.take(cx, node, base, &[], None);
         let View::Hole(number) = cx.body.view(node) else { return };
         match self.holes.as_ref().map(|holes| holes.get(number as usize)) {
             Some(Some(&ty)) => self.stack.push(Slot::of(ty)),
@@ -194,13 +207,13 @@ impl Verifier {
         }
     }
 
-    /// Control does not come past the node whose frame is on top.
+    /// Control does not come past the node.
     pub(super) fn diverge(&mut self) {
         let Some(block) = self.blocks.last_mut() else { return };
         block.diverged = true;
         let (height, outside) = (block.height, block.frames as usize);
         self.stack.truncate(height as usize);
-        for frame in self.frames[outside..].iter_mut().rev() {
+        for frame in self.frames.iter_mut().skip(outside).rev() {
             let was = frame.base;
             frame.base = Base::diverged(height);
             // Its ancestors were marked with it.

@@ -29,6 +29,20 @@ impl Slot {
         })
     }
 
+    pub(super) const fn bits(self) -> u32 {
+        self.0
+    }
+
+    pub(super) const fn from_bits(bits: u32) -> Slot {
+        Slot(bits)
+    }
+
+    /// A bit of these that no set slot has.
+    #[inline]
+    pub(super) const fn unset_bit(bits: u32) -> u32 {
+        bits & UNSET
+    }
+
     /// The type; nothing if the value never comes.
     pub(super) fn ty(self) -> Option<ValType> {
         const NUMBERS: [ValType; 5] =
@@ -51,13 +65,7 @@ impl Slot {
 
     #[inline]
     pub(super) fn is_unset(self) -> bool {
-        self.0 & UNSET != 0
-    }
-
-    /// Two in one number, the first in its low half.
-    #[inline]
-    pub(super) const fn pair(first: Slot, second: Slot) -> u64 {
-        first.0 as u64 | (second.0 as u64) << 32
+        Slot::unset_bit(self.0) != 0
     }
 }
 
@@ -105,7 +113,7 @@ impl Stack {
         self.slots.get_mut(height..)?.first_chunk_mut()
     }
 
-    /// Says how high the stack is, of which the places were written.
+    /// Says how high the stack is, whose [places](Stack::places) were written.
     #[inline]
     pub(super) fn set_len(&mut self, len: usize) {
         self.len = len;

@@ -8,28 +8,37 @@ use super::{Rule, Verifier};
 use crate::{NodeId, Op, RefType, Types, ValType, View};
 
 impl Verifier {
-    /// Where the operands of the node begin whose frame is on top.
+    /// Takes a node's operands: `types`, then `last`.
     #[inline]
-    pub(super) fn base(&self) -> Base {
-        self.frames.last().map_or(Base::at(0), |frame| frame.base)
-    }
-
-    /// Takes the operands of the node whose frame is on top: `types`, then `last`.
     pub(super) fn take(
         &mut self,
         cx: &Cx<'_>,
         node: NodeId,
+        base: Base,
         types: &[ValType],
         last: Option<ValType>,
     ) {
-        let base = self.base();
+        if !are_equal(self.stack.from(base.height()), types, last) {
+            self.take_other(cx, node, base, types, last);
+        }
+        self.stack.truncate(base.height());
+    }
+
+    /// Checks operands of other types, or another number of them.
+    fn take_other(
+        &mut self,
+        cx: &Cx<'_>,
+        node: NodeId,
+        base: Base,
+        types: &[ValType],
+        last: Option<ValType>,
+    ) {
         let found = self.stack.from(base.height());
         if !are(&cx.module.types, found, types, last, base.may_lack()) {
             let expected: Vec<ValType> = types.iter().copied().chain(last).collect();
             let message = format!("takes {}, has {}", list(&expected), list_slots(found));
             self.error(cx, node, Rule::Operands, message);
         }
-        self.stack.truncate(base.height());
     }
 
     /// Takes `N` operands of any type; where one is missing because control diverged, or never comes, it is `None`.
@@ -37,8 +46,8 @@ impl Verifier {
         &mut self,
         cx: &Cx<'_>,
         node: NodeId,
+        base: Base,
     ) -> [Option<ValType>; N] {
-        let base = self.base();
         let found = self.stack.from(base.height());
         let mut taken = [None; N];
         if found.len() > N || (found.len() < N && !base.may_lack()) {
@@ -65,7 +74,9 @@ impl Verifier {
         let Some(&block) = self.blocks.last() else { return };
         let height = block.height as usize;
         let found = self.stack.from(height);
-        if !are(&cx.module.types, found, results, None, block.diverged) {
+        if !are_equal(found, results, None)
+            && !are(&cx.module.types, found, results, None, block.diverged)
+        {
             let message = format!("{what} gives {}, its body {}", list(results), list_slots(found));
             self.error(cx, node, Rule::Results, message);
         }
@@ -74,8 +85,8 @@ impl Verifier {
 
     // ---- operators whose types are those of their operands
 
-    pub(super) fn select(&mut self, cx: &Cx<'_>, node: NodeId) {
-        let [a, b, condition] = self.take_any(cx, node);
+    pub(super) fn select(&mut self, cx: &Cx<'_>, node: NodeId, base: Base) {
+        let [a, b, condition] = self.take_any(cx, node, base);
         let mut wrong = |message| self.error(cx, node, Rule::Operands, message);
         if condition.is_some_and(|ty| ty != ValType::I32) {
             wrong("the condition of `select` is not an i32".to_owned());
@@ -94,8 +105,8 @@ impl Verifier {
         }
     }
 
-    pub(super) fn is_null(&mut self, cx: &Cx<'_>, node: NodeId) {
-        let [taken] = self.take_any(cx, node);
+    pub(super) fn is_null(&mut self, cx: &Cx<'_>, node: NodeId, base: Base) {
+        let [taken] = self.take_any(cx, node, base);
         if let Some(ty) = taken
             && !matches!(ty, ValType::Ref(_))
         {
@@ -105,13 +116,13 @@ impl Verifier {
     }
 
     /// An operator whose last result is its last operand, a reference.
-    pub(super) fn reference(&mut self, cx: &Cx<'_>, node: NodeId) {
+    pub(super) fn reference(&mut self, cx: &Cx<'_>, node: NodeId, base: Base) {
         let op = cx.body.op(node);
         let mut types: &[ValType] = &[];
         if let View::Label(target) = cx.body.view(node) {
             types = self.label(cx, node, target);
         }
-        let found = self.stack.from(self.base().height()).last().copied();
+        let found = self.stack.from(base.height()).last().copied();
         let operand = found.and_then(Slot::ty);
         if let Some(ty) = operand
             && !matches!(ty, ValType::Ref(_))
@@ -125,7 +136,7 @@ impl Verifier {
             }
             _ => operand,
         };
-        self.take_reference(cx, node, types, expected, found);
+        self.take_reference(cx, node, base, types, expected, found);
         self.give(types, None);
         // Where no operand came, what is converted comes all the same, of the expected type.
         let after = operand.or(if found.is_none() { expected } else { None });
@@ -139,25 +150,36 @@ impl Verifier {
         &mut self,
         cx: &Cx<'_>,
         node: NodeId,
+        base: Base,
         types: &[ValType],
         expected: Option<ValType>,
         found: Option<Slot>,
     ) {
         if expected.is_some() {
-            return self.take(cx, node, types, expected);
+            return self.take(cx, node, base, types, expected);
         }
         if found.is_some() {
             self.stack.truncate(self.stack.len() - 1);
-        } else if !self.base().may_lack() {
+        } else if !base.may_lack() {
             let message = "takes a reference, has nothing".to_owned();
             self.error(cx, node, Rule::Operands, message);
         }
-        self.take(cx, node, types, None);
+        self.take(cx, node, base, types, None);
     }
 }
 
-/// Whether what was found is what was expected: `types`, then `last`. If there may be a lack, the first of them need not be there.
+/// Whether what was found is exactly `types`, then `last`.
 #[inline]
+fn are_equal(found: &[Slot], types: &[ValType], last: Option<ValType>) -> bool {
+    let (first, rest) = match (last, found) {
+        (None, _) => (true, found),
+        (Some(last), [rest @ .., top]) => (*top == Slot::of(last), rest),
+        (Some(_), []) => return false,
+    };
+    first && rest.len() == types.len() && rest.iter().zip(types).all(|(a, b)| *a == Slot::of(*b))
+}
+
+/// Whether what was found may stand for what was expected: `types`, then `last`. If there may be a lack, the first of them need not be there.
 pub(super) fn are(
     all: &Types,
     found: &[Slot],
@@ -177,7 +199,6 @@ pub(super) fn are(
     (lack == 0 || may_lack) && found.iter().zip(&types[lack..]).all(|(&a, &b)| is(all, a, b))
 }
 
-#[inline]
 fn is(types: &Types, found: Slot, expected: ValType) -> bool {
     found == Slot::of(expected)
         || found == Slot::NEVER

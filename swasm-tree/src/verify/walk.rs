@@ -5,7 +5,7 @@
 //! Invariant: what is done here is what [`Verifier::leave`] would do, and where the comparisons fail, it does.
 
 use super::control::Block;
-use super::fixed::{Class, Fixed};
+use super::fixed::Fixed;
 use super::slot::Slot;
 use super::{Rule, Verifier};
 use crate::body::SIDE_MEMARG;
@@ -45,7 +45,7 @@ impl Base {
 
     /// The height, or more than any stack's if operands may lack.
     #[inline]
-    fn exact(self) -> usize {
+    pub(super) fn exact(self) -> usize {
         self.0 as usize
     }
 
@@ -67,7 +67,7 @@ pub(super) struct Frame {
     /// The child that comes next, as a place in the pool of child lists.
     pub(super) next: u32,
     /// The place before which the node itself comes: at the end of the list and, if it has arms, before each of them.
-    stop: u32,
+    pub(super) stop: u32,
     pub(super) base: Base,
 }
 
@@ -113,38 +113,26 @@ impl Verifier {
                 if node.n > 0 {
                     self.frames.push(cur);
                     cur = Frame::of(child, node, height);
-                } else if node.op == Op::LOCAL_GET
-                    && let Some(&slot) = self.locals.get(node.imm as usize)
-                    && !slot.is_unset()
-                {
-                    self.stack.push(slot);
                 } else if !self.is_done(node, Base::at(height)) {
                     self.frames.push(cur);
-                    self.frames.push(Frame::of(child, node, height));
-                    self.leave(cx, child);
-                    self.frames.pop();
+                    self.leave(cx, child, node, Base::at(height));
                     let Some(parent) = self.frames.pop() else { return };
                     cur = parent;
                 }
             }
             let node = body.node(cur.node);
-            if !self.is_done(node, cur.base) {
-                self.frames.push(cur);
-                let arms = u32::from(Fixed::get(node.op).arms);
-                if arms == 0 {
-                    self.leave(cx, cur.node);
-                } else if self.turn(cx, cur.node, node, cur.stop) {
+            // What the children of a `Seq` left is what it gives.
+            if node.op != Op::SEQ && !self.is_done(node, cur.base) {
+                if Fixed::get(node.op).arms == 0 {
+                    self.leave(cx, cur.node, node, cur.base);
+                } else if let Some(base) = self.turn(cx, cur.node, node, cur.stop, cur.base) {
                     // The arm comes next.
-                    let Some(frame) = self.frames.pop() else { return };
-                    cur = Frame { stop: frame.stop + 1, ..frame };
+                    cur = Frame { stop: cur.stop + 1, base, ..cur };
                     continue;
                 }
-                self.frames.pop();
             }
-            match self.frames.pop() {
-                Some(around) => cur = around,
-                None => return,
-            }
+            let Some(around) = self.frames.pop() else { return };
+            cur = around;
         }
     }
 
@@ -152,33 +140,15 @@ impl Verifier {
     #[inline]
     fn is_done(&mut self, node: &Node, base: Base) -> bool {
         let fixed = Fixed::get(node.op);
-        if fixed.class == Class::Seq {
-            // What its children left is what it gives.
-            return true;
-        }
-        let (height, base) = (self.stack.len(), base.exact());
-        if height != base + usize::from(fixed.takes) {
+        let base = base.exact();
+        if self.stack.len() != base + usize::from(fixed.takes) {
             return false;
         }
         let Some(places) = self.stack.places(base) else { return false };
-        if fixed.class == Class::Fixed {
-            if !fixed.fits(*places, node.imm, self.without_memory) {
-                return false;
-            }
-            places[0] = fixed.result;
-        } else if fixed.class == Class::Local {
-            // A local that is not set yet has a type of no value.
-            if self.locals.get(node.imm as usize) != Some(&places[0]) || fixed.takes == 0 {
-                return false;
-            }
-        } else if fixed.class == Class::BrIf {
-            let state = self.seen.get(node.imm as usize);
-            if places[0] != Slot::I32 || state != Some(&OPEN_EMPTY) {
-                return false;
-            }
-        } else {
+        let Some(result) = fixed.result(places, node.imm, &self.locals, self.without_memory) else {
             return false;
-        }
+        };
+        places[0] = result;
         self.stack.set_len(base + usize::from(fixed.gives));
         true
     }
@@ -216,6 +186,8 @@ impl Verifier {
                 .iter()
                 .map(|&ty| if ty.is_defaultable() { Slot::of(ty) } else { Slot::of(ty).unset() }),
         );
+        // Whoever reads what is behind the last finds that there is no value.
+        self.locals.push(Slot::NEVER);
         let has_memory =
             cx.module.memories.first().is_some_and(|m| m.address_type() == ValType::I32);
         self.without_memory = if has_memory { 0 } else { SIDE_MEMARG };
