@@ -129,9 +129,9 @@ pub struct Verifier {
     /// By node.
     seen: Vec<State>,
     /// Nodes whose children are being verified, but for the innermost.
-    frames: Vec<Frame>,
+    frames: Stack<Frame>,
     blocks: Vec<Block>,
-    stack: Stack,
+    stack: Stack<Slot>,
     /// Types of locals; of those without a default value that are not set yet, none that a value has.
     locals: Vec<Slot>,
     /// Locals without a default value that were set since, innermost block last.
@@ -178,7 +178,8 @@ impl Verifier {
         self.begin(cx);
         self.check_signature(cx);
         self.walk(cx);
-        self.check_end(cx, cx.body.root(), cx.body.results(), "the function");
+        let block = self.block();
+        self.check_end(cx, cx.body.root(), block, cx.body.results(), "the function");
         if self.errors.is_empty() { Ok(()) } else { Err(std::mem::take(&mut self.errors)) }
     }
 

@@ -53,8 +53,8 @@ impl Verifier {
             if begun == 0 {
                 return Some(self.open_catch(cx, node));
             }
-            let results = self.results_of_try(cx);
-            self.check_end(cx, node, results, "the `catch`");
+            let (block, results) = (self.block(), self.results_of_try(cx));
+            self.check_end(cx, node, block, results, "the `catch`");
             return None;
         }
         let ty = cx.body.block_type(node);
@@ -66,6 +66,12 @@ impl Verifier {
             self.close_block(cx, node, data.op, ty);
             None
         }
+    }
+
+    /// The innermost block.
+    #[inline]
+    pub(super) fn block(&self) -> Block {
+        self.blocks.last().copied().unwrap_or(Block::OUTERMOST)
     }
 
     /// A node with arms has fewer children than those.
@@ -112,8 +118,9 @@ impl Verifier {
     }
 
     fn next_arm(&mut self, cx: &Cx<'_>, node: NodeId, op: Op, ty: BlockType<'_>) -> Base {
-        self.check_end(cx, node, ty.results, "the first arm");
-        self.forget_set();
+        let block = self.block();
+        self.check_end(cx, node, block, ty.results, "the first arm");
+        self.forget_set(block.set);
         if op == Op::TRY {
             // What handles has arms of its own.
             self.check_handlers(cx, node);
@@ -122,15 +129,14 @@ impl Verifier {
     }
 
     fn close_block(&mut self, cx: &Cx<'_>, node: NodeId, op: Op, ty: BlockType<'_>) {
+        let block = self.blocks.pop().unwrap_or(Block::OUTERMOST);
         if op == Op::TRY {
             // Its body and its `catch`es were checked, each by itself.
-            let height = self.blocks.last().map_or(0, |block| block.height as usize);
-            self.stack.truncate(height);
+            self.stack.truncate(block.height as usize);
         } else {
-            self.check_end(cx, node, ty.results, "the block");
+            self.check_end(cx, node, block, ty.results, "the block");
         }
-        self.forget_set();
-        self.blocks.pop();
+        self.forget_set(block.set);
         self.seen[node_raw(node) as usize] = SEEN;
         self.give(ty.results, None);
     }
@@ -181,7 +187,7 @@ impl Verifier {
 
     /// The body of a legacy `catch` begins.
     fn open_catch(&mut self, cx: &Cx<'_>, node: NodeId) -> Base {
-        let outer = self.frames.len().checked_sub(2).map(|at| self.frames[at].node);
+        let outer = if let [.., outer, _] = self.frames.from(0) { Some(outer.node) } else { None };
         if outer.is_none_or(|outer| cx.body.op(outer) != Op::TRY) {
             let message = "a `catch` that is not what handles in a `try`".to_owned();
             self.error(cx, node, Rule::Handlers, message);
@@ -194,14 +200,14 @@ impl Verifier {
         } else {
             &[]
         };
-        self.forget_set();
+        self.forget_set(self.block().set);
         self.begin_arm(values)
     }
 
     /// What the innermost block gives, which is the `try` of a `catch`.
     fn results_of_try<'a>(&self, cx: &Cx<'a>) -> &'a [ValType] {
-        let outside = self.blocks.last().map_or(0, |block| block.frames as usize);
-        let around = outside.checked_sub(1).and_then(|at| self.frames.get(at));
+        let outside = self.block().frames as usize;
+        let around = outside.checked_sub(1).and_then(|at| self.frames.from(at).first());
         match around {
             Some(frame) if cx.body.op(frame.node).shape().is_label() => {
                 cx.body.block_type(frame.node).results
@@ -215,7 +221,7 @@ impl Verifier {
         let View::Label(target) = cx.body.view(node) else { return };
         self.label(cx, node, target);
         self.take(cx, node, base, &[], None);
-        let mut around = self.frames.iter().rev();
+        let mut around = self.frames.from(0).iter().rev();
         if op == Op::DELEGATE {
             let fits = around
                 .next()
@@ -251,17 +257,17 @@ impl Verifier {
     }
 
     pub(super) fn branch(&mut self, cx: &Cx<'_>, node: NodeId, data: &Node, base: Base) {
-        let mut types: &[ValType] = &[];
-        if self.seen.get(data.imm as usize) != Some(&OPEN_EMPTY) {
-            types = self.label(cx, node, node_from_raw(data.imm));
-        }
+        let types = if self.seen.get(data.imm as usize) == Some(&OPEN_EMPTY) {
+            &[]
+        } else {
+            self.label(cx, node, node_from_raw(data.imm))
+        };
         if data.op == Op::BR {
             self.take(cx, node, base, types, None);
-            self.diverge();
-        } else {
-            self.take(cx, node, base, types, Some(ValType::I32));
-            self.give(types, None);
+            return self.diverge();
         }
+        self.take(cx, node, base, types, Some(ValType::I32));
+        self.give(types, None);
     }
 
     pub(super) fn branch_table(&mut self, cx: &Cx<'_>, node: NodeId, base: Base) {

@@ -168,6 +168,21 @@ impl Fixed {
         self
     }
 
+    /// The type of the local that the immediate is, if it is one; of what is no local, no bits. Nothing if there is no such local.
+    #[inline]
+    fn local(&self, imm: u32, locals: &[Slot]) -> Option<u32> {
+        let is_local = i32::from(self.local) as u32;
+        Some(locals.get((imm & is_local) as usize)?.bits() & is_local)
+    }
+
+    /// The type of the result of an operator that takes nothing: then a node without operands is right.
+    #[inline]
+    pub(super) fn result_of_nothing(&self, imm: u32, locals: &[Slot]) -> Option<Slot> {
+        let local = self.local(imm, locals)?;
+        let fits = u32::from(self.takes) | Slot::unset_bit(local) == 0;
+        fits.then_some(Slot::from_bits(self.result | local))
+    }
+
     /// The type of the result if the operands, at the start of `places`, and the immediate are right: then a node with so many operands
     /// is. `without` has [`SIDE_MEMARG`] unless memory 0 has addresses of 32 bits.
     #[inline]
@@ -178,10 +193,9 @@ impl Fixed {
         locals: &[Slot],
         without: u32,
     ) -> Option<Slot> {
-        // Few branches, as it is hard to foretell which operator comes. What is no local has no bits of one.
-        let is_local = i32::from(self.local) as u32;
-        let local = locals.get((imm & is_local) as usize)?.bits() & is_local;
-        // One after the other: the two were not written together, and are not read so.
+        // Few branches, as it is hard to foretell which operator comes.
+        let local = self.local(imm, locals)?;
+        // Each by itself: they were written so, and processors wait when they are to read together what was just written in two.
         let first = (places[0].bits() ^ self.params[0] ^ local) & self.masks[0];
         let second = (places[1].bits() ^ self.params[1]) & self.masks[1];
         let fits = first | second | Slot::unset_bit(local) == 0;

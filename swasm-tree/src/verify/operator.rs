@@ -33,6 +33,11 @@ impl Verifier {
             Shape::Hole => self.hole(cx, node, base),
             Shape::Call if op == Op::CALL => self.call(cx, node, data, base),
             Shape::Global => self.global(cx, node, data, base),
+            Shape::Return | Shape::Unreachable => {
+                let results = if op == Op::RETURN { cx.body.results() } else { &[] };
+                self.take(cx, node, base, results, None);
+                self.diverge();
+            }
             Shape::SetMany => {
                 self.by_signature(cx, node, base, op);
                 if let View::SetMany(locals) = cx.body.view(node) {
@@ -74,9 +79,7 @@ impl Verifier {
             | Shape::Throw
             | Shape::ThrowRef
             | Shape::Beyond
-            | Shape::SelectTyped
-            | Shape::Return
-            | Shape::Unreachable => self.by_signature(cx, node, base, op),
+            | Shape::SelectTyped => self.by_signature(cx, node, base, op),
             Shape::Block
             | Shape::Loop
             | Shape::If
@@ -168,9 +171,15 @@ impl Verifier {
         }
     }
 
-    /// Forgets which locals the innermost block has set.
-    pub(super) fn forget_set(&mut self) {
-        let outside = self.blocks.last().map_or(0, |block| block.set as usize);
+    /// Forgets which locals were set, but for the first of them.
+    #[inline]
+    pub(super) fn forget_set(&mut self, outside: u32) {
+        if self.set.len() > outside as usize {
+            self.forget(outside as usize);
+        }
+    }
+
+    fn forget(&mut self, outside: usize) {
         for local in self.set.drain(outside..) {
             let slot = &mut self.locals[local.index()];
             *slot = slot.unset();
@@ -181,9 +190,9 @@ impl Verifier {
 
     fn take_earlier(&mut self, cx: &Cx<'_>, node: NodeId, base: Base) {
         self.take(cx, node, base, &[], None);
-        let (floor, outside) =
-            self.blocks.last().map_or((0, 0), |b| (b.height as usize, b.frames as usize));
-        let frames = self.frames.get_mut(outside..).unwrap_or_default();
+        let block = self.block();
+        let (floor, outside) = (block.height as usize, block.frames as usize);
+        let frames = self.frames.from_mut(outside);
         let first = frames.last().map_or(0, |&Frame { node: parent, next, base, .. }| {
             let is_first = next == cx.body.node(parent).kids + 1;
             let at_front = is_first || cx.body.op(cx.body.pooled(next - 2)) == Op::STACK;
@@ -213,7 +222,7 @@ impl Verifier {
         block.diverged = true;
         let (height, outside) = (block.height, block.frames as usize);
         self.stack.truncate(height as usize);
-        for frame in self.frames.iter_mut().skip(outside).rev() {
+        for frame in self.frames.from_mut(outside).iter_mut().rev() {
             let was = frame.base;
             frame.base = Base::diverged(height);
             // Its ancestors were marked with it.

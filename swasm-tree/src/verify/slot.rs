@@ -1,4 +1,4 @@
-//! The type of a value in four bytes: `ValType` ⇔ [`Slot`], and the stack of them.
+//! The type of a value in four bytes: `ValType` ⇔ [`Slot`], and what such things are stacked on.
 //!
 //! Invariant: value types of a module are equal exactly when their slots are; no slot of a type is one of those that stand for no type.
 
@@ -69,31 +69,30 @@ impl Slot {
     }
 }
 
-/// What is on the stack. Above it there is room for more, which holds anything.
-#[derive(Debug, Default)]
-pub(super) struct Stack {
-    slots: Vec<Slot>,
+/// A stack. How high it is a busy loop keeps to itself, and says so before others look at it.
+#[derive(Debug)]
+pub(super) struct Stack<T> {
+    /// Above what is on the stack there is anything.
+    places: Vec<T>,
     len: usize,
 }
 
-impl Stack {
+impl<T> Default for Stack<T> {
+    fn default() -> Stack<T> {
+        Stack { places: Vec::new(), len: 0 }
+    }
+}
+
+impl<T: Copy + Default> Stack<T> {
     #[inline]
     pub(super) fn len(&self) -> usize {
         self.len
     }
 
+    /// Says how high it is: not higher than the highest place that something was put in.
     #[inline]
-    pub(super) fn push(&mut self, slot: Slot) {
-        if self.len >= self.slots.len() {
-            self.grow();
-        }
-        self.slots[self.len] = slot;
-        self.len += 1;
-    }
-
-    #[cold]
-    fn grow(&mut self) {
-        self.slots.resize(self.len * 2 + 64, Slot::default());
+    pub(super) fn set_len(&mut self, len: usize) {
+        self.len = len;
     }
 
     #[inline]
@@ -101,22 +100,48 @@ impl Stack {
         self.len = self.len.min(len);
     }
 
-    /// What is above a height.
     #[inline]
-    pub(super) fn from(&self, height: usize) -> &[Slot] {
-        &self.slots[height.min(self.len)..self.len]
+    pub(super) fn push(&mut self, item: T) {
+        self.put(self.len, item);
+        self.len += 1;
     }
 
-    /// The two places at a height, if there is room for them, whether they are taken or not.
+    /// Puts an item in the place right above a height.
     #[inline]
-    pub(super) fn places(&mut self, height: usize) -> Option<&mut [Slot; 2]> {
-        self.slots.get_mut(height..)?.first_chunk_mut()
+    pub(super) fn put(&mut self, height: usize, item: T) {
+        if height >= self.places.len() {
+            self.grow(height);
+        }
+        self.places[height] = item;
     }
 
-    /// Says how high the stack is, whose [places](Stack::places) were written.
+    /// Makes room for more than one.
+    #[cold]
+    fn grow(&mut self, height: usize) {
+        self.places.resize(height * 2 + 64, T::default());
+    }
+
+    /// What is in the place right above a height, if there is one.
     #[inline]
-    pub(super) fn set_len(&mut self, len: usize) {
-        self.len = len;
+    pub(super) fn above(&self, height: usize) -> Option<T> {
+        self.places.get(height).copied()
+    }
+
+    /// The two places right above a height, if there are two.
+    #[inline]
+    pub(super) fn two_above(&mut self, height: usize) -> Option<&mut [T; 2]> {
+        self.places.get_mut(height..)?.first_chunk_mut()
+    }
+
+    /// What is on the stack above a height.
+    #[inline]
+    pub(super) fn from(&self, height: usize) -> &[T] {
+        &self.places[height.min(self.len)..self.len]
+    }
+
+    #[inline]
+    pub(super) fn from_mut(&mut self, height: usize) -> &mut [T] {
+        &mut self.places[height.min(self.len)..self.len]
     }
 }
 

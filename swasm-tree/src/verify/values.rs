@@ -2,6 +2,7 @@
 //!
 //! Invariant: after a node has taken its operands, the stack is as high as it was before the first of them, whether they were right or not.
 
+use super::control::Block;
 use super::slot::Slot;
 use super::walk::{Base, Cx};
 use super::{Rule, Verifier};
@@ -69,18 +70,36 @@ impl Verifier {
         }
     }
 
-    /// Checks and takes what the innermost block has left.
-    pub(super) fn check_end(&mut self, cx: &Cx<'_>, node: NodeId, results: &[ValType], what: &str) {
-        let Some(&block) = self.blocks.last() else { return };
+    /// Checks and takes what a block has left.
+    #[inline]
+    pub(super) fn check_end(
+        &mut self,
+        cx: &Cx<'_>,
+        node: NodeId,
+        block: Block,
+        results: &[ValType],
+        what: &str,
+    ) {
         let height = block.height as usize;
-        let found = self.stack.from(height);
-        if !are_equal(found, results, None)
-            && !are(&cx.module.types, found, results, None, block.diverged)
-        {
+        if !are_equal(self.stack.from(height), results, None) {
+            self.check_other_end(cx, node, block, results, what);
+        }
+        self.stack.truncate(height);
+    }
+
+    fn check_other_end(
+        &mut self,
+        cx: &Cx<'_>,
+        node: NodeId,
+        block: Block,
+        results: &[ValType],
+        what: &str,
+    ) {
+        let found = self.stack.from(block.height as usize);
+        if !are(&cx.module.types, found, results, None, block.diverged) {
             let message = format!("{what} gives {}, its body {}", list(results), list_slots(found));
             self.error(cx, node, Rule::Results, message);
         }
-        self.stack.truncate(height);
     }
 
     // ---- operators whose types are those of their operands

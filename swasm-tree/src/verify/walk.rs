@@ -9,7 +9,7 @@ use super::fixed::Fixed;
 use super::slot::Slot;
 use super::{Rule, Verifier};
 use crate::body::SIDE_MEMARG;
-use crate::ids::node_raw;
+use crate::ids::{node_from_raw, node_raw};
 use crate::{Body, FuncId, Module, Node, NodeId, Op, ValType};
 
 /// What is verified.
@@ -71,6 +71,12 @@ pub(super) struct Frame {
     pub(super) base: Base,
 }
 
+impl Default for Frame {
+    fn default() -> Frame {
+        Frame { node: node_from_raw(0), next: 0, stop: 0, base: Base::at(0) }
+    }
+}
+
 impl Frame {
     #[inline]
     fn of(id: NodeId, node: &Node, height: usize) -> Frame {
@@ -96,6 +102,8 @@ impl Verifier {
     pub(super) fn walk(&mut self, cx: &Cx<'_>) {
         let (body, root) = (cx.body, cx.body.root());
         let mut cur = Frame::of(root, body.node(root), 0);
+        // How high `stack` and `frames` are. In registers: each operator's depends on the one before.
+        let (mut height, mut depth) = (0, 0);
         loop {
             while cur.next < cur.stop {
                 let child = body.pooled(cur.next);
@@ -109,48 +117,81 @@ impl Verifier {
                     }
                 }
                 let node = body.node(child);
-                let height = self.stack.len();
                 if node.n > 0 {
-                    self.frames.push(cur);
+                    self.frames.put(depth, cur);
+                    depth += 1;
                     cur = Frame::of(child, node, height);
-                } else if !self.is_done(node, Base::at(height)) {
-                    self.frames.push(cur);
+                    continue;
+                }
+                let fixed = Fixed::get(node.op);
+                if let Some(result) = fixed.result_of_nothing(node.imm, &self.locals) {
+                    self.stack.put(height, result);
+                    height += usize::from(fixed.gives);
+                } else {
+                    self.frames.put(depth, cur);
+                    self.frames.set_len(depth + 1);
+                    self.stack.set_len(height);
                     self.leave(cx, child, node, Base::at(height));
-                    let Some(parent) = self.frames.pop() else { return };
+                    height = self.stack.len();
+                    // Where its operands begin may be another place now.
+                    let Some(parent) = self.frames.above(depth) else { break };
                     cur = parent;
                 }
             }
-            let node = body.node(cur.node);
             // What the children of a `Seq` left is what it gives.
-            if node.op != Op::SEQ && !self.is_done(node, cur.base) {
-                if Fixed::get(node.op).arms == 0 {
-                    self.leave(cx, cur.node, node, cur.base);
-                } else if let Some(base) = self.turn(cx, cur.node, node, cur.stop, cur.base) {
-                    // The arm comes next.
+            let node = body.node(cur.node);
+            if let Some(higher) = self.simple(node, cur.base, height) {
+                height = higher;
+            } else if node.op != Op::SEQ {
+                self.frames.set_len(depth);
+                self.stack.set_len(height);
+                let arm = self.other(cx, cur.node, node, cur.stop, cur.base);
+                height = self.stack.len();
+                if let Some(base) = arm {
                     cur = Frame { stop: cur.stop + 1, base, ..cur };
                     continue;
                 }
             }
-            let Some(around) = self.frames.pop() else { return };
-            cur = around;
+            if depth == 0 {
+                break;
+            }
+            depth -= 1;
+            let Some(parent) = self.frames.above(depth) else { break };
+            cur = parent;
         }
+        self.stack.set_len(height);
     }
 
-    /// Takes a node's operands and gives its results, if that is as simple as it mostly is. Otherwise nothing has changed.
+    /// Takes a node's operands and gives its results, if that is as simple as it mostly is; answers how high the stack is then. Otherwise
+    /// nothing has changed.
     #[inline]
-    fn is_done(&mut self, node: &Node, base: Base) -> bool {
+    fn simple(&mut self, node: &Node, base: Base, height: usize) -> Option<usize> {
         let fixed = Fixed::get(node.op);
         let base = base.exact();
-        if self.stack.len() != base + usize::from(fixed.takes) {
-            return false;
+        if height != base + usize::from(fixed.takes) {
+            return None;
         }
-        let Some(places) = self.stack.places(base) else { return false };
-        let Some(result) = fixed.result(places, node.imm, &self.locals, self.without_memory) else {
-            return false;
-        };
-        places[0] = result;
-        self.stack.set_len(base + usize::from(fixed.gives));
-        true
+        let places = self.stack.two_above(base)?;
+        places[0] = fixed.result(places, node.imm, &self.locals, self.without_memory)?;
+        Some(base + usize::from(fixed.gives))
+    }
+
+    /// Verifies a node after its children or, if it has arms, where one of them begins or the last ends; answers where the values of the
+    /// arm begin that comes next.
+    #[inline(never)]
+    fn other(
+        &mut self,
+        cx: &Cx<'_>,
+        id: NodeId,
+        node: &Node,
+        stop: u32,
+        base: Base,
+    ) -> Option<Base> {
+        if Fixed::get(node.op).arms > 0 {
+            return self.turn(cx, id, node, stop, base);
+        }
+        self.leave(cx, id, node, base);
+        None
     }
 
     #[cold]
@@ -166,10 +207,10 @@ impl Verifier {
     /// What is known before the first node.
     pub(super) fn begin(&mut self, cx: &Cx<'_>) {
         let body = cx.body;
-        self.frames.clear();
+        self.frames.set_len(0);
         self.blocks.clear();
         self.blocks.push(Block::OUTERMOST);
-        self.stack.truncate(0);
+        self.stack.set_len(0);
         self.set.clear();
         self.seen.clear();
         self.seen.resize(body.node_count(), UNSEEN);
