@@ -5,11 +5,15 @@
 //! Invariant while a body is being built: a node is made after its children, except that a block is opened empty so
 //! that branches can name it. No node gets two parents; the verifier proves it.
 
+use std::collections::HashMap;
+
 use la_arena::Arena;
 
 use crate::ids::node_from_raw;
 use crate::local_names::LocalNames;
-use crate::{DataId, FuncId, Loc, LocalId, MemoryId, NodeId, Op, Shape, TagId, TypeId, ValType};
+use crate::{
+    DataId, FuncId, FuncType, Loc, LocalId, MemoryId, NodeId, Op, Shape, TagId, TypeId, ValType,
+};
 
 mod build;
 mod edit;
@@ -139,6 +143,8 @@ pub struct Body {
     side: Vec<u32>,
     symbols: Vec<Symbol>,
     block_types: Vec<BlockTypeRun>,
+    /// Numbers of all of them, once there are [many](build::FEW_BLOCK_TYPES).
+    block_types_known: HashMap<FuncType, u32>,
     block_type_values: Vec<ValType>,
     /// Ranges in `labels` (targets, then the default) or in `locals_set`.
     label_lists: Vec<(u32, u32)>,
@@ -169,6 +175,7 @@ impl Body {
             side: Vec::new(),
             symbols: Vec::new(),
             block_types: Vec::new(),
+            block_types_known: HashMap::new(),
             block_type_values: Vec::new(),
             label_lists: Vec::new(),
             labels: Vec::new(),
@@ -196,6 +203,7 @@ impl Body {
         self.side.clear();
         self.symbols.clear();
         self.block_types.clear();
+        self.block_types_known.clear();
         self.block_type_values.clear();
         self.label_lists.clear();
         self.labels.clear();
@@ -387,11 +395,12 @@ impl Body {
     pub fn block_type(&self, id: NodeId) -> BlockType<'_> {
         let node = &self.nodes[id];
         debug_assert!(node.op.shape().is_label(), "the caller looked at the shape");
-        self.block_type_at(self.block_type_index(node))
+        self.block_type_at(self.block_type_number(node))
     }
 
+    /// Equal types of blocks have the same number.
     #[inline]
-    fn block_type_index(&self, node: &Node) -> u32 {
+    pub(crate) fn block_type_number(&self, node: &Node) -> u32 {
         if node.op.shape() == Shape::TryTable {
             self.try_tables[node.imm as usize].0
         } else {

@@ -34,6 +34,8 @@ pub struct Encoder {
     /// By block: the name of its label.
     named: std::collections::HashMap<NodeId, Box<str>>,
     label_names: Vec<(u32, Box<str>)>,
+    /// By number of a block type in the body: its place among those of the code.
+    block_type_places: Vec<u32>,
 }
 
 /// A node whose children are being encoded.
@@ -87,6 +89,7 @@ impl Encoder {
         self.named.clear();
         self.named.extend(body.label_names().map(|(node, name)| (node, name.into())));
         self.label_names.clear();
+        self.block_type_places.clear();
         // A branch to the root leaves the function, whose label is around all blocks.
         self.depths[node_raw(body.root()) as usize] = 0;
         self.declare_locals(body);
@@ -295,13 +298,17 @@ impl Writer<'_> {
             ([], []) => self.e.bytes.push(EMPTY_BLOCK),
             ([], &[one]) if short_type(one).is_some() => self.e.val_type(one),
             (params, results) => {
-                let ty = FuncType::new(params, results);
-                let known = self.e.packer.block_types.iter().position(|other| *other == ty);
-                let at = known.unwrap_or_else(|| {
-                    self.e.packer.block_types.push(ty);
-                    self.e.packer.block_types.len() - 1
-                });
-                self.e.reloc(Target::BlockType(at as u32));
+                let number = self.body.block_type_number(self.body.node(node)) as usize;
+                let Encoder { packer, block_type_places: places, .. } = &mut *self.e;
+                if number >= places.len() {
+                    places.resize(number + 1, u32::MAX);
+                }
+                if places[number] == u32::MAX {
+                    places[number] = packer.block_types.len() as u32;
+                    packer.block_types.push(FuncType::new(params, results));
+                }
+                let place = places[number];
+                self.e.reloc(Target::BlockType(place));
             }
         }
         if let View::TryTable(_, catches) = self.body.view(node) {

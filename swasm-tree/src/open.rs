@@ -4,6 +4,8 @@
 //! spelt longer than they need be. Invariant on entry: the bytes are valid in their module (a validator stands before the builder,
 //! or stood when the module was read), so that operands are there and immediates name something.
 
+use std::collections::HashMap;
+
 use wasmparser as wp;
 use wp::{FrameKind, FrameStack};
 
@@ -98,7 +100,7 @@ pub(crate) struct Builder<'a> {
     last_branch: Option<NodeId>,
     /// How many blocks there were, reached or not: labels are named by that number.
     blocks: u32,
-    label_names: &'a [(u32, Box<str>)],
+    label_names: HashMap<u32, &'a str>,
 }
 
 impl Module {
@@ -156,8 +158,10 @@ impl<'a> Builder<'a> {
     ) -> Builder<'a> {
         let ty = module.func_type(func);
         body.reset(&ty.params, &ty.results);
+        let notes = code.notes().map_or(&[][..], |notes| &notes.label_names).iter();
         Builder {
-            label_names: code.notes().map_or(&[], |notes| &notes.label_names),
+            // The first that is said of a label counts.
+            label_names: notes.rev().map(|(number, name)| (*number, &**name)).collect(),
             ..Builder::of(module, body, s)
         }
     }
@@ -188,7 +192,7 @@ impl<'a> Builder<'a> {
             dig: 0,
             last_branch: None,
             blocks: 0,
-            label_names: &[],
+            label_names: HashMap::new(),
         }
     }
 
@@ -462,11 +466,10 @@ impl<'a> Builder<'a> {
         if op == Op::IF {
             self.last_branch = Some(node);
         }
-        if !self.label_names.is_empty() {
-            let mut names = self.label_names.iter();
-            if let Some((_, name)) = names.find(|(number, _)| *number + 1 == self.blocks) {
-                self.body.name_label(node, name);
-            }
+        if !self.label_names.is_empty()
+            && let Some(name) = self.label_names.get(&(self.blocks - 1))
+        {
+            self.body.name_label(node, name);
         }
         self.s.control.push(Control {
             kind,

@@ -3,9 +3,9 @@
 
 use ValType::I32;
 use swasm_tree::{
-    AbstractHeapType, Body, ConstExpr, Data, DataPlace, ExportItem, FuncId, FuncType, Global,
-    GlobalKind, HeapType, Loc, LocalId, MemArg, Memory, MemoryId, Module, NodeId, Op, Producers,
-    RefType, Symbol, TableId, ValType, WriteOptions, Written, encode, verify,
+    AbstractHeapType, BlockType, Body, ConstExpr, Data, DataPlace, ExportItem, FuncId, FuncType,
+    Global, GlobalKind, HeapType, Loc, LocalId, MemArg, Memory, MemoryId, Module, NodeId, Op,
+    Producers, RefType, Symbol, TableId, ValType, WriteOptions, Written, encode, verify,
 };
 
 fn define(module: &mut Module, func: FuncId, build: impl Fn(&mut Body) -> NodeId) {
@@ -321,6 +321,43 @@ fn long_chains_and_lists_are_no_trouble() {
     });
     let written = write(&module);
     assert_eq!(operators(&written).len(), 600_002);
+}
+
+#[test]
+fn many_types_of_blocks_and_names_of_labels_are_no_trouble() {
+    const MANY: usize = 200_000;
+    let start = std::time::Instant::now();
+    let mut module = Module::new();
+    let func = module.declare_func(FuncType::new(&[], &[]), None);
+    define(&mut module, func, |body| {
+        let numbers = [ValType::I32, ValType::I64, ValType::F32, ValType::F64];
+        let blocks: Vec<NodeId> = (0..MANY)
+            .map(|at| {
+                // Its digits.
+                let results: Vec<ValType> =
+                    (0..9).map(|digit| numbers[at >> (2 * digit) & 3]).collect();
+                let inner = body.block(BlockType::of(&results));
+                body.name_label(inner, &format!("block{at}"));
+                let (never, rest) = (body.unreachable(), body.unreachable());
+                body.set_body(inner, never);
+                let outer = body.block(BlockType::EMPTY);
+                let all = body.seq(&[inner, rest]);
+                body.set_body(outer, all);
+                outer
+            })
+            .collect();
+        body.seq(&blocks)
+    });
+    let written = module.write(&WriteOptions { names: true, producers: None });
+    let read = Module::read(written.bytes).unwrap();
+    let mut body = Body::new(&[], &[]);
+    assert!(read.open(func, &mut body));
+    assert_eq!(body.label_names().count(), MANY);
+    let (last, name) = body.label_names().last().unwrap();
+    assert_eq!((name, body.block_type(last).results.len()), ("block199999", 9));
+    encode(verify(&read, func, &body).unwrap());
+    // Where each is compared with each, it takes minutes.
+    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
 }
 
 #[test]

@@ -8,9 +8,12 @@ use super::{
 };
 use crate::ids::node_raw;
 use crate::{
-    DataId, ElemId, FuncId, GlobalId, HeapType, LocalId, MemoryId, NodeId, Op, RefType, TableId,
-    TagId, TypeId, ValType,
+    DataId, ElemId, FuncId, FuncType, GlobalId, HeapType, LocalId, MemoryId, NodeId, Op, RefType,
+    TableId, TagId, TypeId, ValType,
 };
+
+/// More types of blocks than this are looked up in a table.
+pub(super) const FEW_BLOCK_TYPES: usize = 32;
 
 impl Body {
     #[inline]
@@ -455,8 +458,8 @@ impl Body {
             _ => (),
         }
         let count = self.block_types.len() as u32;
-        if let Some(at) = (0..count).rev().find(|&at| self.block_type_at(at) == ty) {
-            return at;
+        if let Some(known) = self.known_block_type(ty) {
+            return known;
         }
         let start = self.block_type_values.len() as u32;
         self.block_type_values.extend_from_slice(ty.params);
@@ -464,6 +467,20 @@ impl Body {
         let (params, results) = (ty.params.len() as u32, ty.results.len() as u32);
         self.block_types.push(BlockTypeRun { start, params, results });
         count
+    }
+
+    /// The number of a block type. Most bodies have few, and then it is quicker to look at all of them.
+    fn known_block_type(&mut self, ty: BlockType<'_>) -> Option<u32> {
+        let count = self.block_types.len();
+        if count <= FEW_BLOCK_TYPES {
+            return (0..count as u32).rev().find(|&at| self.block_type_at(at) == ty);
+        }
+        for at in self.block_types_known.len()..count {
+            let ty = self.block_type_at(at as u32);
+            let ty = FuncType::new(ty.params, ty.results);
+            self.block_types_known.insert(ty, at as u32);
+        }
+        self.block_types_known.get(&FuncType::new(ty.params, ty.results)).copied()
     }
 
     /// Opens a `block` without operands, so that `br` can name it: then [`Body::set_body`].

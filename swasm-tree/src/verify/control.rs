@@ -187,7 +187,7 @@ impl Verifier {
 
     /// The body of a legacy `catch` begins.
     fn open_catch(&mut self, cx: &Cx<'_>, node: NodeId) -> Base {
-        let outer = if let [.., outer, _] = self.frames.from(0) { Some(outer.node) } else { None };
+        let outer = if let [.., outer, _] = self.frames.since(0) { Some(outer.node) } else { None };
         if outer.is_none_or(|outer| cx.body.op(outer) != Op::TRY) {
             let message = "a `catch` that is not what handles in a `try`".to_owned();
             self.error(cx, node, Rule::Handlers, message);
@@ -207,7 +207,7 @@ impl Verifier {
     /// What the innermost block gives, which is the `try` of a `catch`.
     fn results_of_try<'a>(&self, cx: &Cx<'a>) -> &'a [ValType] {
         let outside = self.block().frames as usize;
-        let around = outside.checked_sub(1).and_then(|at| self.frames.from(at).first());
+        let around = outside.checked_sub(1).and_then(|at| self.frames.since(at).first());
         match around {
             Some(frame) if cx.body.op(frame.node).shape().is_label() => {
                 cx.body.block_type(frame.node).results
@@ -221,7 +221,7 @@ impl Verifier {
         let View::Label(target) = cx.body.view(node) else { return };
         self.label(cx, node, target);
         self.take(cx, node, base, &[], None);
-        let mut around = self.frames.from(0).iter().rev();
+        let mut around = self.frames.since(0).iter().rev();
         if op == Op::DELEGATE {
             let fits = around
                 .next()
@@ -280,7 +280,7 @@ impl Verifier {
             }
             last = target;
             let other = self.label(cx, node, target);
-            let found = self.stack.from(base.height());
+            let found = self.stack.since(base.height());
             let carried = found.split_last().map_or(&[][..], |(_, rest)| rest);
             // What does not come may be anything.
             let fits = other == types

@@ -192,7 +192,7 @@ impl Verifier {
         self.take(cx, node, base, &[], None);
         let block = self.block();
         let (floor, outside) = (block.height as usize, block.frames as usize);
-        let frames = self.frames.from_mut(outside);
+        let frames = self.frames.since_mut(outside);
         let first = frames.last().map_or(0, |&Frame { node: parent, next, base, .. }| {
             let is_first = next == cx.body.node(parent).kids + 1;
             let at_front = is_first || cx.body.op(cx.body.pooled(next - 2)) == Op::STACK;
@@ -222,7 +222,7 @@ impl Verifier {
         block.diverged = true;
         let (height, outside) = (block.height, block.frames as usize);
         self.stack.truncate(height as usize);
-        for frame in self.frames.from_mut(outside).iter_mut().rev() {
+        for frame in self.frames.since_mut(outside).iter_mut().rev() {
             let was = frame.base;
             frame.base = Base::diverged(height);
             // Its ancestors were marked with it.

@@ -135,12 +135,12 @@ impl<T: Copy + Default> Stack<T> {
 
     /// What is on the stack above a height.
     #[inline]
-    pub(super) fn from(&self, height: usize) -> &[T] {
+    pub(super) fn since(&self, height: usize) -> &[T] {
         &self.places[height.min(self.len)..self.len]
     }
 
     #[inline]
-    pub(super) fn from_mut(&mut self, height: usize) -> &mut [T] {
+    pub(super) fn since_mut(&mut self, height: usize) -> &mut [T] {
         &mut self.places[height.min(self.len)..self.len]
     }
 }

@@ -19,7 +19,7 @@ impl Verifier {
         types: &[ValType],
         last: Option<ValType>,
     ) {
-        if !are_equal(self.stack.from(base.height()), types, last) {
+        if !are_equal(self.stack.since(base.height()), types, last) {
             self.take_other(cx, node, base, types, last);
         }
         self.stack.truncate(base.height());
@@ -34,7 +34,7 @@ impl Verifier {
         types: &[ValType],
         last: Option<ValType>,
     ) {
-        let found = self.stack.from(base.height());
+        let found = self.stack.since(base.height());
         if !are(&cx.module.types, found, types, last, base.may_lack()) {
             let expected: Vec<ValType> = types.iter().copied().chain(last).collect();
             let message = format!("takes {}, has {}", list(&expected), list_slots(found));
@@ -49,7 +49,7 @@ impl Verifier {
         node: NodeId,
         base: Base,
     ) -> [Option<ValType>; N] {
-        let found = self.stack.from(base.height());
+        let found = self.stack.since(base.height());
         let mut taken = [None; N];
         if found.len() > N || (found.len() < N && !base.may_lack()) {
             let message = format!("takes {N} operands, has {}", list_slots(found));
@@ -81,7 +81,7 @@ impl Verifier {
         what: &str,
     ) {
         let height = block.height as usize;
-        if !are_equal(self.stack.from(height), results, None) {
+        if !are_equal(self.stack.since(height), results, None) {
             self.check_other_end(cx, node, block, results, what);
         }
         self.stack.truncate(height);
@@ -95,7 +95,7 @@ impl Verifier {
         results: &[ValType],
         what: &str,
     ) {
-        let found = self.stack.from(block.height as usize);
+        let found = self.stack.since(block.height as usize);
         if !are(&cx.module.types, found, results, None, block.diverged) {
             let message = format!("{what} gives {}, its body {}", list(results), list_slots(found));
             self.error(cx, node, Rule::Results, message);
@@ -141,7 +141,7 @@ impl Verifier {
         if let View::Label(target) = cx.body.view(node) {
             types = self.label(cx, node, target);
         }
-        let found = self.stack.from(base.height()).last().copied();
+        let found = self.stack.since(base.height()).last().copied();
         let operand = found.and_then(Slot::ty);
         if let Some(ty) = operand
             && !matches!(ty, ValType::Ref(_))
