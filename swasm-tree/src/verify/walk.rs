@@ -165,15 +165,16 @@ impl Verifier {
     /// Takes a node's operands and gives its results, if that is as simple as it mostly is; answers how high the stack is then. Otherwise
     /// nothing has changed.
     #[inline]
-    fn simple(&mut self, node: &Node, base: Base, height: usize) -> Option<usize> {
+    pub(super) fn simple(&mut self, node: &Node, base: Base, height: usize) -> Option<usize> {
         let fixed = Fixed::get(node.op);
-        let base = base.exact();
-        if height != base + usize::from(fixed.takes) {
+        // Counted from above: `base` comes from memory, and what comes next need not wait for it.
+        let from = height.wrapping_sub(usize::from(fixed.takes));
+        if from != base.exact() {
             return None;
         }
-        let places = self.stack.two_above(base)?;
+        let places = self.stack.two_above(from)?;
         places[0] = fixed.result(places, node.imm, &self.locals, self.without_memory)?;
-        Some(base + usize::from(fixed.gives))
+        Some(from + usize::from(fixed.gives))
     }
 
     /// Verifies a node after its children or, if it has arms, where one of them begins or the last ends; answers where the values of the
