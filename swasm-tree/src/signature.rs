@@ -80,6 +80,10 @@ impl Module {
         }
     }
 
+    fn check_heap_of(&self, ty: ValType) -> Result<(), Mistake> {
+        if self.types.knows(ty) { Ok(()) } else { Err(format!("there is no type as in {ty}")) }
+    }
+
     fn global_at(&self, id: GlobalId) -> Result<&crate::Global, Mistake> {
         self.globals.get(id.index()).ok_or_else(|| format!("there is no global {}", id.0))
     }
@@ -394,6 +398,7 @@ pub(crate) fn signature(
             sig.results.extend_from_slice(ty.results);
         }
         View::SelectTyped(ty) => {
+            module.check_heap_of(ty)?;
             sig.params.extend_from_slice(&[ty, ty, ValType::I32]);
             sig.results.push(ty);
         }

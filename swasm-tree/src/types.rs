@@ -602,6 +602,12 @@ impl Types {
         self.field_names.insert((id, field), name.into());
     }
 
+    /// Whether all that a type of values names exists.
+    #[inline]
+    pub(crate) fn knows(&self, ty: ValType) -> bool {
+        ty.concrete().is_none_or(|id| id.index() < self.list.len())
+    }
+
     // ---- subtyping
 
     /// Whether a value of type `ty` may stand where `expected` is asked for.

@@ -177,6 +177,7 @@ impl Verifier {
     fn run(&mut self, cx: &Cx<'_>) -> Result<(), Vec<VerifyError>> {
         self.begin(cx);
         self.check_signature(cx);
+        self.check_types(cx, cx.body.root(), cx.body.locals());
         self.walk(cx);
         let block = self.block();
         self.check_end(cx, cx.body.root(), block, cx.body.results(), "the function");
@@ -198,6 +199,13 @@ impl Verifier {
             None => "there is no such function".to_owned(),
         };
         self.error(cx, body.root(), Rule::Signature, message);
+    }
+
+    /// What types of locals and blocks name exists.
+    fn check_types(&mut self, cx: &Cx<'_>, node: NodeId, types: &[ValType]) {
+        if let Some(ty) = types.iter().find(|ty| !cx.module.types.knows(**ty)) {
+            self.error(cx, node, Rule::Immediate, format!("there is no type as in {ty}"));
+        }
     }
 
     #[cold]

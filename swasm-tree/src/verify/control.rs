@@ -87,6 +87,8 @@ impl Verifier {
         op: Op,
         ty: BlockType<'_>,
     ) -> Base {
+        self.check_types(cx, node, ty.params);
+        self.check_types(cx, node, ty.results);
         self.take(cx, node, base, ty.params, (op == Op::IF).then_some(ValType::I32));
         if op == Op::TRY_TABLE
             && let View::TryTable(_, catches) = cx.body.view(node)
