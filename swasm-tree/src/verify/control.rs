@@ -3,6 +3,7 @@
 //! Invariant: a block is open, and can be branched to, exactly while one of its arms is verified. Then its frame's operands begin where its
 //! arm's values do.
 
+use super::fixed::Fixed;
 use super::slot::Slot;
 use super::values::{are, list};
 use super::walk::{Base, Cx, OPEN, OPEN_EMPTY, SEEN, open_state};
@@ -42,14 +43,13 @@ impl Verifier {
         stop: u32,
         base: Base,
     ) -> Option<Base> {
-        let shape = data.op.shape();
-        let (count, arms) = (u32::from(data.n), shape.arms() as u32);
+        let (count, arms) = (u32::from(data.n), u32::from(Fixed::get(data.op).arms));
         if count < arms {
             self.bodiless(cx, node);
             return None;
         }
         let begun = stop + arms - (data.kids + count);
-        if !shape.is_label() {
+        if matches!(data.op, Op::CATCH | Op::CATCH_ALL) {
             if begun == 0 {
                 return Some(self.open_catch(cx, node));
             }

@@ -19,6 +19,28 @@ impl Verifier {
         types: &[ValType],
         last: Option<ValType>,
     ) {
+        if types.is_empty() && self.is_only(base, last) {
+            return self.stack.truncate(base.height());
+        }
+        self.take_list(cx, node, base, types, last);
+    }
+
+    /// Whether a node's only operand, if there is to be one, is of this type.
+    #[inline]
+    fn is_only(&self, base: Base, expected: Option<ValType>) -> bool {
+        let height = base.exact() + usize::from(expected.is_some());
+        self.stack.len() == height
+            && expected.is_none_or(|ty| self.stack.above(height - 1) == Some(Slot::of(ty)))
+    }
+
+    fn take_list(
+        &mut self,
+        cx: &Cx<'_>,
+        node: NodeId,
+        base: Base,
+        types: &[ValType],
+        last: Option<ValType>,
+    ) {
         if !are_equal(self.stack.since(base.height()), types, last) {
             self.take_other(cx, node, base, types, last);
         }
@@ -81,6 +103,9 @@ impl Verifier {
         what: &str,
     ) {
         let height = block.height as usize;
+        if results.is_empty() && self.stack.len() == height {
+            return;
+        }
         if !are_equal(self.stack.since(height), results, None) {
             self.check_other_end(cx, node, block, results, what);
         }

@@ -145,7 +145,12 @@ impl Verifier {
             } else if node.op != Op::SEQ {
                 self.frames.set_len(depth);
                 self.stack.set_len(height);
-                let arm = self.other(cx, cur.node, node, cur.stop, cur.base);
+                let arm = if Fixed::get(node.op).arms > 0 {
+                    self.turn(cx, cur.node, node, cur.stop, cur.base)
+                } else {
+                    self.leave(cx, cur.node, node, cur.base);
+                    None
+                };
                 height = self.stack.len();
                 if let Some(base) = arm {
                     cur = Frame { stop: cur.stop + 1, base, ..cur };
@@ -175,24 +180,6 @@ impl Verifier {
         let places = self.stack.two_above(from)?;
         places[0] = fixed.result(places, node.imm, &self.locals, self.without_memory)?;
         Some(from + usize::from(fixed.gives))
-    }
-
-    /// Verifies a node after its children or, if it has arms, where one of them begins or the last ends; answers where the values of the
-    /// arm begin that comes next.
-    #[inline(never)]
-    fn other(
-        &mut self,
-        cx: &Cx<'_>,
-        id: NodeId,
-        node: &Node,
-        stop: u32,
-        base: Base,
-    ) -> Option<Base> {
-        if Fixed::get(node.op).arms > 0 {
-            return self.turn(cx, id, node, stop, base);
-        }
-        self.leave(cx, id, node, base);
-        None
     }
 
     #[cold]
