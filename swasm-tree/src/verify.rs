@@ -2,7 +2,8 @@
 //!
 //! Checked here:
 //! - every node has at most one parent and none is its own ancestor;
-//! - every id that an immediate names exists: locals, functions, globals, memories, tables, segments, types;
+//! - every id that an immediate names exists: locals, functions, globals, memories, tables, segments, types; also those types that locals
+//!   and blocks name;
 //! - every operand has the type its operator takes, and every operand list has exactly as many values as are taken
 //!   (after a node that diverges: at most as many);
 //! - a label is a block, loop or `if` around the branch, and the branch carries what it takes;
@@ -16,6 +17,9 @@
 //!
 //! Left to validators of whole modules (wasmparser, in tests): limits of implementations, proposals that are switched
 //! off, declarations outside of bodies, and that a function named by `ref.func` is declared (the writer does that).
+//!
+//! How: `walk` visits the nodes and does most of them with what `fixed` says of their operators, in terms of `slot`; `operator` does the
+//! others, `control` blocks and branches, `values` what is on the stack.
 //!
 //! Invariant: what passes is accepted by every validator once it is written, with the exceptions just named. What is refused has bytes that no
 //! validator accepts, or bytes that stand for another tree (`agree`, a test, damages bodies and asks wasmparser).

@@ -75,6 +75,33 @@ fn operands_have_the_types_that_are_taken() {
 }
 
 #[test]
+fn any_number_of_operands_is_looked_at() {
+    for count in (0..8).chain([127, 128, 253, 254, 255, 256, 257, 300]) {
+        let mut module = Module::new();
+        let types = vec![I32; count];
+        let callee = module.declare_func(FuncType::new(&types, &[]), None);
+        let func = module.declare_func(FuncType::new(&[], &types), None);
+        for wrong in [None, count.checked_sub(1), count.checked_sub(count.min(3))] {
+            let mut body = Body::new(&[], &types);
+            let value = |body: &mut Body, at: usize| {
+                if wrong == Some(at) { body.i64_const(1) } else { body.i32_const(1) }
+            };
+            let arguments: Vec<NodeId> = (0..count).map(|at| value(&mut body, at)).collect();
+            let call = body.call(callee, &arguments);
+            let given: Vec<NodeId> = (0..count).map(|_| body.i32_const(1)).collect();
+            let given = body.seq(&given);
+            let root = body.seq(&[call, given]);
+            body.set_root(root);
+            let is_wrong = wrong.is_some_and(|at| at < count);
+            match verify(&module, func, &body) {
+                Ok(_) => assert!(!is_wrong, "{count} operands"),
+                Err(errors) => assert!(is_wrong && errors[0].node == call, "{}", errors[0]),
+            }
+        }
+    }
+}
+
+#[test]
 fn what_an_immediate_names_exists() {
     let (op, rule, message) = refused(|body| {
         let value = body.local_get(LocalId(3));

@@ -19,18 +19,18 @@ pub(super) struct Fixed {
     result: u32,
     /// A part of the immediate, which may be at most `most`.
     part: u32,
+    /// How many operands; [`MANY`] if there is more to say.
+    pub(super) takes: u32,
     most: u8,
     /// All bits if the immediate is a local, whose type is then that of the operand and of the result.
     local: i8,
-    /// How many operands; [`MANY`] if there is more to say.
-    pub(super) takes: u8,
     pub(super) gives: u8,
     /// As [`Shape::arms`].
     pub(super) arms: u8,
 }
 
-/// More operands than an operator is asked for here.
-const MANY: u8 = u8::MAX;
+/// More operands than there are on any stack.
+const MANY: u32 = u32::MAX;
 
 /// The part of an immediate that is a lane's number.
 const LANE: u32 = 0xff;
@@ -64,9 +64,9 @@ impl Fixed {
             masks: [0; 2],
             result: 0,
             part: 0,
+            takes: MANY,
             most: 0,
             local: 0,
-            takes: MANY,
             gives: 0,
             arms: row.shape.arms() as u8,
         };
@@ -162,7 +162,7 @@ impl Fixed {
             [only] => Slot::of(only).bits(),
             _ => return self,
         };
-        self.takes = row.params.len() as u8;
+        self.takes = row.params.len() as u32;
         self.gives = row.results.len() as u8;
         self.masks = MASKS[self.takes as usize];
         self
@@ -179,7 +179,7 @@ impl Fixed {
     #[inline]
     pub(super) fn result_of_nothing(&self, imm: u32, locals: &[Slot]) -> Option<Slot> {
         let local = self.local(imm, locals)?;
-        let fits = u32::from(self.takes) | Slot::unset_bit(local) == 0;
+        let fits = self.takes | Slot::unset_bit(local) == 0;
         fits.then_some(Slot::from_bits(self.result | local))
     }
 
@@ -222,7 +222,7 @@ mod tests {
                 continue;
             }
             count += 1;
-            assert_eq!(usize::from(fixed.takes), row.params.len());
+            assert_eq!(fixed.takes as usize, row.params.len());
             assert_eq!(usize::from(fixed.gives), row.results.len());
             for first in numbers {
                 for second in numbers {

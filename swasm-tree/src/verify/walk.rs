@@ -67,7 +67,7 @@ pub(super) struct Frame {
     /// The child that comes next, as a place in the pool of child lists.
     pub(super) next: u32,
     /// The place before which the node itself comes: at the end of the list and, if it has arms, before each of them.
-    pub(super) stop: u32,
+    stop: u32,
     pub(super) base: Base,
 }
 
@@ -138,8 +138,8 @@ impl Verifier {
                     cur = parent;
                 }
             }
-            // What the children of a `Seq` left is what it gives.
             let node = body.node(cur.node);
+            // What the children of a `Seq` left is what it gives.
             if let Some(higher) = self.simple(node, cur.base, height) {
                 height = higher;
             } else if node.op != Op::SEQ {
@@ -170,10 +170,10 @@ impl Verifier {
     /// Takes a node's operands and gives its results, if that is as simple as it mostly is; answers how high the stack is then. Otherwise
     /// nothing has changed.
     #[inline]
-    pub(super) fn simple(&mut self, node: &Node, base: Base, height: usize) -> Option<usize> {
+    fn simple(&mut self, node: &Node, base: Base, height: usize) -> Option<usize> {
         let fixed = Fixed::get(node.op);
         // Counted from above: `base` comes from memory, and what comes next need not wait for it.
-        let from = height.wrapping_sub(usize::from(fixed.takes));
+        let from = height.wrapping_sub(fixed.takes as usize);
         if from != base.exact() {
             return None;
         }
