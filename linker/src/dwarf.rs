@@ -6,6 +6,11 @@
 //! Invariant: what can trap or call has its exact line and column. An instruction that only pushes a constant or a variable has those of the
 //! instruction that takes it.
 
+mod convert;
+pub(crate) mod customs;
+mod lines;
+mod moves;
+
 use std::sync::Arc;
 
 use gimli::write::{

@@ -5,12 +5,13 @@
 
 use std::ops::Range;
 
-use swasm_frontend_ir::{Diagnostic, Level, codes};
+use swasm_frontend_ir::{Diagnostic, codes};
 use swasm_optimizer::{Callees, Pass, SmallFunctions};
 use swasm_tree::{
-    Body, Code, Encoder, FuncId, FuncKind, Module, ReadError, Reading, Verifier, WriteOptions,
+    Body, Code, Encoder, FuncId, FuncKind, Module, ReadError, Reading, Verifier, WriteOptions, Written,
 };
 
+use crate::dwarf::customs;
 use crate::options::OptLevel;
 use crate::pipeline;
 
@@ -45,39 +46,54 @@ pub fn optimize(bytes: &[u8], options: &OptimizeOptions) -> Result<Optimized, Ve
         refuse_objects(reading.module())?;
     }
     let mut module = reading.finish().map_err(not_a_module)?;
-    if !passes.is_empty() {
-        run(&mut module, &passes);
-    }
     if options.strip {
         module.producers = None;
-        module.customs.retain(|custom| !custom.name.starts_with(DEBUG));
+        module.customs.retain(|custom| !customs::is_debug(custom));
     }
     let write = WriteOptions { names: !options.strip, producers: None };
-    let mut written = module.write(&write);
-    let mut warnings = Vec::new();
-    let names_places = |name: &str| PLACES.iter().any(|prefix| name.starts_with(prefix));
-    if module.customs.iter().any(|custom| names_places(&custom.name))
-        && !same_code(bytes, &module, &written)
-    {
-        let mut dropped: Vec<String> = Vec::new();
-        module.customs.retain(|custom| {
-            let keeps = !names_places(&custom.name);
-            if !keeps {
-                dropped.push(format!("`{}`", custom.name));
-            }
-            keeps
-        });
-        warnings.push(dropped_places(&dropped));
-        written = module.write(&write);
+    if passes.is_empty() {
+        return Ok(Optimized { wasm: module.write(&write).bytes, warnings: Vec::new() });
     }
-    Ok(Optimized { wasm: written.bytes, warnings })
+    let has_places = module.customs.iter().any(customs::names_places);
+    let funcs = if has_places { customs::read_funcs(&module, Some) } else { Vec::new() };
+    run(&mut module, &passes, has_places);
+    if !has_places {
+        return Ok(Optimized { wasm: module.write(&write).bytes, warnings: Vec::new() });
+    }
+    let all = module.customs.clone();
+    module.customs.retain(|custom| !customs::names_places(custom));
+    let mut written = module.write(&write);
+    if same_code(bytes, &module, &written) {
+        module.customs = all;
+        return Ok(Optimized { wasm: module.write(&write).bytes, warnings: Vec::new() });
+    }
+    let read = customs::Read {
+        customs: &all,
+        funcs: &funcs,
+        code: bytes.get(module.code_offset()..).unwrap_or_default(),
+        base: 0,
+        passes: true,
+        keeps_globals: true,
+    };
+    let warning = convert(&read, &mut written);
+    Ok(Optimized { wasm: written.bytes, warnings: warning.into_iter().collect() })
 }
 
-/// How the names of debug information begin.
-const DEBUG: &str = ".debug_";
-
-/// How the names of custom sections begin that say where in the code something is. Branch hints are none of them: they are read.
-const PLACES: [&str; 4] = [DEBUG, "sourceMappingURL", "external_debug_info", "metadata.code."];
+/// Appends what debug information says of the code that was written; tells what is left out.
+fn convert(read: &customs::Read<'_>, written: &mut Written) -> Option<Diagnostic> {
+    let mut sections = customs::sections();
+    let mut dwarf = gimli::write::Dwarf::new();
+    let outcome = read
+        .convert(written, &mut dwarf)
+        .and_then(|_| dwarf.write(&mut sections).map_err(Into::into));
+    match outcome {
+        Ok(()) => {
+            customs::append(sections, written);
+            read.left_out(None)
+        }
+        Err(refused) => read.left_out(Some(refused)),
+    }
+}
 
 /// The diagnostic for bytes that are no module.
 pub(crate) fn not_a_module(error: ReadError) -> Vec<Diagnostic> {
@@ -86,21 +102,11 @@ pub(crate) fn not_a_module(error: ReadError) -> Vec<Diagnostic> {
 }
 
 /// Whether the code section is what it was.
-fn same_code(bytes: &[u8], module: &Module, written: &swasm_tree::Written) -> bool {
+fn same_code(bytes: &[u8], module: &Module, written: &Written) -> bool {
     let len = written.funcs.last().map_or(0, |func| func.range.end as usize);
     let is = written.bytes.get(written.code_start..written.code_start + len);
     let was = bytes.get(module.code_offset()..module.code_offset() + len);
     is == was
-}
-
-fn dropped_places(dropped: &[String]) -> Diagnostic {
-    let message = format!(
-        "the code has changed, so what says where something is in it is left out: {}",
-        dropped.join(", ")
-    );
-    let diagnostic = Diagnostic::global(codes::OFFSETS_DROPPED, message)
-        .help("`--strip` leaves it out without a word; `--passes none` keeps it, and the code");
-    Diagnostic { level: Level::Warning, ..diagnostic }
 }
 
 /// Passes cannot keep the relocations of an object file right.
@@ -129,8 +135,10 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(crate) fn new() -> Worker {
-        Worker { verifier: Verifier::new(), encoder: Encoder::new() }
+    /// `positions` says whether code tells where it comes from.
+    pub(crate) fn new(positions: bool) -> Worker {
+        let encoder = if positions { Encoder::new() } else { Encoder::without_positions() };
+        Worker { verifier: Verifier::new(), encoder }
     }
 
     /// A body that was read ⇒ code.
@@ -156,10 +164,10 @@ impl Worker {
 }
 
 /// Gives each function that was read other code.
-fn run(module: &mut Module, passes: &[&'static Pass]) {
+fn run(module: &mut Module, passes: &[&'static Pass], positions: bool) {
     let inlines = passes.iter().any(|pass| pass.name == "inline");
     let callees = if inlines { SmallFunctions::of(module) } else { SmallFunctions::default() };
-    let codes = codes(module, passes, &callees);
+    let codes = codes(module, passes, &callees, positions);
     for (func, code) in module.funcs.iter_mut().zip(codes) {
         if let Some(code) = code {
             func.kind = FuncKind::Defined(code);
@@ -168,25 +176,30 @@ fn run(module: &mut Module, passes: &[&'static Pass]) {
 }
 
 /// What one thread works with.
-fn start() -> (Worker, Body) {
-    (Worker::new(), Body::new(&[], &[]))
+fn start(positions: bool) -> (Worker, Body) {
+    (Worker::new(positions), Body::new(&[], &[]))
 }
 
 /// The code of each function that was read.
-fn codes(module: &Module, passes: &[&'static Pass], callees: &SmallFunctions) -> Vec<Option<Code>> {
+fn codes(
+    module: &Module,
+    passes: &[&'static Pass],
+    callees: &SmallFunctions,
+    positions: bool,
+) -> Vec<Option<Code>> {
     let compile = |(worker, body): &mut (Worker, Body), func: u32| {
         let func = FuncId(func);
         let opened = module.open(func, body);
         opened.then(|| worker.compile(module, func, body, passes, callees))
     };
     let functions = 0..module.funcs.len() as u32;
-    each(functions, compile)
+    each(functions, positions, compile)
 }
 
 /// One after the other.
 #[cfg(not(feature = "parallel"))]
-fn each<T>(functions: Range<u32>, compile: impl Fn(&mut (Worker, Body), u32) -> T) -> Vec<T> {
-    let mut state = start();
+fn each<T>(functions: Range<u32>, positions: bool, compile: impl Fn(&mut (Worker, Body), u32) -> T) -> Vec<T> {
+    let mut state = start(positions);
     functions.map(|func| compile(&mut state, func)).collect()
 }
 
@@ -194,9 +207,10 @@ fn each<T>(functions: Range<u32>, compile: impl Fn(&mut (Worker, Body), u32) -> 
 #[cfg(feature = "parallel")]
 fn each<T: Send>(
     functions: Range<u32>,
+    positions: bool,
     compile: impl Fn(&mut (Worker, Body), u32) -> T + Sync + Send,
 ) -> Vec<T> {
     use rayon::prelude::*;
 
-    functions.into_par_iter().map_init(start, compile).collect()
+    functions.into_par_iter().map_init(|| start(positions), compile).collect()
 }

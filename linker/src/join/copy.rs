@@ -68,7 +68,7 @@ impl Remap for Copier<'_, '_> {
 pub(crate) fn copy(unit: &mut Unit<'_>) -> Result<Vec<(FuncId, Box<Body>)>, Vec<Diagnostic>> {
     let passes = pipeline::passes(unit.options.opt_level, unit.options.passes.as_deref())?;
     let mut inlinable = Vec::new();
-    let (mut worker, mut body) = (Worker::new(), Body::new(&[], &[]));
+    let (mut worker, mut body) = (Worker::new(false), Body::new(&[], &[]));
     unit.instantiate();
     while let Some(waiting) = unit.joined.waiting.pop() {
         match waiting {

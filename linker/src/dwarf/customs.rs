@@ -1,0 +1,158 @@
+//! Custom sections that say where in the code something is ⇒ sections that say where it is now.
+//!
+//! Invariant: none of them is written beside code that it isn't about. What is left out is told.
+
+use gimli::LittleEndian;
+use gimli::write::{self, EndianVec, Sections};
+use swasm_frontend_ir::{Diagnostic, Level, codes};
+use swasm_tree::{Custom, FuncId, FuncKind, Module, Written};
+
+use super::convert::{Refused, Source};
+use super::moves::{Moves, ReadFunc};
+
+/// How the names of sections with debug information begin.
+const DEBUG: [&str; 3] = [".debug_", "sourceMappingURL", "external_debug_info"];
+
+/// How the names of sections with other information on places of code begin. Branch hints are none of them: they are read.
+const METADATA: &str = "metadata.code.";
+
+/// What is converted.
+const CONVERTED: [&str; 11] = [
+    ".debug_abbrev",
+    ".debug_addr",
+    ".debug_info",
+    ".debug_line",
+    ".debug_line_str",
+    ".debug_loc",
+    ".debug_loclists",
+    ".debug_ranges",
+    ".debug_rnglists",
+    ".debug_str",
+    ".debug_str_offsets",
+];
+
+/// Tables for finding quickly what the others say, too: debuggers make them if they are not there.
+const TABLES: [&str; 6] = [
+    ".debug_aranges",
+    ".debug_gnu_pubnames",
+    ".debug_gnu_pubtypes",
+    ".debug_names",
+    ".debug_pubnames",
+    ".debug_pubtypes",
+];
+
+/// Whether a custom section is debug information.
+pub(crate) fn is_debug(custom: &Custom) -> bool {
+    DEBUG.iter().any(|prefix| custom.name.starts_with(prefix))
+}
+
+/// Whether a custom section says where in the code something is.
+pub(crate) fn names_places(custom: &Custom) -> bool {
+    is_debug(custom) || custom.name.starts_with(METADATA)
+}
+
+/// The functions that were read, in order.
+pub(crate) fn read_funcs(
+    module: &Module,
+    mut written: impl FnMut(FuncId) -> Option<FuncId>,
+) -> Vec<ReadFunc> {
+    let funcs = (0..).map(FuncId).zip(&module.funcs);
+    funcs
+        .filter_map(|(id, func)| match &func.kind {
+            FuncKind::Read(code) => {
+                Some(ReadFunc { range: code.range_in_code(module), func: written(id) })
+            }
+            FuncKind::Import(_) | FuncKind::Declared | FuncKind::Defined(_) => None,
+        })
+        .collect()
+}
+
+/// What was read, as far as it is about the code.
+pub(crate) struct Read<'r> {
+    pub(crate) customs: &'r [Custom],
+    /// As [`read_funcs`] gives them.
+    pub(crate) funcs: &'r [ReadFunc],
+    /// The contents of the code section.
+    pub(crate) code: &'r [u8],
+    /// The [`Loc`](swasm_tree::Loc) of an address is this much more.
+    pub(crate) base: u32,
+    /// Whether passes ran.
+    pub(crate) passes: bool,
+    /// Whether globals have the indices they had.
+    pub(crate) keeps_globals: bool,
+}
+
+impl Read<'_> {
+    /// Adds what debug information says of the code as it is now to `dwarf`; true if there was any.
+    pub(crate) fn convert(
+        &self,
+        written: &Written,
+        dwarf: &mut write::Dwarf,
+    ) -> Result<bool, Refused> {
+        let mut sections: Vec<(&str, &[u8])> = Vec::new();
+        for custom in self.customs.iter().filter(|custom| CONVERTED.contains(&&*custom.name)) {
+            if sections.iter().any(|(name, _)| *name == &*custom.name) {
+                return Err(Refused::Unsupported("two sections of one name"));
+            }
+            sections.push((&custom.name, &custom.contents));
+        }
+        if sections.is_empty() {
+            return Ok(false);
+        }
+        if sections.iter().all(|(name, _)| *name != ".debug_info") {
+            return Err(Refused::Unsupported("debug information without `.debug_info`"));
+        }
+        let source =
+            Source { sections, code_len: self.code.len(), keeps_globals: self.keeps_globals };
+        let mut moves = Moves::new(self.funcs, self.code, written, self.base, self.passes);
+        source.convert(&mut moves, dwarf)?;
+        Ok(true)
+    }
+
+    /// A warning of what is left out: all that isn't converted.
+    pub(crate) fn left_out(&self, refused: Option<Refused>) -> Option<Diagnostic> {
+        let stays = |custom: &&Custom| {
+            let name = &*custom.name;
+            !names_places(custom)
+                || (refused.is_none() && (CONVERTED.contains(&name) || TABLES.contains(&name)))
+        };
+        let names: Vec<String> = self
+            .customs
+            .iter()
+            .filter(|custom| !stays(custom))
+            .map(|custom| format!("`{}`", custom.name))
+            .collect();
+        if names.is_empty() {
+            return None;
+        }
+        let message = format!(
+            "the code has changed, so what says where something is in it is left out: {}",
+            names.join(", ")
+        );
+        let mut diagnostic = Diagnostic::global(codes::OFFSETS_DROPPED, message);
+        if let Some(refused) = refused {
+            diagnostic =
+                diagnostic.note(format!("its debug information can't be converted: {refused}"));
+        }
+        Some(Diagnostic { level: Level::Warning, ..diagnostic })
+    }
+}
+
+/// Where debug information is written to.
+pub(crate) type DebugSections = Sections<EndianVec<LittleEndian>>;
+
+/// Sections without anything.
+pub(crate) fn sections() -> DebugSections {
+    Sections::new(EndianVec::new(LittleEndian))
+}
+
+/// Appends what isn't empty.
+pub(crate) fn append(mut sections: DebugSections, written: &mut Written) {
+    let outcome: gimli::write::Result<()> = sections.for_each_mut(|id, data| {
+        if !data.slice().is_empty() {
+            written.custom(id.name(), data.slice());
+        }
+        Ok(())
+    });
+    outcome.expect("nothing above fails");
+}
