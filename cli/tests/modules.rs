@@ -91,9 +91,52 @@ fn passes_are_chosen() {
     folder.run("opt m.wasm").failed(2);
 }
 
+/// A program that traps in a function that is copied into its caller, behind what passes change.
+const TRAPS: &str = "#[wasm_export(\"_start\")]
+fn main() {
+    let mut sum = 0;
+    for i in 0..10 {
+        sum += share(100, 5 - i);
+    }
+    use_it(sum);
+}
+
+fn share(a: i32, b: i32) -> i32 {
+    let whole = a * 2;
+    whole / b
+}
+
+#[inline(never)]
+fn use_it(x: i32) {
+    if x > 5 { share(x, 0); }
+}
+";
+
+#[test]
+fn traps_of_an_optimised_module_name_the_text() {
+    let folder = Folder::new("opt_traps");
+    folder.write("p.swir", TRAPS);
+    for build in ["-O0", "-O1", "-O2"] {
+        folder.run(&format!("build p.swir -o p.wasm {build}")).well();
+        let was = folder.run("run p.wasm").failed(134);
+        assert!(was.contains("p.swir:12:5"), "{was}");
+        for opt in ["--passes none", "-O1", "-O2", "-Os", "--passes dead,coalesce"] {
+            folder.run(&format!("opt p.wasm -o q.wasm {opt}")).well();
+            let is = folder.run("run q.wasm").failed(134);
+            // Inlining takes away frames; the innermost one is where it was.
+            let first = |said: &str| {
+                let frame = said.lines().find(|line| line.contains("0: ")).map(str::to_owned);
+                frame.and_then(|line| Some(line.split_once(" at ")?.1.to_owned()))
+            };
+            assert_eq!(first(&is), first(&was), "{build} {opt}: {is}{was}");
+        }
+    }
+}
+
 #[test]
 fn positions_are_kept_or_dropped_but_never_wrong() {
     let folder = folder("opt_positions");
+    // This is no debug information.
     folder.write("debug.wasm", with_custom(&folder, ".debug_line"));
     folder.run("opt debug.wasm -o out.wasm --passes none").well();
     assert_eq!(folder.run("print out.wasm").well(), folder.run("print debug.wasm").well());

@@ -858,7 +858,7 @@ Put `#[wasm_export(\"_start\")]` before the function that is the program:
 fn main() {}
 ```
 ";
-    OFFSETS_DROPPED = 707, "information about positions of code is dropped", "Debug information (`.debug_*`), source maps and the like say where in the code something is. When passes change the code they would be wrong, so they are left out.
+    OFFSETS_DROPPED = 707, "information about positions of code is dropped", "Debug information (`.debug_*`), source maps and the like say where in the code something is. When passes change the code, DWARF is converted; what can't be converted would be wrong, so it is left out: source maps, split DWARF, type units, macros, and what is broken.
 `--passes none` keeps code and debug information as they are; `--strip` drops it without a word.";
     RELOCATABLE = 708, "a relocatable object", "The module is an object file for a linker: its `linking` and `reloc.*` sections name places in the code, which passes move. Link it first, then optimise the result.";
     NO_FUNCTION = 709, "no such function in the module", "A function of a module is named by its name in the name section, by the name it is exported under, or by its index.";

@@ -1,14 +1,16 @@
 //! A module that somebody else compiled ⇒ the same module, its functions sent through the passes.
 //!
 //! Invariant: imports, exports, names and custom sections stay, and every index space keeps its order. What says where in the code
-//! something is (debug information, source maps) stays only if the code is the same, byte for byte.
+//! something is (debug information, source maps) is written only if it is right: as it was if the code is the same, byte for byte, else
+//! converted or left out.
 
 use std::ops::Range;
 
 use swasm_frontend_ir::{Diagnostic, codes};
 use swasm_optimizer::{Callees, Pass, SmallFunctions};
 use swasm_tree::{
-    Body, Code, Encoder, FuncId, FuncKind, Module, ReadError, Reading, Verifier, WriteOptions, Written,
+    Body, Code, Encoder, FuncId, FuncKind, Module, ReadError, Reading, Verifier, WriteOptions,
+    Written,
 };
 
 use crate::dwarf::customs;
@@ -198,7 +200,11 @@ fn codes(
 
 /// One after the other.
 #[cfg(not(feature = "parallel"))]
-fn each<T>(functions: Range<u32>, positions: bool, compile: impl Fn(&mut (Worker, Body), u32) -> T) -> Vec<T> {
+fn each<T>(
+    functions: Range<u32>,
+    positions: bool,
+    compile: impl Fn(&mut (Worker, Body), u32) -> T,
+) -> Vec<T> {
     let mut state = start(positions);
     functions.map(|func| compile(&mut state, func)).collect()
 }

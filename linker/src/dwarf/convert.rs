@@ -105,9 +105,6 @@ impl<'s> Source<'s> {
         let bytes: usize = self.sections.iter().map(|(_, bytes)| bytes.len()).sum();
         let steps = ((bytes + self.code_len) as u64).saturating_mul(Budget::STEPS_PER_BYTE);
         let mut budget = Budget(steps.saturating_add(Budget::LEAST));
-        if !self.section(".debug_types").is_empty() {
-            return Err(Refused::Unsupported("type units"));
-        }
         let section = |id: gimli::SectionId| -> Result<Bytes<'s>, gimli::Error> {
             Ok(EndianSlice::new(self.section(id.name()), LittleEndian))
         };
@@ -323,10 +320,7 @@ impl Converter<'_, '_> {
     }
 
     /// Where an entry says its code is.
-    fn places<'a>(
-        &mut self,
-        entry: &ConvertUnitEntry<'_, Bytes<'a>>,
-    ) -> Result<Places, Refused> {
+    fn places<'a>(&mut self, entry: &ConvertUnitEntry<'_, Bytes<'a>>) -> Result<Places, Refused> {
         let unit = entry.read_unit;
         let (mut low, mut high) = (None, None);
         for attr in &entry.attrs {
@@ -362,7 +356,9 @@ impl Converter<'_, '_> {
             return Keep::Static;
         };
         let inside = |range: &Range<u64>| {
-            range.start < range.end && func(range.start) == Some(at) && func(range.end - 1) == Some(at)
+            range.start < range.end
+                && func(range.start) == Some(at)
+                && func(range.end - 1) == Some(at)
         };
         let is_there = self.moves.written(at).is_some();
         if is_there && self.moves.funcs[at].change.keeps_locals() && ranges.iter().all(inside) {

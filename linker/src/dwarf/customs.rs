@@ -41,6 +41,9 @@ const TABLES: [&str; 6] = [
     ".debug_pubtypes",
 ];
 
+/// Units of types before DWARF 5, which others refer to.
+const TYPES: &str = ".debug_types";
+
 /// Whether a custom section is debug information.
 pub(crate) fn is_debug(custom: &Custom) -> bool {
     DEBUG.iter().any(|prefix| custom.name.starts_with(prefix))
@@ -98,6 +101,9 @@ impl Read<'_> {
         }
         if sections.is_empty() {
             return Ok(false);
+        }
+        if self.customs.iter().any(|custom| &*custom.name == TYPES) {
+            return Err(Refused::Unsupported("type units"));
         }
         if sections.iter().all(|(name, _)| *name != ".debug_info") {
             return Err(Refused::Unsupported("debug information without `.debug_info`"));

@@ -104,7 +104,8 @@ impl Lines {
     /// The row of an address, which must be one of the function it is in.
     pub(crate) fn at(&self, address: u32, moves: &Moves<'_>) -> Option<&Row> {
         let func = &moves.funcs[moves.function_at(address)?];
-        let row = &self.rows[self.rows.partition_point(|row| row.address <= address).checked_sub(1)?];
+        let row =
+            &self.rows[self.rows.partition_point(|row| row.address <= address).checked_sub(1)?];
         (row.unit != END && row.address >= func.header).then_some(row)
     }
 
