@@ -215,7 +215,10 @@ pub(crate) struct Opt {
     /// The passes to run, in order, instead of the level's; `none` copies the code.
     #[arg(long, value_name = "none|PASS,…", value_delimiter = ',')]
     pub(crate) passes: Option<Vec<String>>,
-    /// Leaves out names, producers and debug information.
+    /// Gives what is named often small indices, has equal functions and types once, and leaves out what nobody needs.
+    #[arg(long)]
+    pub(crate) renumber: bool,
+    /// Leaves out names, producers, debug information and source maps.
     #[arg(long)]
     pub(crate) strip: bool,
     /// How many threads optimise; as many as there are processors, if not said. The module is the same.

@@ -20,8 +20,12 @@ pub(crate) fn opt(opt: &Opt, report: &Report) -> Result<i32, Failure> {
             opt.output.display()
         )));
     }
-    let options =
-        OptimizeOptions { opt_level: opt.opt_level.into(), passes: passes(opt)?, strip: opt.strip };
+    let options = OptimizeOptions {
+        opt_level: opt.opt_level.into(),
+        passes: passes(opt)?,
+        renumber: opt.renumber,
+        strip: opt.strip,
+    };
     let optimized = swasm::optimize(&input::module(&opt.input)?, &options)?;
     if !optimized.warnings.is_empty() {
         report.diagnostics(&optimized.warnings);

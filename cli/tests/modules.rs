@@ -91,6 +91,53 @@ fn passes_are_chosen() {
     folder.run("opt m.wasm").failed(2);
 }
 
+#[test]
+fn indices_are_given_anew_and_what_is_equal_is_one() {
+    let folder = Folder::new("opt_renumber");
+    folder.write(
+        "m.wat",
+        "(module
+  (import \"host\" \"unused\" (func $unused))
+  (import \"host\" \"used\" (func $used))
+  (type $pair (func (param i32 i32)))
+  (func $nobody (call $unused))
+  (func $a (param i32) (result i32) (i32.mul (local.get 0) (i32.const 3)))
+  (func $b (param i32) (result i32) (i32.mul (local.get 0) (i32.const 3)))
+  (func (export \"first\") (param i32) (result i32) (call $used) (call $a (local.get 0)))
+  (func (export \"second\") (param i32) (result i32) (call $b (call $b (local.get 0))))
+  (table 1 funcref) (elem (i32.const 1) func $nobody)
+  (@custom \"target_features\" \"\\01+\\04simd\")
+  (@custom \"mine\" \"abc\"))
+",
+    );
+    folder.run("build m.wat -o m.wasm").well();
+    for flags in ["-O0", "--passes none", "--passes dead"] {
+        let ran = folder.run(&format!("opt m.wasm -o out.wasm --renumber {flags}"));
+        assert_eq!((ran.status, ran.stdout.as_str()), (0, ""));
+        assert!(ran.stderr.starts_with("warning[SW0711]: "), "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains("`mine`") && !ran.stderr.contains("features"),
+            "{}",
+            ran.stderr
+        );
+        let text = folder.run("print out.wasm").well();
+        assert_eq!(text.matches("i32.mul").count(), 1, "{text}");
+        for kept in ["\"unused\"", "\"used\"", "\"first\"", "\"second\"", "target_features"] {
+            assert!(text.contains(kept), "{kept} in {text}");
+        }
+        assert!(!text.contains("$pair") && !text.contains("\"mine\""), "{text}");
+        // The segment does not fit into its table: to instantiate the module traps, and so it must.
+        assert!(text.contains("(elem"), "{text}");
+    }
+    folder.write(
+        "fits.wat",
+        folder.read("m.wat").replace("(elem (i32.const 1)", "(elem (i32.const 0)"),
+    );
+    folder.run("opt fits.wat -o out.wasm --renumber -O0");
+    let text = folder.run("print out.wasm").well();
+    assert!(!text.contains("(elem") && !text.contains("$nobody"), "{text}");
+}
+
 /// A program that traps in a function that is copied into its caller, behind what passes change.
 const TRAPS: &str = "#[wasm_export(\"_start\")]
 fn main() {

@@ -862,6 +862,10 @@ fn main() {}
 `--passes none` keeps code and debug information as they are; `--strip` drops it without a word.";
     RELOCATABLE = 708, "a relocatable object", "The module is an object file for a linker: its `linking` and `reloc.*` sections name places in the code, which passes move. Link it first, then optimise the result.";
     NO_FUNCTION = 709, "no such function in the module", "A function of a module is named by its name in the name section, by the name it is exported under, or by its index.";
+    BROKEN_BY_PASS = 710, "a pass would have broken a function", "`swasm opt` verifies what passes make of each function. What one of them made of this function is not valid, so the function is left as it was; the module does what it did.
+
+This is a bug of swasm: please report it, with the module. `--passes` with the other passes does without the one that is named.";
+    INDICES_DROPPED = 711, "information that may name indices is dropped", "`swasm opt --renumber` gives functions, globals and types other indices. A custom section that swasm doesn't know may name them, and would be wrong, so it is left out.";
 }
 
 /// The row of `code`.

@@ -4,18 +4,15 @@
 //! something is (debug information, source maps) is written only if it is right: as it was if the code is the same, byte for byte, else
 //! converted or left out.
 
-use std::ops::Range;
+mod worker;
 
 use swasm_frontend_ir::{Diagnostic, codes};
-use swasm_optimizer::{Callees, Pass, SmallFunctions};
-use swasm_tree::{
-    Body, Code, Encoder, FuncId, FuncKind, Module, ReadError, Reading, Verifier, WriteOptions,
-    Written,
-};
+use swasm_tree::{Module, ReadError, Reading, WriteOptions, Written};
 
 use crate::dwarf::customs;
 use crate::options::OptLevel;
 use crate::pipeline;
+pub(crate) use worker::Worker;
 
 /// The choices of one [`optimize`].
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -24,6 +21,9 @@ pub struct OptimizeOptions {
     pub opt_level: OptLevel,
     /// The passes to run, by name, instead of the optimisation level's list. With none of them the code is copied.
     pub passes: Option<Vec<String>>,
+    /// Gives what is named often small indices, has equal functions and types once, and leaves out what neither exports nor the start
+    /// function need. Imports and exports stay.
+    pub renumber: bool,
     /// Leaves out the `name` and `producers` sections and debug information.
     pub strip: bool,
 }
@@ -33,18 +33,27 @@ pub struct OptimizeOptions {
 pub struct Optimized {
     /// The module's bytes.
     pub wasm: Vec<u8>,
-    /// What had to be left out.
+    /// What had to be left out, and which functions are as they were because a pass would have broken them.
     pub warnings: Vec<Diagnostic>,
 }
 
 /// Reads a core module, runs passes over its functions and writes it again.
 ///
 /// # Errors
-/// If the bytes are no valid core module, a pass does not exist, or the module is an object file and passes are to run.
+/// If the bytes are no valid core module, a pass does not exist, or the module is an object file and its code is to be changed.
 pub fn optimize(bytes: &[u8], options: &OptimizeOptions) -> Result<Optimized, Vec<Diagnostic>> {
+    optimize_with(bytes, options, worker::run_passes)
+}
+
+fn optimize_with(
+    bytes: &[u8],
+    options: &OptimizeOptions,
+    run: worker::Run,
+) -> Result<Optimized, Vec<Diagnostic>> {
     let passes = pipeline::passes(options.opt_level, options.passes.as_deref())?;
     let reading = Reading::new(bytes).map_err(not_a_module)?;
-    if !passes.is_empty() {
+    let changes = !passes.is_empty() || options.renumber;
+    if changes {
         refuse_objects(reading.module())?;
     }
     let mut module = reading.finish().map_err(not_a_module)?;
@@ -53,32 +62,37 @@ pub fn optimize(bytes: &[u8], options: &OptimizeOptions) -> Result<Optimized, Ve
         module.customs.retain(|custom| !customs::is_debug(custom));
     }
     let write = WriteOptions { names: !options.strip, producers: None };
-    if passes.is_empty() {
+    if !changes {
         return Ok(Optimized { wasm: module.write(&write).bytes, warnings: Vec::new() });
     }
     let has_places = module.customs.iter().any(customs::names_places);
     let funcs = if has_places { customs::read_funcs(&module, Some) } else { Vec::new() };
-    run(&mut module, &passes, has_places);
+    let mut warnings = worker::compile_all(&mut module, &passes, run, has_places);
+    if options.renumber {
+        warnings.extend(customs::leave_out_indices(&mut module));
+        module.renumber();
+        module.retain_reachable_and_imports();
+    }
     if !has_places {
-        return Ok(Optimized { wasm: module.write(&write).bytes, warnings: Vec::new() });
+        return Ok(Optimized { wasm: module.write(&write).bytes, warnings });
     }
     let all = module.customs.clone();
     module.customs.retain(|custom| !customs::names_places(custom));
     let mut written = module.write(&write);
     if same_code(bytes, &module, &written) {
         module.customs = all;
-        return Ok(Optimized { wasm: module.write(&write).bytes, warnings: Vec::new() });
+        return Ok(Optimized { wasm: module.write(&write).bytes, warnings });
     }
     let read = customs::Read {
         customs: &all,
         funcs: &funcs,
         code: bytes.get(module.code_offset()..).unwrap_or_default(),
         base: 0,
-        passes: true,
-        keeps_globals: true,
+        passes: !passes.is_empty(),
+        keeps_globals: !options.renumber,
     };
-    let warning = convert(&read, &mut written);
-    Ok(Optimized { wasm: written.bytes, warnings: warning.into_iter().collect() })
+    warnings.extend(convert(&read, &mut written));
+    Ok(Optimized { wasm: written.bytes, warnings })
 }
 
 /// Appends what debug information says of the code that was written; tells what is left out.
@@ -130,93 +144,51 @@ fn refuse_objects(module: &Module) -> Result<(), Vec<Diagnostic>> {
     }
 }
 
-/// What one thread reuses from function to function.
-pub(crate) struct Worker {
-    verifier: Verifier,
-    encoder: Encoder,
-}
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
 
-impl Worker {
-    /// `positions` says whether code tells where it comes from.
-    pub(crate) fn new(positions: bool) -> Worker {
-        let encoder = if positions { Encoder::new() } else { Encoder::without_positions() };
-        Worker { verifier: Verifier::new(), encoder }
-    }
+    use swasm_frontend_ir::Level;
+    use swasm_optimizer::{Callees, Pass};
+    use swasm_tree::{Body, FuncId, Module};
 
-    /// A body that was read ⇒ code.
-    pub(crate) fn compile(
-        &mut self,
+    use super::*;
+
+    /// `dead`, as it would be if it made `i64`s of the results of functions without parameters.
+    fn broken(
         module: &Module,
         func: FuncId,
         body: &mut Body,
         passes: &[&'static Pass],
         callees: &dyn Callees,
-    ) -> Code {
-        swasm_optimizer::optimize(module, func, body, passes, callees, &mut |_, _| ());
-        match self.verifier.verify(module, func, body) {
-            Ok(verified) => self.encoder.encode(verified),
-            Err(errors) => panic!(
-                "reading or a pass made an invalid body of function {}, which only a bug of ours can: {}\n{}",
-                func.0,
-                errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
-                swasm_tree::print(module, func, body)
-            ),
+    ) {
+        worker::run_passes(module, func, body, passes, callees);
+        if passes.iter().any(|pass| pass.name == "dead") && body.param_count() == 0 {
+            let wrong = body.i64_const(5);
+            body.set_root(wrong);
         }
     }
-}
 
-/// Gives each function that was read other code.
-fn run(module: &mut Module, passes: &[&'static Pass], positions: bool) {
-    let inlines = passes.iter().any(|pass| pass.name == "inline");
-    let callees = if inlines { SmallFunctions::of(module) } else { SmallFunctions::default() };
-    let codes = codes(module, passes, &callees, positions);
-    for (func, code) in module.funcs.iter_mut().zip(codes) {
-        if let Some(code) = code {
-            func.kind = FuncKind::Defined(code);
+    #[test]
+    fn a_function_that_a_pass_breaks_stays_as_it_was() {
+        let text = r#"(module
+            (func $good (export "good") (param i32) (result i32) (nop) (local.get 0))
+            (func $hurt (export "hurt") (result i32) (nop) (i32.const 5)))"#;
+        let bytes = wat::parse_str(text).unwrap();
+        let options = OptimizeOptions::default();
+        let out = optimize_with(&bytes, &options, broken).unwrap();
+        let [warning] = &out.warnings[..] else { panic!("{:?}", out.warnings) };
+        assert_eq!((warning.code, warning.level), (codes::BROKEN_BY_PASS, Level::Warning));
+        for said in ["`dead`", "$hurt", "function 1"] {
+            assert!(warning.message.contains(said), "{}", warning.message);
         }
+        let text = wasmprinter(&out.wasm);
+        assert!(text.contains("nop"), "{text}");
+        assert_eq!(text.matches("nop").count(), 1, "the other one was optimised: {text}");
+        assert!(optimize(&bytes, &options).unwrap().warnings.is_empty());
     }
-}
 
-/// What one thread works with.
-fn start(positions: bool) -> (Worker, Body) {
-    (Worker::new(positions), Body::new(&[], &[]))
-}
-
-/// The code of each function that was read.
-fn codes(
-    module: &Module,
-    passes: &[&'static Pass],
-    callees: &SmallFunctions,
-    positions: bool,
-) -> Vec<Option<Code>> {
-    let compile = |(worker, body): &mut (Worker, Body), func: u32| {
-        let func = FuncId(func);
-        let opened = module.open(func, body);
-        opened.then(|| worker.compile(module, func, body, passes, callees))
-    };
-    let functions = 0..module.funcs.len() as u32;
-    each(functions, positions, compile)
-}
-
-/// One after the other.
-#[cfg(not(feature = "parallel"))]
-fn each<T>(
-    functions: Range<u32>,
-    positions: bool,
-    compile: impl Fn(&mut (Worker, Body), u32) -> T,
-) -> Vec<T> {
-    let mut state = start(positions);
-    functions.map(|func| compile(&mut state, func)).collect()
-}
-
-/// On the threads of the caller's rayon pool, in order.
-#[cfg(feature = "parallel")]
-fn each<T: Send>(
-    functions: Range<u32>,
-    positions: bool,
-    compile: impl Fn(&mut (Worker, Body), u32) -> T + Sync + Send,
-) -> Vec<T> {
-    use rayon::prelude::*;
-
-    functions.into_par_iter().map_init(|| start(positions), compile).collect()
+    fn wasmprinter(bytes: &[u8]) -> String {
+        swasm_tree::print_module(&Module::read(bytes).unwrap(), |_| None)
+    }
 }

@@ -424,6 +424,39 @@ fn converted(version: u16, opt_level: OptLevel) {
 }
 
 #[test]
+fn what_is_said_of_code_that_is_gone_is_gone() {
+    let plain = wat::parse_str(TEXT).unwrap();
+    let (_, funcs) = ranges(&plain);
+    let bytes = with_sections(&plain, &describe(&funcs, 4));
+    let options =
+        OptimizeOptions { renumber: true, opt_level: OptLevel::O2, ..OptimizeOptions::default() };
+    let out = optimize(&bytes, &options).unwrap();
+    assert!(out.warnings.is_empty(), "{:?}", out.warnings);
+    let (start, new) = ranges(&out.wasm);
+    assert_eq!(new.len(), funcs.len() - 1, "every call of `$tiny` is a copy of it");
+    let module = Module::read(out.wasm.clone()).unwrap();
+    let dwarf = load(&module);
+    let entries = entries(&dwarf);
+    let tiny = entries.iter().find(|entry| entry.name == "tiny").unwrap();
+    assert_eq!((&tiny.ranges[..], &tiny.pcs[..]), (&[][..], &[][..]));
+    let caller = module.funcs.iter().position(|func| func.name.as_deref() == Some("caller"));
+    let caller = &new[caller.unwrap()];
+    let code = &out.wasm[start + caller.start as usize..start + caller.end as usize];
+    let rem = u64::from(caller.start) + code.iter().position(|byte| *byte == 0x70).unwrap() as u64;
+    assert_eq!(position(&dwarf, rem), [("other.c".to_owned(), 70, 7)]);
+    // Without passes, locals are what they were wherever the function went.
+    let options = OptimizeOptions { opt_level: OptLevel::O0, ..options };
+    let out = optimize(&bytes, &options).unwrap();
+    let module = Module::read(out.wasm).unwrap();
+    let dwarf = load(&module);
+    let entries = self::entries(&dwarf);
+    for name in ["renumbered", "on_stack", "listed"] {
+        let entry = entries.iter().find(|entry| entry.name == name).unwrap();
+        assert_eq!(entry.locations.len(), 1, "{name}");
+    }
+}
+
+#[test]
 fn code_that_stays_keeps_its_sections() {
     let plain = wat::parse_str(TEXT).unwrap();
     let (_, funcs) = ranges(&plain);

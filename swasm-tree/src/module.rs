@@ -61,6 +61,8 @@ pub struct Module {
     pub(crate) read: crate::read::ReadCounts,
     /// Whether only what exports and the start function need is written: see [`Module::retain_reachable`].
     pub(crate) reachable_only: bool,
+    /// Whether imports are written, too: see [`Module::retain_reachable_and_imports`].
+    pub(crate) keep_imports: bool,
     /// Whether what is named often gets small indices: see [`Module::renumber`].
     pub(crate) by_use: bool,
 }
@@ -651,5 +653,12 @@ impl Module {
     /// Has [`Module::write`] leave out what neither exports nor the start function need.
     pub fn retain_reachable(&mut self) {
         self.reachable_only = true;
+    }
+
+    /// Has [`Module::write`] leave out what neither exports nor the start function need and nobody else sees: imports stay, and so do active
+    /// segments that may be outside of their table, so that the module wants of its host, and does to it, what it did.
+    pub fn retain_reachable_and_imports(&mut self) {
+        self.reachable_only = true;
+        self.keep_imports = true;
     }
 }

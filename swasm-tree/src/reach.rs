@@ -65,6 +65,23 @@ impl Live {
     }
 }
 
+/// Whether so many elements from `start` on are known to be in a table.
+fn fits(start: ConstExpr, count: usize, size: u64) -> bool {
+    let start = match start {
+        ConstExpr::I32(start) => u64::from(start as u32),
+        ConstExpr::I64(start) => start as u64,
+        ConstExpr::F32(_)
+        | ConstExpr::F64(_)
+        | ConstExpr::V128(_)
+        | ConstExpr::Symbol(_)
+        | ConstExpr::GlobalGet(_)
+        | ConstExpr::RefNull(_)
+        | ConstExpr::RefFunc(_)
+        | ConstExpr::Expr(_) => return false,
+    };
+    start.checked_add(count as u64).is_some_and(|end| end <= size)
+}
+
 struct Reach<'a> {
     live: &'a mut Live,
     module: &'a Module,
@@ -101,8 +118,9 @@ impl Reach<'_> {
             (0..module.datas.len() as u32).for_each(|id| self.mark(Item::Data(DataId(id))));
             (0..module.elems.len() as u32).for_each(|id| self.mark(Item::Elem(ElemId(id))));
         }
-        for export in &module.exports {
-            self.mark(match export.item {
+        let imports = if module.keep_imports { module.imported_items() } else { Vec::new() };
+        for item in module.exports.iter().map(|export| export.item).chain(imports) {
+            self.mark(match item {
                 ExportItem::Func(id) => Item::Func(id),
                 ExportItem::Table(id) => Item::Table(id),
                 ExportItem::Memory(id) => Item::Memory(id),
@@ -119,10 +137,13 @@ impl Reach<'_> {
                 self.mark(Item::Data(DataId(id)));
             }
         }
-        // So are those that fill a table of somebody else's.
+        // So are those that fill a table of somebody else's, and those that may not fit into their table.
         for (id, elem) in (0..).zip(&module.elems) {
-            if let ElemPlace::Active(table, _) = elem.place
-                && module.tables.get(table.index()).is_some_and(|table| table.import.is_some())
+            if let ElemPlace::Active(table, start) = elem.place
+                && module.tables.get(table.index()).is_some_and(|table| {
+                    table.import.is_some()
+                        || (module.keep_imports && !fits(start, elem.items.len(), table.min))
+                })
             {
                 self.mark(Item::Elem(ElemId(id)));
             }

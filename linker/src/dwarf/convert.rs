@@ -283,10 +283,8 @@ impl Converter<'_, '_> {
         const STRING_BYTES_PER_STEP: usize = 64;
         #[allow(clippy::wildcard_enum_match_arm, reason = "most attributes say nothing of code")]
         match attr.value() {
-            Read::Exprloc(expression) => {
-                if !self.holds(&expression, read_unit, keep)? {
-                    return Ok(None);
-                }
+            Read::Exprloc(expression) if !self.holds(&expression, read_unit, keep)? => {
+                return Ok(None);
             }
             Read::LocationListsRef(offset) => return self.list(unit, read_unit, offset, keep),
             Read::DebugLocListsIndex(index) => {
@@ -345,7 +343,7 @@ impl Converter<'_, '_> {
             Some(end) => end,
             None => low.saturating_add(high.udata_value().unwrap_or(0)),
         };
-        Ok(Places::Ranges(vec![low..end]))
+        Ok(Places::Ranges(std::iter::once(low..end).collect()))
     }
 
     /// What can be kept of expressions in a function.

@@ -54,6 +54,30 @@ pub(crate) fn names_places(custom: &Custom) -> bool {
     is_debug(custom) || custom.name.starts_with(METADATA)
 }
 
+/// Other custom sections that don't name functions, globals or types by their indices.
+const WITHOUT_INDICES: [&str; 4] = ["build_id", "component-type", "dylink.0", "target_features"];
+
+/// Leaves out custom sections that may name indices; the warning says which.
+pub(crate) fn leave_out_indices(module: &mut Module) -> Option<Diagnostic> {
+    let stays = |custom: &Custom| {
+        names_places(custom) || WITHOUT_INDICES.iter().any(|name| custom.name.starts_with(name))
+    };
+    let mut names: Vec<String> = Vec::new();
+    module.customs.retain(|custom| {
+        let stays = stays(custom);
+        if !stays {
+            names.push(format!("`{}`", custom.name));
+        }
+        stays
+    });
+    let message = format!(
+        "functions, globals and types have other indices, so what may name them is left out: {}",
+        names.join(", ")
+    );
+    let diagnostic = Diagnostic::global(codes::INDICES_DROPPED, message);
+    (!names.is_empty()).then_some(Diagnostic { level: Level::Warning, ..diagnostic })
+}
+
 /// The functions that were read, in order.
 pub(crate) fn read_funcs(
     module: &Module,
