@@ -20,6 +20,8 @@ use crate::{
 };
 
 mod customs;
+#[cfg(feature = "parallel")]
+mod threads;
 
 use customs::{FuncHints, read_hints, read_names, read_producers};
 
@@ -67,18 +69,23 @@ pub(crate) struct ReadCounts {
     pub(crate) code_start: u32,
 }
 
+/// A body that nobody looked at yet.
+type Waiting = (FuncId, wp::FuncToValidate<wp::ValidatorResources>);
+
 /// A module whose declarations were read and found valid, and whose bodies were not looked at yet. [`Reading::open_each`] makes trees of
-/// them in the one pass that validates them; [`Reading::finish`] validates what was not opened.
+/// them in the one pass that validates them; [`Reading::finish`] validates what was not opened. Once a body was found wrong there is nothing
+/// to be had but that error.
 pub struct Reading {
     module: Module,
-    /// Functions whose bodies come next, the last first.
-    waiting: Vec<(FuncId, wp::FuncToValidate<wp::ValidatorResources>)>,
+    /// Functions whose bodies come next, the last first; or what was found wrong.
+    waiting: Result<Vec<Waiting>, ReadError>,
     allocations: wp::FuncValidatorAllocations,
 }
 
 impl fmt::Debug for Reading {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reading").field("waiting", &self.waiting.len()).finish_non_exhaustive()
+        let waiting = self.waiting.as_ref().map(Vec::len);
+        f.debug_struct("Reading").field("waiting", &waiting).finish_non_exhaustive()
     }
 }
 
@@ -158,7 +165,11 @@ impl Reading {
             ..read
         };
         waiting.reverse();
-        Ok(Reading { module, waiting, allocations: wp::FuncValidatorAllocations::default() })
+        Ok(Reading {
+            module,
+            waiting: Ok(waiting),
+            allocations: wp::FuncValidatorAllocations::default(),
+        })
     }
 
     /// The module; its bodies are not known to be valid yet.
@@ -176,10 +187,14 @@ impl Reading {
     ) -> Result<(), ReadError> {
         let mut body = Body::new(&[], &[]);
         let mut scratch = Scratch::default();
-        while let Some((func, to_validate)) = self.waiting.pop() {
+        while let Some((func, to_validate)) = self.next()? {
             let FuncKind::Read(code) = &self.module.func(func).kind else { continue };
             let mut validator = to_validate.into_validator(std::mem::take(&mut self.allocations));
-            build_checked(&self.module, func, code, &mut validator, &mut body, &mut scratch)?;
+            let built =
+                build_checked(&self.module, func, code, &mut validator, &mut body, &mut scratch);
+            if let Err(error) = built {
+                return self.fail(error);
+            }
             self.allocations = validator.into_allocations();
             if let Some(code) = visit(&self.module, func, &mut body) {
                 self.module.define(func, code);
@@ -188,12 +203,30 @@ impl Reading {
         Ok(())
     }
 
+    /// The body that comes next.
+    fn next(&mut self) -> Result<Option<Waiting>, ReadError> {
+        match &mut self.waiting {
+            Ok(waiting) => Ok(waiting.pop()),
+            Err(error) => Err(error.clone()),
+        }
+    }
+
+    fn fail<T>(&mut self, error: ReadError) -> Result<T, ReadError> {
+        self.waiting = Err(error.clone());
+        Err(error)
+    }
+
     /// Encodes each body again that was not opened yet: as [`Reading::open_each`] with a visit that changes nothing. What comes of it has
-    /// numbers as short as they can be, and nothing that validation does not reach. Positions are not kept.
+    /// numbers as short as they can be, and nothing that validation does not reach. Positions are not kept. With the feature `parallel`
+    /// on the threads of the caller's rayon pool; the code is the same.
     ///
     /// # Errors
     /// As [`Reading::open_each`].
     pub fn reencode(&mut self) -> Result<(), ReadError> {
+        #[cfg(feature = "parallel")]
+        if self.is_worth_threads() {
+            return self.reencode_at_once();
+        }
         let mut encoder = Encoder::without_positions();
         self.open_each(|module, func, body| {
             // It was validated as it was built, and nobody has changed it.
@@ -201,28 +234,43 @@ impl Reading {
         })
     }
 
-    /// Validates the bodies that were not opened.
+    /// Validates the bodies that were not opened. With the feature `parallel` on the threads of the caller's rayon pool.
     ///
     /// # Errors
-    /// When one is not valid.
+    /// When one is not valid: the first of them in the module.
     pub fn finish(mut self) -> Result<Module, ReadError> {
-        while let Some((func, to_validate)) = self.waiting.pop() {
-            let FuncKind::Read(code) = &self.module.func(func).kind else { continue };
-            let bytes = self.module.read_bytes(code);
-            let start = code.range.start as usize;
-            let mut reader = wp::BinaryReader::new_features(bytes, start, FEATURES);
-            let mut validator = to_validate.into_validator(std::mem::take(&mut self.allocations));
-            validator.read_locals(&mut reader)?;
-            while !reader.eof() {
-                let at = reader.original_position();
-                refuse_exact(bytes[at - start], &reader, &validator.visitor(at))?;
-                reader.visit_operator(&mut validator.visitor(at))??;
-            }
-            reader.finish_expression(&validator.visitor(reader.original_position()))?;
-            self.allocations = validator.into_allocations();
+        #[cfg(feature = "parallel")]
+        if self.is_worth_threads() {
+            return self.finish_at_once();
+        }
+        while let Some((func, to_validate)) = self.next()? {
+            validate(&self.module, func, to_validate, &mut self.allocations)?;
         }
         Ok(self.module)
     }
+}
+
+/// Looks at a body that is as it was read.
+fn validate(
+    module: &Module,
+    func: FuncId,
+    to_validate: wp::FuncToValidate<wp::ValidatorResources>,
+    allocations: &mut wp::FuncValidatorAllocations,
+) -> Result<(), ReadError> {
+    let FuncKind::Read(code) = &module.func(func).kind else { return Ok(()) };
+    let bytes = module.read_bytes(code);
+    let start = code.range.start as usize;
+    let mut reader = wp::BinaryReader::new_features(bytes, start, FEATURES);
+    let mut validator = to_validate.into_validator(std::mem::take(allocations));
+    validator.read_locals(&mut reader)?;
+    while !reader.eof() {
+        let at = reader.original_position();
+        refuse_exact(bytes[at - start], &reader, &validator.visitor(at))?;
+        reader.visit_operator(&mut validator.visitor(at))??;
+    }
+    reader.finish_expression(&validator.visitor(reader.original_position()))?;
+    *allocations = validator.into_allocations();
+    Ok(())
 }
 
 /// The prefix of the garbage collection proposal's operators.
@@ -301,7 +349,7 @@ fn build_checked(
 /// A module in the making.
 struct Declarations {
     module: Module,
-    waiting: Vec<(FuncId, wp::FuncToValidate<wp::ValidatorResources>)>,
+    waiting: Vec<Waiting>,
     /// The standard section that came last.
     last: SectionKind,
     /// Name sections, which are read when there is something to name.
