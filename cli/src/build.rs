@@ -34,7 +34,7 @@ pub(crate) fn build(build: &Build, report: &Report) -> Result<i32, Failure> {
         None => {
             let checked = sources.check(report, &mut timings)?;
             let options = options(build, links, wants(EmitKind::Tree))?;
-            let artifact = timings.link(&checked, &options)?;
+            let artifact = timings.link(&checked, &options, report)?;
             (artifact.wasm, artifact.prints)
         }
     };

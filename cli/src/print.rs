@@ -39,11 +39,11 @@ pub(crate) fn print(print: &args::Print, report: &Report) -> Result<i32, Failure
             let mut options = print.compile.options(links);
             options.prints.push(Print { stage: Stage::Lowered, function: None });
             let checked = sources.check(report, &mut timings)?;
-            build::join(timings.link(&checked, &options)?.prints.iter())
+            build::join(timings.link(&checked, &options, report)?.prints.iter())
         }
         (None, Some(PrintKind::Wat)) => {
             let checked = sources.check(report, &mut timings)?;
-            wat(&timings.link(&checked, &print.compile.options(links))?.wasm, part)?
+            wat(&timings.link(&checked, &print.compile.options(links), report)?.wasm, part)?
         }
     };
     output::stdout(text.as_bytes())?;

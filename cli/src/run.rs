@@ -26,7 +26,7 @@ pub(crate) fn run(run: &Run, report: &Report) -> Result<i32, Failure> {
         Some(module) => module,
         None => {
             let checked = sources.check(report, &mut timings)?;
-            timings.link(&checked, &run.compile.options(links))?.wasm
+            timings.link(&checked, &run.compile.options(links), report)?.wasm
         }
     };
     let mut config = Config::new().fuel(run.fuel.is_some()).interruptible(run.timeout.is_some());

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
+use crate::report::Report;
 use swasm::{Artifact, Checked, Diagnostics, Options, Phase};
 
 /// The stages so far, in the order in which they first began.
@@ -27,12 +28,22 @@ impl Timings {
         result
     }
 
-    /// Links; notes the time of each phase, which takes one thread, only if that is wanted.
+    /// Links, and says what had to be left out; notes the time of each phase, which takes one thread, only if that is wanted.
     pub(crate) fn link(
         &mut self,
         program: &Checked,
         options: &Options,
+        report: &Report,
     ) -> Result<Artifact, Diagnostics> {
+        let mut artifact = self.run(program, options)?;
+        let warnings: Diagnostics = std::mem::take(&mut artifact.warnings).into_iter().collect();
+        if !warnings.is_empty() {
+            report.diagnostics(&warnings);
+        }
+        Ok(artifact)
+    }
+
+    fn run(&mut self, program: &Checked, options: &Options) -> Result<Artifact, Diagnostics> {
         if !self.wanted {
             return program.link(options);
         }

@@ -22,6 +22,75 @@ fn refused(folder: &Folder, flags: &str) -> String {
 const MAIN: &str = "use std::io;\n#[wasm_export(\"_start\")] fn main() { io::println_i32(f()); }\n";
 
 #[test]
+fn traps_name_the_text_of_whoever_wrote_it() {
+    let folder = Folder::new("link_debug");
+    folder.write(
+        "lib.swir",
+        "static mut calls: i32 = 0;
+
+#[wasm_export(\"divide\")]
+fn divide(a: i32, b: i32) -> i32 {
+    calls += 1;
+    a / b
+}
+
+#[wasm_export(\"log2\")]
+fn log2(x: i32) -> i32 {
+    let mut rest = x;
+    let mut sum = 0;
+    while rest != 1 {
+        rest = divide(rest, 2);
+        if rest == 0 {
+            return divide(sum, rest);
+        }
+        sum += 1;
+    }
+    sum
+}
+",
+    );
+    folder.write(
+        "main.swir",
+        "#[wasm_import(\"lib\", \"divide\")] extern fn divide(a: i32, b: i32) -> i32;
+#[wasm_import(\"lib\", \"log2\")] extern fn log2(x: i32) -> i32;
+#[wasm_export(\"direct\")] fn direct(x: i32) -> i32 {
+    divide(7, x) + 1
+}
+#[wasm_export(\"through\")] fn through(x: i32) -> i32 {
+    log2(x) + 1
+}
+#[wasm_export(\"own\")] fn own(x: i32) -> i32 {
+    direct(x + 1) / x
+}
+",
+    );
+    for lib in ["-O0", "-O2"] {
+        folder.run(&format!("build lib.swir -o lib.wasm {lib}")).well();
+        for level in ["-O0", "-O1", "-O2", "-Os"] {
+            folder.run(&format!("build main.swir -o out.wasm {level} --link lib.wasm")).well();
+            let trap = |run: &str| folder.run(&format!("run out.wasm --invoke {run}")).failed(134);
+            let said = trap("direct -- 0");
+            assert!(said.contains(" at lib.swir:6:5\n"), "{level}: {said}");
+            let said = trap("through -- 0");
+            assert!(said.contains(" at lib.swir:6:5\n"), "{level}: {said}");
+            let said = trap("own -- 0");
+            assert!(said.contains(" at main.swir:10:5\n"), "{level}: {said}");
+        }
+    }
+    // What can't be converted is not there, and the program's own is.
+    let mut lib = std::fs::read(folder.path("lib.wasm")).expect("it was just written");
+    lib.extend(b"\0\x0d\x0c.debug_types");
+    folder.write("lib.wasm", lib);
+    let ran = folder.run("build main.swir -o out.wasm --link lib.wasm");
+    assert_eq!(ran.status, 0);
+    assert!(ran.stderr.starts_with("warning[SW0707]: `lib`: "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("type units"), "{}", ran.stderr);
+    let said = folder.run("run out.wasm --invoke own -- 0").failed(134);
+    assert!(said.contains(" at main.swir:10:5\n") && !said.contains("lib.swir"), "{said}");
+    folder.run("build main.swir -o out.wasm --link lib.wasm --strip").well();
+}
+
+#[test]
 fn an_extern_function_is_the_modules_export() {
     let folder = Folder::new("link_calls");
     folder.write(

@@ -1,5 +1,7 @@
 //! What linking gives.
 
+use swasm_frontend_ir::Diagnostic;
+
 use crate::options::Stage;
 
 /// A linked module and what was asked for on the way.
@@ -11,6 +13,8 @@ pub struct Artifact {
     pub prints: Vec<Printed>,
     /// How much flowed through the compiler.
     pub counts: Counts,
+    /// What had to be left out.
+    pub warnings: Vec<Diagnostic>,
 }
 
 impl Artifact {

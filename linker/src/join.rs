@@ -18,6 +18,7 @@ use swasm_tree::{
     TypeId,
 };
 
+use crate::dwarf::customs;
 use crate::optimize::not_a_module;
 use crate::options::Options;
 use crate::unit::{Unit, show};
@@ -31,6 +32,16 @@ pub(crate) struct Other {
     /// What imports call it.
     pub(crate) name: String,
     pub(crate) module: Module,
+}
+
+impl Other {
+    /// How many bytes of code there are that its debug information is about; none if it has none.
+    pub(crate) fn code_that_tells(&self) -> u32 {
+        if !self.module.customs.iter().any(customs::is_debug) {
+            return 0;
+        }
+        customs::read_funcs(&self.module, |_| None).last().map_or(0, |func| func.range.end)
+    }
 }
 
 /// Reads the linked modules.
@@ -61,7 +72,7 @@ pub(crate) fn read(options: &Options) -> Result<Vec<Other>, Vec<Diagnostic>> {
 
 /// What the items of a linked module became.
 #[derive(Debug, Default)]
-struct Names {
+pub(crate) struct Names {
     types: Vec<TypeId>,
     funcs: FxHashMap<FuncId, FuncId>,
     tables: FxHashMap<TableId, TableId>,
@@ -70,6 +81,18 @@ struct Names {
     tags: FxHashMap<TagId, TagId>,
     datas: FxHashMap<DataId, DataId>,
     elems: FxHashMap<ElemId, ElemId>,
+}
+
+impl Names {
+    /// What a function became, if it is part of the program.
+    pub(crate) fn func(&self, theirs: FuncId) -> Option<FuncId> {
+        self.funcs.get(&theirs).copied()
+    }
+
+    /// The same for a memory.
+    pub(crate) fn memory(&self, theirs: MemoryId) -> Option<MemoryId> {
+        self.memories.get(&theirs).copied()
+    }
 }
 
 /// An item of a linked module: the module's number, and the item there.
@@ -137,6 +160,11 @@ impl<'a> Joined<'a> {
     /// Whether imports from a module are satisfied by a linked one.
     pub(crate) fn has(&self, module: &str) -> bool {
         self.find(module).is_some()
+    }
+
+    /// A linked module, and what its items became.
+    pub(crate) fn known(&self, at: usize) -> Option<(&'a Module, &Names)> {
+        Some((&self.others.get(at)?.module, self.names.get(at)?))
     }
 
     /// The start functions, in order.

@@ -80,7 +80,7 @@ fn link_with(
     // Written: nobody needs it any more.
     unit.module = Module::new();
     observer.begin(Phase::Dwarf);
-    dwarf::append(&unit, &mut written);
+    artifact.warnings = dwarf::append(&unit, &mut written);
     artifact.wasm = written.bytes;
     Ok(artifact)
 }

@@ -1,6 +1,9 @@
 //! Spans ⇒ the tree's opaque positions, and back.
 //!
-//! Every module gets a range of numbers: one for each byte of its text, then one for each of its positions. 0 is no position.
+//! Every module gets a range of numbers: one for each byte of its text, then one for each of its positions; every linked module one for each
+//! byte of its code, if it says what that is about. 0 is no position.
+
+use std::ops::Range;
 
 use swasm_frontend_ir::checked::{Checked, ModuleId};
 use swasm_frontend_ir::{Line, Position, Source, Sources, Span, Start};
@@ -13,11 +16,13 @@ pub(crate) struct Locations {
     bases: Vec<u32>,
     /// First number of each module's positions.
     positions: Vec<u32>,
+    /// The numbers of each linked module.
+    linked: Vec<Range<u32>>,
 }
 
 impl Locations {
-    /// Ranges for all modules. Modules that don't fit in 32 bits any more get no positions.
-    pub(crate) fn new(program: &Checked) -> Self {
+    /// Ranges for all modules, and for linked ones with code of these lengths. Modules that don't fit in 32 bits any more get no positions.
+    pub(crate) fn new(program: &Checked, linked: impl Iterator<Item = u32>) -> Self {
         let count = program.module_count();
         let mut next = 1u32;
         let mut bases = Vec::with_capacity(count as usize + 1);
@@ -29,7 +34,17 @@ impl Locations {
             next = next.saturating_add(text).saturating_add(more);
         }
         bases.push(next);
-        Self { bases, positions }
+        let linked = linked.map(|len| {
+            let start = next;
+            next = next.checked_add(len).unwrap_or(start);
+            start..next
+        });
+        Self { bases, positions, linked: linked.collect() }
+    }
+
+    /// The numbers of a linked module: none if it doesn't say what its code is about.
+    pub(crate) fn linked(&self, at: usize) -> Range<u32> {
+        self.linked.get(at).cloned().unwrap_or(0..0)
     }
 
     /// The number of a place.
@@ -51,7 +66,9 @@ impl Locations {
         if loc == Loc::NONE {
             return None;
         }
-        self.bases.partition_point(|base| *base <= loc.0).checked_sub(1)
+        let at = self.bases.partition_point(|base| *base <= loc.0).checked_sub(1)?;
+        // Behind all modules are the linked ones.
+        (at < self.positions.len()).then_some(at)
     }
 
     /// File, line and column of a number.

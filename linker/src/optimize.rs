@@ -84,12 +84,14 @@ fn optimize_with(
         return Ok(Optimized { wasm: module.write(&write).bytes, warnings });
     }
     let read = customs::Read {
-        customs: &all,
-        funcs: &funcs,
+        customs: all.iter().collect(),
+        funcs,
         code: bytes.get(module.code_offset()..).unwrap_or_default(),
         base: 0,
         passes: !passes.is_empty(),
         keeps_globals: !options.renumber,
+        // The first one may be left out, if nobody needs it.
+        keeps_memory: !options.renumber || module.memories.len() < 2,
     };
     warnings.extend(convert(&read, &mut written));
     Ok(Optimized { wasm: written.bytes, warnings })
@@ -101,7 +103,7 @@ fn convert(read: &customs::Read<'_>, written: &mut Written) -> Option<Diagnostic
     let mut dwarf = gimli::write::Dwarf::new();
     let outcome = read
         .convert(written, &mut dwarf)
-        .and_then(|_| dwarf.write(&mut sections).map_err(Into::into));
+        .and_then(|()| dwarf.write(&mut sections).map_err(Into::into));
     match outcome {
         Ok(()) => {
             customs::append(sections, written);

@@ -150,12 +150,13 @@ impl<'a> Unit<'a> {
         let mut module = Module::new();
         module.add_memory(Memory { name: Some("memory".into()), ..Memory::default() });
         let joined = Joined::new(others, &mut module);
+        let tells = |other: &Other| if options.strip { 0 } else { other.code_that_tells() };
         Self {
             program,
             options,
             module,
             joined,
-            locations: Locations::new(program),
+            locations: Locations::new(program, others.iter().map(tells)),
             well_known: WellKnown::new(program),
             static_scopes: FxHashMap::default(),
             at_exit: Vec::new(),

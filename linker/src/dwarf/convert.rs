@@ -17,7 +17,7 @@ use gimli::write::{
 use gimli::{LineEncoding, LittleEndian, constants as dw};
 use rustc_hash::FxHashMap;
 
-use super::lines::{Bytes, Lines, Writing};
+use super::lines::{Bytes, Lines, Writing, is_absolute, path};
 use super::moves::Moves;
 
 /// How deep entries may be nested: they are written by recursion.
@@ -89,11 +89,59 @@ pub(crate) struct Source<'s> {
     pub(crate) code_len: usize,
     /// Whether globals have the indices they had.
     pub(crate) keeps_globals: bool,
+    /// Whether the first memory is the one it was.
+    pub(crate) keeps_memory: bool,
 }
 
 impl<'s> Source<'s> {
     fn section(&self, name: &str) -> &'s [u8] {
         self.sections.iter().find(|(known, _)| *known == name).map_or(&[], |(_, bytes)| bytes)
+    }
+
+    /// Reads its units and their lines.
+    pub(crate) fn parse(&self, moves: &Moves<'_>) -> Result<Parsed<'s>, Refused> {
+        let bytes: usize = self.sections.iter().map(|(_, bytes)| bytes.len()).sum();
+        let steps = ((bytes + self.code_len) as u64).saturating_mul(Budget::STEPS_PER_BYTE);
+        let steps = steps.saturating_add(Budget::LEAST);
+        let section = |id: gimli::SectionId| -> Result<Bytes<'s>, gimli::Error> {
+            Ok(EndianSlice::new(self.section(id.name()), LittleEndian))
+        };
+        let dwarf = read::Dwarf::load(section)?;
+        let mut units = Vec::new();
+        let mut headers = dwarf.units();
+        while let Some(header) = headers.next()? {
+            units.push(unit(&dwarf, header)?);
+        }
+        let lines = Lines::read(&dwarf, &units, moves, &mut Budget(steps))?;
+        let (keeps_globals, keeps_memory) = (self.keeps_globals, self.keeps_memory);
+        Ok(Parsed { dwarf, units, lines, steps, keeps_globals, keeps_memory })
+    }
+}
+
+/// Debug information whose units and lines were read.
+#[derive(Debug)]
+pub(crate) struct Parsed<'s> {
+    dwarf: read::Dwarf<Bytes<'s>>,
+    units: Vec<read::Unit<Bytes<'s>>>,
+    lines: Lines,
+    steps: u64,
+    keeps_globals: bool,
+    keeps_memory: bool,
+}
+
+impl Parsed<'_> {
+    /// File, line and column of code at an old address.
+    pub(crate) fn position(&self, address: u32, moves: &Moves<'_>) -> Option<(Vec<u8>, u32, u32)> {
+        let row = self.lines.at(address, moves)?;
+        let unit = self.units.get(row.unit as usize)?.unit_ref(&self.dwarf);
+        let (mut path, name) = path(unit, row.file)?;
+        if is_absolute(&name) || path.is_empty() {
+            path = name;
+        } else {
+            path.push(b'/');
+            path.extend(name);
+        }
+        Some((path, row.line, row.column))
     }
 
     /// Adds what it says of the code that was written to `dwarf`; which has no use if that is refused.
@@ -102,45 +150,35 @@ impl<'s> Source<'s> {
         moves: &mut Moves<'_>,
         dwarf: &mut write::Dwarf,
     ) -> Result<(), Refused> {
-        let bytes: usize = self.sections.iter().map(|(_, bytes)| bytes.len()).sum();
-        let steps = ((bytes + self.code_len) as u64).saturating_mul(Budget::STEPS_PER_BYTE);
-        let mut budget = Budget(steps.saturating_add(Budget::LEAST));
-        let section = |id: gimli::SectionId| -> Result<Bytes<'s>, gimli::Error> {
-            Ok(EndianSlice::new(self.section(id.name()), LittleEndian))
-        };
-        let read = read::Dwarf::load(section)?;
-        let mut units = Vec::new();
-        let mut headers = read.units();
-        while let Some(header) = headers.next()? {
-            units.push(unit(&read, header)?);
-        }
-        let lines = Lines::read(&read, &units, moves, &mut budget)?;
+        let Parsed { dwarf: read, units, lines, steps, .. } = self;
+        let mut budget = Budget(*steps);
         let funcs = lines.by_unit(units.len(), moves);
         let mut converter = Converter {
             moves,
             budget: &mut budget,
             keeps_globals: self.keeps_globals,
+            keeps_memory: self.keeps_memory,
             scopes: Vec::new(),
             base_is_zero: true,
         };
-        let mut convert = dwarf.convert(&read)?;
+        let mut convert = dwarf.convert(read)?;
         for (number, funcs) in (0..).zip(&funcs) {
             let Some((mut unit, mut entry)) = convert.read_unit()? else { break };
-            let given = match unit.read_line_program(None, Some(LineEncoding::default()))? {
-                Some(program) => program.program(),
-                None => (LineProgram::none(), Vec::new()),
-            };
-            let (program, files) = given;
+            let (program, files) =
+                match unit.read_line_program(None, Some(LineEncoding::default()))? {
+                    Some(program) => program.program(),
+                    None => (LineProgram::none(), Vec::new()),
+                };
             let mut writing = Writing {
-                dwarf: &read,
-                units: &units,
+                dwarf: read,
+                units,
                 unit: number,
                 program,
                 files: &files,
                 strings: unit.line_strings,
                 others: FxHashMap::default(),
             };
-            writing.write(&lines, funcs, converter.moves, converter.budget)?;
+            writing.write(lines, funcs, converter.moves, converter.budget)?;
             let program = writing.program;
             unit.set_line_program(program, files);
             converter.scopes.clear();
@@ -209,6 +247,7 @@ struct Converter<'c, 'w> {
     moves: &'c mut Moves<'w>,
     budget: &'c mut Budget,
     keeps_globals: bool,
+    keeps_memory: bool,
     /// Functions around the entry, with their depths.
     scopes: Vec<(isize, Keep)>,
     /// Whether lists of the unit count from the address 0.
@@ -283,6 +322,11 @@ impl Converter<'_, '_> {
         const STRING_BYTES_PER_STEP: usize = 64;
         #[allow(clippy::wildcard_enum_match_arm, reason = "most attributes say nothing of code")]
         match attr.value() {
+            Read::Exprloc(_) | Read::LocationListsRef(_) | Read::DebugLocListsIndex(_)
+                if !self.keeps_memory && !is_layout(attr.name()) =>
+            {
+                return Ok(None);
+            }
             Read::Exprloc(expression) if !self.holds(&expression, read_unit, keep)? => {
                 return Ok(None);
             }
@@ -519,6 +563,11 @@ impl Converter<'_, '_> {
         let list = unit.unit.locations.add(LocationList(found));
         Ok(Some(AttributeValue::LocationListRef(list)))
     }
+}
+
+/// Whether an expression is about parts of a value, wherever that is.
+fn is_layout(name: gimli::DwAt) -> bool {
+    matches!(name, dw::DW_AT_data_member_location | dw::DW_AT_vtable_elem_location)
 }
 
 /// Whether an operation means the same wherever it stands.

@@ -7,7 +7,7 @@ use gimli::write::{self, EndianVec, Sections};
 use swasm_frontend_ir::{Diagnostic, Level, codes};
 use swasm_tree::{Custom, FuncId, FuncKind, Module, Written};
 
-use super::convert::{Refused, Source};
+use super::convert::{Parsed, Refused, Source};
 use super::moves::{Moves, ReadFunc};
 
 /// How the names of sections with debug information begin.
@@ -96,9 +96,9 @@ pub(crate) fn read_funcs(
 
 /// What was read, as far as it is about the code.
 pub(crate) struct Read<'r> {
-    pub(crate) customs: &'r [Custom],
+    pub(crate) customs: Vec<&'r Custom>,
     /// As [`read_funcs`] gives them.
-    pub(crate) funcs: &'r [ReadFunc],
+    pub(crate) funcs: Vec<ReadFunc>,
     /// The contents of the code section.
     pub(crate) code: &'r [u8],
     /// The [`Loc`](swasm_tree::Loc) of an address is this much more.
@@ -107,15 +107,16 @@ pub(crate) struct Read<'r> {
     pub(crate) passes: bool,
     /// Whether globals have the indices they had.
     pub(crate) keeps_globals: bool,
+    /// Whether the first memory is the one it was.
+    pub(crate) keeps_memory: bool,
 }
 
-impl Read<'_> {
-    /// Adds what debug information says of the code as it is now to `dwarf`; true if there was any.
-    pub(crate) fn convert(
+impl<'r> Read<'r> {
+    /// Where its code went, and its debug information; none if it has none.
+    pub(crate) fn parse<'w>(
         &self,
-        written: &Written,
-        dwarf: &mut write::Dwarf,
-    ) -> Result<bool, Refused> {
+        written: &'w Written,
+    ) -> Result<Option<(Moves<'w>, Parsed<'r>)>, Refused> {
         let mut sections: Vec<(&str, &[u8])> = Vec::new();
         for custom in self.customs.iter().filter(|custom| CONVERTED.contains(&&*custom.name)) {
             if sections.iter().any(|(name, _)| *name == &*custom.name) {
@@ -124,7 +125,7 @@ impl Read<'_> {
             sections.push((&custom.name, &custom.contents));
         }
         if sections.is_empty() {
-            return Ok(false);
+            return Ok(None);
         }
         if self.customs.iter().any(|custom| &*custom.name == TYPES) {
             return Err(Refused::Unsupported("type units"));
@@ -132,16 +133,32 @@ impl Read<'_> {
         if sections.iter().all(|(name, _)| *name != ".debug_info") {
             return Err(Refused::Unsupported("debug information without `.debug_info`"));
         }
-        let source =
-            Source { sections, code_len: self.code.len(), keeps_globals: self.keeps_globals };
-        let mut moves = Moves::new(self.funcs, self.code, written, self.base, self.passes);
-        source.convert(&mut moves, dwarf)?;
-        Ok(true)
+        let source = Source {
+            sections,
+            code_len: self.code.len(),
+            keeps_globals: self.keeps_globals,
+            keeps_memory: self.keeps_memory,
+        };
+        let moves = Moves::new(&self.funcs, self.code, written, self.base, self.passes);
+        let parsed = source.parse(&moves)?;
+        Ok(Some((moves, parsed)))
+    }
+
+    /// Adds what debug information says of the code as it is now to `dwarf`.
+    pub(crate) fn convert(
+        &self,
+        written: &Written,
+        dwarf: &mut write::Dwarf,
+    ) -> Result<(), Refused> {
+        match self.parse(written)? {
+            Some((mut moves, parsed)) => parsed.convert(&mut moves, dwarf),
+            None => Ok(()),
+        }
     }
 
     /// A warning of what is left out: all that isn't converted.
     pub(crate) fn left_out(&self, refused: Option<Refused>) -> Option<Diagnostic> {
-        let stays = |custom: &&Custom| {
+        let stays = |custom: &Custom| {
             let name = &*custom.name;
             !names_places(custom)
                 || (refused.is_none() && (CONVERTED.contains(&name) || TABLES.contains(&name)))

@@ -273,7 +273,6 @@ pub(crate) fn path(unit: UnitRef<'_, Bytes<'_>>, file: u32) -> Option<(Vec<u8>, 
         }
         Some(_) | None => home,
     };
-    let is_absolute = |path: &[u8]| matches!(path, [b'/' | b'\\', ..] | [_, b':', ..]);
     let joined = if is_absolute(directory) || home.is_empty() || directory == home {
         directory.to_vec()
     } else if directory.is_empty() {
@@ -282,4 +281,9 @@ pub(crate) fn path(unit: UnitRef<'_, Bytes<'_>>, file: u32) -> Option<(Vec<u8>, 
         [home, b"/", directory].concat()
     };
     Some((joined, name))
+}
+
+/// Whether a path needs no directory before it.
+pub(crate) fn is_absolute(path: &[u8]) -> bool {
+    matches!(path, [b'/' | b'\\', ..] | [_, b':', ..])
 }

@@ -55,9 +55,12 @@ impl Remap for Copier<'_, '_> {
         self.unit.linked_tag((self.at, tag))
     }
 
-    /// A position in another module's code means nothing here: what is copied into a caller gets the call's.
-    fn loc(&mut self, _: Loc) -> Loc {
-        Loc::NONE
+    /// A position in another module's code is told by that module's debug information. Without it, it means nothing here: what is copied
+    /// into a caller gets the call's.
+    fn loc(&mut self, loc: Loc) -> Loc {
+        let numbers = self.unit.locations.linked(self.at);
+        let number = numbers.start.saturating_add(loc.0);
+        if loc != Loc::NONE && numbers.contains(&number) { Loc(number) } else { Loc::NONE }
     }
 }
 
@@ -68,7 +71,8 @@ impl Remap for Copier<'_, '_> {
 pub(crate) fn copy(unit: &mut Unit<'_>) -> Result<Vec<(FuncId, Box<Body>)>, Vec<Diagnostic>> {
     let passes = pipeline::passes(unit.options.opt_level, unit.options.passes.as_deref())?;
     let mut inlinable = Vec::new();
-    let (mut worker, mut body) = (Worker::new(false), Body::new(&[], &[]));
+    let tells = (0..unit.options.links.len()).any(|at| !unit.locations.linked(at).is_empty());
+    let (mut worker, mut body) = (Worker::new(tells), Body::new(&[], &[]));
     unit.instantiate();
     while let Some(waiting) = unit.joined.waiting.pop() {
         match waiting {
