@@ -22,8 +22,8 @@ use crate::reach::Live;
 use crate::renumber::Plan;
 use crate::signature::symbol_type;
 use crate::{
-    Body, Code, ConstExpr, DataPlace, ExportItem, ExprId, FuncId, FuncKind, FuncType, GlobalKind,
-    Loc, Module, ReadCode, STATIC_BASE, SectionKind, Symbol, TableId, TypeId, ValType,
+    Body, Code, ConstExpr, Custom, DataPlace, ExportItem, ExprId, FuncId, FuncKind, FuncType,
+    GlobalKind, Loc, Module, ReadCode, STATIC_BASE, SectionKind, Symbol, TableId, TypeId, ValType,
 };
 use names::Orders;
 
@@ -33,6 +33,9 @@ const PAGE: u64 = 65536;
 const ROOM_ABOVE_HEAP_BASE: u64 = 64;
 /// In a memory argument's alignment: a memory index follows.
 const WITH_MEMORY: u32 = 0x40;
+
+/// Tools want this section behind names and producers, wherever it was (WebAssembly tool conventions, "Target Features Section").
+const TARGET_FEATURES: &str = "target_features";
 
 /// What is written besides the program itself.
 #[derive(Clone, Debug, Default)]
@@ -235,6 +238,11 @@ impl Module {
     }
 }
 
+fn append_custom(out: &mut Vec<u8>, custom: &Custom) {
+    let (name, data) = ((&*custom.name).into(), (&*custom.contents).into());
+    we::CustomSection { name, data }.append_to(out);
+}
+
 impl<'a> Writer<'a> {
     fn write(&mut self, options: &WriteOptions) -> Written {
         let module = self.module;
@@ -411,6 +419,8 @@ impl<'a> Writer<'a> {
         if let Some(section) = producers.section() {
             section.append_to(out);
         }
+        let features = |custom: &&Custom| &*custom.name == TARGET_FEATURES;
+        self.module.customs.iter().filter(features).for_each(|custom| append_custom(out, custom));
         written.bytes = code;
         written
     }
@@ -424,10 +434,8 @@ impl<'a> Writer<'a> {
     }
 
     fn customs(&self, out: &mut Vec<u8>, after: SectionKind) {
-        for custom in self.module.customs.iter().filter(|custom| custom.after == after) {
-            let (name, data) = ((&*custom.name).into(), (&*custom.contents).into());
-            we::CustomSection { name, data }.append_to(out);
-        }
+        let here = |custom: &&Custom| custom.after == after && &*custom.name != TARGET_FEATURES;
+        self.module.customs.iter().filter(here).for_each(|custom| append_custom(out, custom));
     }
 
     /// The section of the branch hinting proposal, which comes before the code.

@@ -220,3 +220,25 @@ fn target_features_are_told_and_kept() {
     assert_eq!(module.target_features(), None);
     assert_eq!(module.write(&NAMES).bytes, bytes);
 }
+
+#[test]
+fn target_features_stand_behind_names_and_producers() {
+    let text = "(module $named (func)
+        (@custom \"mine\" \"\") (@custom \"target_features\" \"\\00\") (@custom \"other\" \"\"))";
+    let module = Module::read(wat::parse_str(text).unwrap()).unwrap();
+    let producers = swasm_tree::Producers {
+        processed_by: vec![("a".to_owned(), "b".to_owned())],
+        ..Default::default()
+    };
+    let options = WriteOptions { names: true, producers: Some(producers) };
+    let written = module.write(&options).bytes;
+    let sections =
+        wasmparser::Parser::new(0).parse_all(&written).filter_map(|payload| {
+            match payload.unwrap() {
+                wasmparser::Payload::CustomSection(section) => Some(section.name().to_owned()),
+                _ => None,
+            }
+        });
+    let names: Vec<String> = sections.collect();
+    assert_eq!(names, ["mine", "other", "name", "producers", "target_features"]);
+}
