@@ -1,6 +1,8 @@
 //! Modules that somebody else compiled: `swasm opt` and `swasm print`.
 
 mod common;
+#[path = "modules/exceptions.rs"]
+mod exceptions;
 
 use common::{Folder, HELLO};
 

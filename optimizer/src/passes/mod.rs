@@ -12,6 +12,7 @@ pub(crate) mod inline;
 mod propagate;
 mod rotate;
 mod sink;
+mod translate;
 
 /// One step of optimisation.
 #[derive(Debug)]
@@ -52,7 +53,7 @@ impl Callees for NoCallees {
     }
 }
 
-static PASSES: [Pass; 8] = [
+static PASSES: [Pass; 9] = [
     Pass {
         name: "branches",
         about: "blocks nobody branches to, branches to where control goes anyhow, ifs with constant conditions ⇒ less",
@@ -89,6 +90,11 @@ static PASSES: [Pass; 8] = [
         about: "a value assigned to a local and read later ⇒ the value where it is read, or `local.tee`",
         run: sink::run,
     },
+    Pass {
+        name: "translate-exceptions",
+        about: "the exceptions that engines had before `try_table` ⇒ `try_table`; no level does this",
+        run: translate::run,
+    },
 ];
 
 /// How much to optimise.
@@ -112,6 +118,7 @@ const ROTATE: &Pass = &PASSES[6];
 const SINK: &Pass = &PASSES[7];
 const DEAD: &Pass = &PASSES[2];
 const COALESCE: &Pass = &PASSES[1];
+const TRANSLATE: &Pass = &PASSES[8];
 
 /// One round of each, and branches again for what became empty.
 static CHEAP: [&Pass; 9] =
@@ -152,7 +159,8 @@ pub fn by_name(name: &str) -> Option<&'static Pass> {
 /// Runs passes over the body of `func`, a function of `module`, in order. `watch` sees the body after each.
 ///
 /// A body that was read may have `Stack` nodes and branches to the function: the first become locals ([`Body::nest`]), the second
-/// branches to a block ([`Body::enclose`]), since no pass follows either. A body with a `try` of the legacy exceptions stays as it is.
+/// branches to a block ([`Body::enclose`]), since no pass follows either. A body with a `try` of the legacy exceptions stays as it is, unless
+/// the pass that translates them is in the list: it comes before all others.
 pub fn optimize(
     module: &Module,
     func: FuncId,
@@ -161,12 +169,15 @@ pub fn optimize(
     callees: &dyn Callees,
     watch: &mut dyn FnMut(&Pass, &Body),
 ) {
+    let context = Context { module, func, callees };
     if body.pre_order(body.root()).any(|node| body.op(node) == Op::TRY) {
-        return;
+        if !passes.iter().any(|pass| pass.name == TRANSLATE.name) {
+            return;
+        }
+        (TRANSLATE.run)(&context, body);
     }
     body.nest(module);
     body.enclose();
-    let context = Context { module, func, callees };
     for pass in passes {
         (pass.run)(&context, body);
         watch(pass, body);
