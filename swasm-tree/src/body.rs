@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use la_arena::Arena;
 
-use crate::ids::node_from_raw;
+use crate::ids::{node_from_raw, node_raw};
 use crate::local_names::LocalNames;
 use crate::{
     DataId, FuncId, FuncType, Loc, LocalId, MemoryId, NodeId, Op, Shape, TagId, TypeId, ValType,
@@ -116,6 +116,9 @@ pub enum Symbol {
 
 /// More children than this are grouped into nested `Seq`s.
 const MAX_CHILDREN: usize = u16::MAX as usize;
+
+/// See [`Body::put_children`].
+pub(crate) const MOST_COPIED: usize = 4;
 
 /// Inline memory arguments: memory 0, offset below this.
 const INLINE_OFFSETS: u64 = 1 << 27;
@@ -356,10 +359,31 @@ impl Body {
         &self.pool[node.kids as usize..node.kids as usize + node.n as usize]
     }
 
+    /// A node, if the id is one's.
+    #[inline]
+    pub(crate) fn get(&self, id: NodeId) -> Option<&Node> {
+        ((node_raw(id) as usize) < self.nodes.len()).then(|| &self.nodes[id])
+    }
+
     /// What is at a place in the pool of child lists, see [`Node`].
     #[inline]
     pub(crate) fn pooled(&self, at: u32) -> NodeId {
         self.pool[at as usize]
+    }
+
+    /// Puts a node's children into a list from a place on, behind which there is room for [`MOST_COPIED`] and for all of them; gives the place
+    /// behind them.
+    #[inline]
+    pub(crate) fn put_children(&self, node: &Node, list: &mut [NodeId], at: usize) -> usize {
+        let (start, count) = (node.kids as usize, node.n as usize);
+        let pooled = self.pool.get(start..).and_then(|rest| rest.first_chunk::<MOST_COPIED>());
+        let room = list.get_mut(at..).and_then(|rest| rest.first_chunk_mut::<MOST_COPIED>());
+        match (pooled, room) {
+            // Mostly they are few: to copy more than there are is quicker than to look how many.
+            (Some(children), Some(room)) if count <= MOST_COPIED => *room = *children,
+            _ => list[at..at + count].copy_from_slice(&self.pool[start..start + count]),
+        }
+        at + count
     }
 
     /// Puts another node in a node's place; the id, and so the parent, stays. To move the node `b` over `a`:

@@ -2,7 +2,7 @@
 //!
 //! Invariant: every place where a module-level index belongs is a [`Reloc`]; [`Code::bytes`] holds nothing there.
 
-use crate::encode::small_u32;
+use crate::backward::{Backward, Word};
 use crate::local_names::{LocalNames, Names, take_u32};
 use crate::module::Notes;
 use crate::{
@@ -171,13 +171,16 @@ impl Target {
     }
 }
 
-/// What is kept beside the bytes while a body is encoded. Offsets are noted as distances from the one before.
+/// What is kept beside the bytes while a body is encoded, from the last to the first: a place is named by how many bytes of code follow it.
+/// Each is noted as its distance from the one before it: when that comes.
 #[derive(Debug, Default)]
 pub(crate) struct Packer {
-    relocs: Vec<u8>,
-    last_reloc: u32,
-    locs: Vec<u8>,
-    last_loc: (u32, Loc),
+    relocs: Backward,
+    reloc: Option<Reloc>,
+    locs: Backward,
+    /// The position noted last, which may begin earlier yet; and the one behind it.
+    loc: Option<(u32, Loc)>,
+    next_loc: Option<(u32, Loc)>,
     pub(crate) block_types: Vec<FuncType>,
     pub(crate) symbols: Vec<Symbol>,
     pub(crate) uses_memory: bool,
@@ -186,59 +189,77 @@ pub(crate) struct Packer {
 impl Packer {
     pub(crate) fn clear(&mut self) {
         self.relocs.clear();
-        self.last_reloc = 0;
+        self.reloc = None;
         self.locs.clear();
-        self.last_loc = (0, Loc(0));
+        (self.loc, self.next_loc) = (None, None);
         self.block_types.clear();
         self.symbols.clear();
         self.uses_memory = false;
     }
 
-    /// Notes that an index belongs at an offset, which is no smaller than those before.
+    /// Notes that an index belongs where `at` bytes follow, no fewer than before.
     #[inline]
     pub(crate) fn reloc(&mut self, at: u32, target: Target) {
-        let distance = at - self.last_reloc;
-        self.last_reloc = at;
-        let (kind, index) = target.split();
-        if distance < 0x80 && index < 0x80 {
-            self.relocs.extend_from_slice(&[distance as u8, kind, index as u8]);
-        } else {
-            small_u32(&mut self.relocs, distance);
-            self.relocs.push(kind);
-            small_u32(&mut self.relocs, index);
+        if let Some(next) = self.reloc.replace(Reloc { at, target }) {
+            self.pack_reloc(at - next.at, next.target);
         }
     }
 
-    /// Notes that what comes at an offset, which is no smaller than those before, has a position.
+    fn pack_reloc(&mut self, distance: u32, target: Target) {
+        let (kind, index) = target.split();
+        self.relocs.word(Word::byte(kind).then(Word::u32(index)));
+        self.relocs.word(Word::u32(distance));
+    }
+
+    /// Notes that what `at` bytes follow, no fewer than before, has a position.
     #[inline]
     pub(crate) fn loc(&mut self, at: u32, loc: Loc) {
-        let (last, last_loc) = self.last_loc;
-        let distance = at - last;
-        let moved = loc.0.wrapping_sub(last_loc.0) as i32;
-        self.last_loc = (at, loc);
+        match &mut self.loc {
+            Some((start, same)) if *same == loc => *start = at,
+            last => {
+                let begins = last.replace((at, loc));
+                self.pack_next_loc(begins);
+            }
+        }
+    }
+
+    /// Packs the position behind one that begins there and no earlier.
+    fn pack_next_loc(&mut self, begins: Option<(u32, Loc)>) {
+        if let (Some((at, before)), Some((next, loc))) = (begins, self.next_loc) {
+            self.pack_loc(at - next, loc, before);
+        }
+        self.next_loc = begins;
+    }
+
+    fn pack_loc(&mut self, distance: u32, loc: Loc, before: Loc) {
+        let moved = loc.0.wrapping_sub(before.0) as i32;
         // Small numbers of either sign are small.
         let moved = (moved << 1 ^ moved >> 31) as u32;
-        if distance < 0x80 && moved < 0x80 {
-            self.locs.extend_from_slice(&[distance as u8, moved as u8]);
-        } else {
-            small_u32(&mut self.locs, distance);
-            small_u32(&mut self.locs, moved);
-        }
+        self.locs.word(Word::u32(moved));
+        self.locs.word(Word::u32(distance));
     }
 
     pub(crate) fn finish(&mut self, bytes: &[u8], names: &LocalNames, notes: Notes) -> Code {
-        let most = bytes.len() + self.relocs.len() + self.locs.len() + names.most_bytes();
-        let mut data = Vec::with_capacity(most);
+        let size = bytes.len() as u32;
+        if let Some(first) = self.reloc.take() {
+            self.pack_reloc(size - first.at, first.target);
+        }
+        let begins = self.loc.take();
+        self.pack_next_loc(begins);
+        self.pack_next_loc(Some((size, Loc(0))));
+        let (relocs, locs) = (self.relocs.as_slice(), self.locs.as_slice());
+        let mut data =
+            Vec::with_capacity(bytes.len() + relocs.len() + locs.len() + names.most_bytes());
         data.extend_from_slice(bytes);
-        data.extend_from_slice(&self.relocs);
+        data.extend_from_slice(relocs);
         let locs_at = data.len() as u32;
-        data.extend_from_slice(&self.locs);
+        data.extend_from_slice(locs);
         let names_at = data.len() as u32;
         names.encode(&mut data);
         let is_rare = !self.block_types.is_empty() || !self.symbols.is_empty() || !notes.is_empty();
         Code {
             data: data.into_boxed_slice(),
-            relocs_at: bytes.len() as u32,
+            relocs_at: size,
             locs_at,
             names_at,
             uses_memory: self.uses_memory,

@@ -34,6 +34,7 @@ extern crate self as swasm_tree;
 #[path = "../tests/common/mod.rs"]
 mod common;
 
+mod backward;
 mod body;
 mod code;
 mod encode;

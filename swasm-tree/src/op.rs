@@ -9,6 +9,8 @@ use crate::ValType;
 
 mod table;
 
+pub(crate) use table::ROWS;
+
 /// An operator: a row of the table. The constants (`Op::I32_ADD`) are the mnemonics in capitals.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Op(pub(crate) u16);
@@ -397,19 +399,19 @@ impl Op {
 
     /// The row's shape.
     #[inline]
-    pub fn shape(self) -> Shape {
+    pub const fn shape(self) -> Shape {
         self.row().shape
     }
 
     /// The row's mnemonic.
     #[inline]
-    pub fn mnemonic(self) -> &'static str {
+    pub const fn mnemonic(self) -> &'static str {
         self.row().mnemonic
     }
 
     /// The row's effects.
     #[inline]
-    pub fn effects(self) -> Effects {
+    pub const fn effects(self) -> Effects {
         self.row().effects
     }
 
@@ -424,9 +426,10 @@ impl Op {
     }
 
     /// Whether control never reaches what comes after the operator.
-    pub fn diverges(self) -> bool {
+    #[inline]
+    pub const fn diverges(self) -> bool {
         self.effects().intersects(Effects::CONTROL)
-            && self != Op::BR_IF
+            && self.0 != Op::BR_IF.0
             && !matches!(self.shape(), Shape::BrOn | Shape::BrOnCast)
     }
 

@@ -231,6 +231,39 @@ fn positions_survive_patching() {
 }
 
 #[test]
+fn a_position_counts_until_the_next() {
+    let mut module = Module::new();
+    let func = module.declare_func(FuncType::new(&[I32], &[I32]), None);
+    define(&mut module, func, |body| {
+        let set = |body: &mut Body, loc| {
+            body.at(Loc(loc));
+            let value = body.i32_const(7);
+            body.local_set(LocalId(0), value)
+        };
+        // Twice the same, another, and back again: three entries, and each where the first constant is.
+        let [a, b, c, d] = [5, 5, 900, 5].map(|loc| set(body, loc));
+        body.at(Loc(6));
+        let condition = body.local_get(LocalId(0));
+        body.at(Loc(7));
+        let one = body.i32_const(1);
+        body.at(Loc(8));
+        let two = body.i32_const(2);
+        body.at(Loc(5));
+        let choice = body.if_(BlockType::of(&[I32]), condition, one, Some(two));
+        body.at(Loc(8));
+        let negated = body.plain(Op::I32_EQZ, &[choice]);
+        body.seq(&[a, b, c, d, negated])
+    });
+    let written = write(&module);
+    let start = written.funcs[0].range.start;
+    let found: Vec<(u32, u32)> =
+        written.locs.iter().map(|&(at, loc)| (at - start, loc.0)).collect();
+    // Each constant and its set take four bytes, behind the count of locals. The condition belongs to the `if`, the arms to nobody; what
+    // is behind the `if` is where the last arm is.
+    assert_eq!(found, [(1, 5), (9, 900), (13, 5), (21, 7), (24, 8)]);
+}
+
+#[test]
 fn names_and_producers_are_written_when_asked_for() {
     let mut module = Module::new();
     module.add_memory(Memory::default());

@@ -324,14 +324,16 @@ impl Body {
         }
     }
 
+    /// Alignment and offset of a memory argument of memory 0 that is in the node.
+    #[inline]
+    pub(crate) fn inline_memarg(imm: u32) -> Option<(u8, u32)> {
+        (imm & SIDE_MEMARG == 0).then_some((imm as u8 & MEMARG_ALIGN, imm >> 4))
+    }
+
     #[inline]
     pub(crate) fn memarg_of(&self, imm: u32) -> MemArg {
-        if imm & SIDE_MEMARG == 0 {
-            return MemArg {
-                align_log2: imm as u8 & MEMARG_ALIGN,
-                offset: u64::from(imm >> 4),
-                memory: MemoryId(0),
-            };
+        if let Some((align_log2, offset)) = Body::inline_memarg(imm) {
+            return MemArg { align_log2, offset: u64::from(offset), memory: MemoryId(0) };
         }
         self.side_memarg(imm & !SIDE_MEMARG).0
     }

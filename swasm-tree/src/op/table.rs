@@ -65,7 +65,7 @@ macro_rules! rows {
             )*
         }
 
-        pub(super) static ROWS: [Row; [$($mnemonic),*].len()] = [$(Row {
+        pub(crate) static ROWS: [Row; [$($mnemonic),*].len()] = [$(Row {
             mnemonic: $mnemonic,
             opcode: opcode!($($code)+),
             shape: Shape::$shape $(($natural))?,
