@@ -12,8 +12,8 @@ use wp::{FrameKind, FrameStack};
 use crate::ids::node_raw;
 use crate::module::ReadCode;
 use crate::{
-    BlockType, Body, Catch, CompositeType, FuncId, FuncKind, HeapType, Loc, LocalId, Module,
-    NodeId, Op, Shape, TagId, TypeId,
+    BlockType, Body, Catch, CompositeType, FuncId, FuncKind, FuncType, HeapType, Loc, LocalId,
+    Module, NodeId, Op, Shape, TagId, TypeId,
 };
 
 mod types;
@@ -28,7 +28,6 @@ pub(crate) struct Scratch {
     pending: Vec<Pending>,
     control: Vec<Control>,
     operands: Vec<NodeId>,
-    group: Vec<NodeId>,
     /// `catch`es of open legacy `try`s.
     handlers: Vec<NodeId>,
 }
@@ -125,12 +124,14 @@ impl Module {
         let mut builder = Builder::new(self, func, code, body, scratch);
         let result = (|| {
             builder.locals(&mut reader)?;
-            let mut hints = code.hints().iter().peekable();
+            let mut hints = code.hints();
             while !reader.eof() {
                 let at = reader.original_position();
                 builder.at(self.loc_of(at));
                 reader.visit_operator(&mut builder)?;
-                builder.hint(&mut hints, (at - start) as u32);
+                if !hints.is_empty() {
+                    builder.hint(&mut hints, (at - start) as u32);
+                }
             }
             Ok::<(), wp::Error>(())
         })();
@@ -216,19 +217,17 @@ impl<'a> Builder<'a> {
         self.body.at(loc);
     }
 
-    /// Says of the operator at `at` what a hint says, if one does.
-    #[inline]
-    pub(crate) fn hint(
-        &mut self,
-        hints: &mut std::iter::Peekable<std::slice::Iter<'_, (u32, bool)>>,
-        at: u32,
-    ) {
-        while let Some((offset, likely)) = hints.next_if(|(offset, _)| *offset <= at) {
-            if *offset == at
+    /// Says of the operator at `at` what a hint says, if one does; takes the hints up to there.
+    pub(crate) fn hint(&mut self, hints: &mut &[(u32, bool)], at: u32) {
+        while let Some((&(offset, likely), rest)) = hints.split_first()
+            && offset <= at
+        {
+            *hints = rest;
+            if offset == at
                 && let Some(branch) = self.last_branch
                 && !self.dead
             {
-                self.body.hint(branch, *likely);
+                self.body.hint(branch, likely);
             }
         }
     }
@@ -318,9 +317,10 @@ impl<'a> Builder<'a> {
 
     /// A node for a part of `pending`.
     fn grouped(&mut self, start: usize, end: usize) -> NodeId {
-        let Scratch { pending, group, .. } = &mut *self.s;
-        group_of(&pending[start..end], group);
-        if let [only] = group[..] { only } else { self.body.seq(group) }
+        match nodes_of(&self.s.pending[start..end]) {
+            [only] => only.node,
+            several => self.body.seq_of(several.iter().map(|item| item.node)),
+        }
     }
 
     #[inline]
@@ -356,21 +356,18 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// As [`Builder::simple`], of so few operands that they are written as one.
-    fn few<const N: usize>(&mut self, op: Op, imm: u32, results: u32) {
+    /// As [`Builder::simple`], of so few operands that they are written as one; not for what diverges.
+    fn few<const N: usize, const RESULTS: u32>(&mut self, op: Op, imm: u32) {
         let pending = &mut self.s.pending;
         match pending.last_chunk::<N>() {
             Some(last) if last.iter().all(|item| item.plain) => {
-                let operands = last.map(|item| item.node);
-                pending.truncate(pending.len() - N);
-                self.dig = 0;
-                let node = self.body.make(op, imm, &operands);
-                self.push(node, results);
-                if results == 0 && op.diverges() {
-                    self.dead = true;
+                let node = self.body.make(op, imm, &last.map(|item| item.node));
+                pending.truncate(pending.len() + 1 - N);
+                if let Some(first) = pending.last_mut() {
+                    *first = Pending::new(node, RESULTS, 0);
                 }
             }
-            _ => self.simple(op, imm, N as u32, results),
+            _ => self.simple(op, imm, N as u32, RESULTS),
         }
     }
 
@@ -389,7 +386,7 @@ impl<'a> Builder<'a> {
                 && matches!(self.body.children(item.node), [one] if self.body.op(*one) == Op::STACK)
         };
         if pending.last().is_some_and(|item| item.left > 0) {
-            return self.few::<1>(Op::LOCAL_SET, local.0, 0);
+            return self.few::<1, 0>(Op::LOCAL_SET, local.0);
         }
         let sets = pending.iter().rev().take_while(|item| is_set(item)).count();
         let from = pending.len() - sets;
@@ -438,31 +435,25 @@ impl<'a> Builder<'a> {
             self.s.control.push(Control { kind, skipped: true, ..around });
             return;
         }
-        let one;
-        let ty = match ty {
-            wp::BlockType::Empty => BlockType::EMPTY,
+        let (mut imm, params, results) = match ty {
+            wp::BlockType::Empty => (0, 0, 0),
             wp::BlockType::Type(ty) => {
-                one = [val_type(&self.module.types, ty)];
-                BlockType::of(&one)
+                let ty = val_type(&self.module.types, ty);
+                (self.body.intern_block_type(BlockType::of(&[ty])), 0, 1)
             }
             wp::BlockType::FuncType(index) => {
-                let ty = self.module.types.get(TypeId(index));
-                BlockType { params: &ty.params, results: &ty.results }
+                let FuncType { params, results } = self.module.types.get(TypeId(index));
+                let imm = self.body.intern_block_type(BlockType { params, results });
+                (imm, params.len() as u32, results.len() as u32)
             }
         };
-        let (params, results) = (ty.params.len() as u32, ty.results.len() as u32);
+        if op == Op::TRY_TABLE {
+            let catches: Vec<Catch> =
+                catches.iter().map(|&catch| self.catch_clause(catch)).collect();
+            imm = self.body.add_try_table(imm, &catches);
+        }
         self.take(params + u32::from(op == Op::IF));
-        let node = match op {
-            Op::LOOP => self.body.loop_with(ty, &self.s.operands),
-            Op::IF => self.body.if_with(ty, &self.s.operands),
-            Op::TRY => self.body.try_(ty, &self.s.operands),
-            Op::TRY_TABLE => {
-                let catches: Vec<Catch> =
-                    catches.iter().map(|&catch| self.catch_clause(catch)).collect();
-                self.body.try_table(ty, &catches, &self.s.operands)
-            }
-            _ => self.body.block_with(ty, &self.s.operands),
-        };
+        let node = self.body.open_unset(op, imm, &self.s.operands);
         if op == Op::IF {
             self.last_branch = Some(node);
         }
@@ -581,15 +572,18 @@ impl<'a> Builder<'a> {
         }
         match control.kind {
             _ if self.s.control.len() == 1 => {
-                let Scratch { pending, group, control, .. } = &mut *self.s;
-                group_of(pending, group);
-                self.body.set_children(self.body.root(), group);
+                let Scratch { pending, control, operands, .. } = &mut *self.s;
+                operands.clear();
+                operands.extend(nodes_of(pending).iter().map(|item| item.node));
+                self.body.set_children(self.body.root(), operands);
                 control.clear();
                 return;
             }
             FrameKind::If => {
                 let then = self.finish_arm();
                 self.body.set_then(control.node, then);
+                let nothing = self.body.seq(&[]);
+                self.body.set_else(control.node, nothing);
             }
             FrameKind::Else => {
                 let arm = self.finish_arm();
@@ -686,11 +680,12 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// The nodes of a part of `pending`: parameters of a block, which only come first, are none.
-fn group_of(pending: &[Pending], group: &mut Vec<NodeId>) {
-    let params = usize::from(pending.first().is_some_and(|item| item.params));
-    group.clear();
-    group.extend(pending[params..].iter().map(|item| item.node));
+/// Of a part of `pending`, what stands for a node: parameters of a block, which only come first, do not.
+fn nodes_of(pending: &[Pending]) -> &[Pending] {
+    match pending {
+        [first, rest @ ..] if first.params => rest,
+        all => all,
+    }
 }
 
 impl FrameStack for Builder<'_> {

@@ -263,9 +263,12 @@ fn validate(
     let mut reader = wp::BinaryReader::new_features(bytes, start, FEATURES);
     let mut validator = to_validate.into_validator(std::mem::take(allocations));
     validator.read_locals(&mut reader)?;
+    let may_cast = may_cast(bytes);
     while !reader.eof() {
         let at = reader.original_position();
-        refuse_exact(bytes[at - start], &reader, &validator.visitor(at))?;
+        if may_cast {
+            refuse_exact(bytes[at - start], &reader, &validator.visitor(at))?;
+        }
         reader.visit_operator(&mut validator.visitor(at))??;
     }
     reader.finish_expression(&validator.visitor(reader.original_position()))?;
@@ -275,6 +278,12 @@ fn validate(
 
 /// The prefix of the garbage collection proposal's operators.
 const GC_PREFIX: u8 = 0xfb;
+
+/// Whether a function may have such operators. Most have none, and then nobody needs to look at each operator.
+fn may_cast(bytes: &[u8]) -> bool {
+    // To look at all is quicker than to stop at the first.
+    bytes.iter().fold(false, |found, byte| found | (*byte == GC_PREFIX))
+}
 
 /// Casts to exact types belong to custom descriptors, but the validator lets them pass without.
 #[inline]
@@ -329,15 +338,20 @@ fn build_checked(
         validator.define_locals(offset, count, ty)?;
         builder.define_locals(count, ty);
     }
-    let mut hints = code.hints().iter().peekable();
+    let mut hints = code.hints();
     let bytes = module.read_bytes(code);
+    let may_cast = may_cast(bytes);
     while !reader.eof() {
         let at = reader.original_position();
-        refuse_exact(bytes[at - start], &reader, &validator.visitor(at))?;
+        if may_cast {
+            refuse_exact(bytes[at - start], &reader, &validator.visitor(at))?;
+        }
         builder.at(module.loc_of(at));
         let mut both = Checked { validator: validator.visitor(at), builder: &mut builder };
         reader.visit_operator(&mut both)??;
-        builder.hint(&mut hints, (at - start) as u32);
+        if !hints.is_empty() {
+            builder.hint(&mut hints, (at - start) as u32);
+        }
     }
     reader.finish_expression(&validator.visitor(reader.original_position()))?;
     for (local, name) in code.local_names() {

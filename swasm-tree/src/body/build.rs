@@ -41,6 +41,14 @@ impl Body {
         self.nodes.alloc(Node { op, n, imm, kids, loc })
     }
 
+    /// As [`Body::seq`].
+    pub(crate) fn seq_of(&mut self, children: impl ExactSizeIterator<Item = NodeId>) -> NodeId {
+        if children.len() > MAX_CHILDREN {
+            return self.seq(&children.collect::<Vec<NodeId>>());
+        }
+        self.make_of(Op::SEQ, 0, children)
+    }
+
     /// As [`Body::make`], of at most [`MAX_CHILDREN`] children.
     #[inline]
     pub(crate) fn make_of(
@@ -515,6 +523,15 @@ impl Body {
             children.push(self.seq(&[]));
         }
         self.make(op, imm, &children)
+    }
+
+    /// A node that has arms, but nobody said yet which: they are set before anybody looks. Operands are few: as many as a validator allows.
+    pub(crate) fn open_unset(&mut self, op: Op, imm: u32, operands: &[NodeId]) -> NodeId {
+        let id = self.make(op, imm, operands);
+        let arms = op.shape().arms();
+        self.pool.extend(std::iter::repeat_n(self.root, arms));
+        self.nodes[id].n += arms as u16;
+        id
     }
 
     /// Opens a `try_table`: then [`Body::set_body`].

@@ -271,9 +271,12 @@ macro_rules! build {
             }
             let imm = Fixed::encode(($($arg,)*), self, OP);
             match ($params, $results) {
+                (params, results) if OP.diverges() => self.simple(OP, imm, params, results),
                 (0, 1) => self.leaf(OP, imm),
-                (1, results) => self.few::<1>(OP, imm, results),
-                (2, results) => self.few::<2>(OP, imm, results),
+                (1, 0) => self.few::<1, 0>(OP, imm),
+                (1, 1) => self.few::<1, 1>(OP, imm),
+                (2, 0) => self.few::<2, 0>(OP, imm),
+                (2, 1) => self.few::<2, 1>(OP, imm),
                 (params, results) => self.simple(OP, imm, params, results),
             }
         }
