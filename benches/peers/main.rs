@@ -2,12 +2,13 @@
 //!
 //! `swasm-peers [--generate] [--write-doc] [FILE.wasm …]`: `--generate` adds modules of 100 KB, 1 MB, 5 MB and 30 MB; `--write-doc` writes the
 //! table to docs/performance-peers.md. Every file is measured in processes of its own (this program, called with `--times` or
-//! `--memory`). Linux only: memory is what the kernel says in `/proc`.
+//! `--once`). Linux only: memory is what the kernel says in `/proc`.
 
 mod generate;
 mod measure;
 
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 
@@ -26,11 +27,16 @@ struct Figures {
     name: String,
     bytes: u64,
     operators: u64,
-    /// Nanoseconds, by way.
+    /// Nanoseconds, by way: again and again in one process.
     times: Vec<u64>,
+    /// Once in a process that has done nothing else.
+    once: [u64; WAYS.len()],
     /// Bytes, by way.
-    memory: Vec<u64>,
+    memory: [u64; WAYS.len()],
 }
+
+/// In how many processes each way is tried once.
+const PROCESSES: usize = 15;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -43,11 +49,14 @@ fn main() -> ExitCode {
             let numbers = [bytes.len() as u64, operators].into_iter().chain(times);
             Ok(numbers.map(|number| number.to_string()).collect::<Vec<_>>().join(" "))
         }),
-        ["--memory", way, file] => WAYS
+        ["--once", way, file] => WAYS
             .into_iter()
             .find(|known| format!("{known:?}") == way)
             .ok_or_else(|| format!("there is no way {way}"))
-            .and_then(|way| Ok(measure::memory(way, &load(file)?)?.to_string())),
+            .and_then(|way| {
+                let once = measure::once(way, &load(file)?)?;
+                Ok(format!("{} {}", once.time, once.memory))
+            }),
         _ => report(&arguments),
     };
     let (text, code) = match result {
@@ -60,13 +69,18 @@ fn main() -> ExitCode {
     }
 }
 
-/// The bytes of a file, or of the module that is generated under this name.
 fn load(file: &str) -> Result<Arc<[u8]>, String> {
-    let generated = SIZES.into_iter().find(|(_, name)| *name == file);
-    match generated {
-        Some((size, _)) => Ok(generate::module(size).into()),
-        None => Ok(std::fs::read(file).map_err(|error| format!("{file}: {error}"))?.into()),
-    }
+    Ok(std::fs::read(file).map_err(|error| format!("{file}: {error}"))?.into())
+}
+
+/// The file, or one with what is generated under this name: those who measure have not generated anything.
+fn path(file: &str) -> Result<PathBuf, String> {
+    let Some((size, name)) = SIZES.into_iter().find(|(_, name)| *name == file) else {
+        return Ok(file.into());
+    };
+    let path = std::env::temp_dir().join(name);
+    std::fs::write(&path, generate::module(size)).map_err(|error| format!("{file}: {error}"))?;
+    Ok(path)
 }
 
 /// Runs this program on one file.
@@ -85,17 +99,25 @@ fn child(arguments: &[&str]) -> Result<Vec<u64>, String> {
 }
 
 fn figures(file: &str) -> Result<Figures, String> {
+    let path = path(file)?;
+    let file = path.to_str().ok_or("a path that is no text")?;
     let numbers = child(&["--times", file])?;
     let [bytes, operators, times @ ..] = &numbers[..] else {
         return Err(format!("{file}: no figures"));
     };
-    let mut memory = Vec::new();
-    for way in WAYS {
-        memory.extend(child(&["--memory", &format!("{way:?}"), file])?);
+    let (mut once, mut memory) = ([u64::MAX; WAYS.len()], [0; WAYS.len()]);
+    for _ in 0..PROCESSES {
+        for ((way, once), memory) in WAYS.into_iter().zip(&mut once).zip(&mut memory) {
+            let [time, most] = child(&["--once", &format!("{way:?}"), file])?[..] else {
+                return Err(format!("{file}: no figures"));
+            };
+            *once = time.min(*once);
+            *memory = most.max(*memory);
+        }
     }
     // The file's own name will do: where it lies is nobody's business.
     let name = file.rsplit('/').next().unwrap_or(file).to_owned();
-    Ok(Figures { name, bytes: *bytes, operators: *operators, times: times.to_vec(), memory })
+    Ok(Figures { name, bytes: *bytes, operators: *operators, times: times.to_vec(), once, memory })
 }
 
 fn report(arguments: &[&str]) -> Result<String, String> {
@@ -148,27 +170,32 @@ fn tables(all: &[Figures]) -> String {
     let mut out = String::new();
     let mut text = |line: String| out.push_str(&line);
     let (titles, rule) = header("file | bytes | operators");
-    text(format!(
-        "## Time\n\nNanoseconds per operator, and how many times faster than walrus.\n\n{titles}|---|---|---|{rule}\n"
-    ));
-    for figures in all {
-        let cells: Vec<String> = figures
-            .times
-            .iter()
-            .map(|&time| {
+    text(
+        "## Time\n\nNanoseconds per operator, and how many times faster than walrus.\n".to_owned(),
+    );
+    let kinds: [(&str, fn(&Figures) -> &[u64]); 2] = [
+        ("Once, in a process that has done nothing else", |figures| &figures.once),
+        ("Again and again, in one process", |figures| &figures.times),
+    ];
+    for (kind, times) in kinds {
+        text(format!("\n### {kind}\n\n{titles}|---|---|---|{rule}\n"));
+        for figures in all {
+            let times = times(figures);
+            let cell = |&time: &u64| {
                 let per_operator = time as f64 / figures.operators.max(1) as f64;
-                let ratio = figures.times[walrus] as f64 / time.max(1) as f64;
+                let ratio = times[walrus] as f64 / time.max(1) as f64;
                 format!("{per_operator:.1} ({ratio:.2})")
-            })
-            .collect();
-        let Figures { name, bytes, operators, .. } = figures;
-        text(format!("| {name} | {bytes} | {operators} | {} |\n", cells.join(" | ")));
+            };
+            let cells: Vec<String> = times.iter().map(cell).collect();
+            let Figures { name, bytes, operators, .. } = figures;
+            text(format!("| {name} | {bytes} | {operators} | {} |\n", cells.join(" | ")));
+        }
     }
     let (titles, rule) = header("file");
-    text(format!("\nMegabytes of input per second.\n\n{titles}|---|{rule}\n"));
+    text(format!("\n### Megabytes of input per second, once\n\n{titles}|---|{rule}\n"));
     for figures in all {
         let speed = |&time: &u64| format!("{:.0}", figures.bytes as f64 * 1e3 / time.max(1) as f64);
-        let cells: Vec<String> = figures.times.iter().map(speed).collect();
+        let cells: Vec<String> = figures.once.iter().map(speed).collect();
         text(format!("| {} | {} |\n", figures.name, cells.join(" | ")));
     }
     text(format!(

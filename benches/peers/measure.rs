@@ -109,15 +109,25 @@ fn processor_time() -> u64 {
     now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs()
 }
 
-/// How many bytes this process had at most while it did it, beyond what it had before: beyond the file itself, that is.
-pub(crate) fn memory(way: Way, bytes: &Arc<[u8]>) -> Result<u64, String> {
+/// What one time takes in a process that has done nothing else.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Once {
+    /// Nanoseconds.
+    pub(crate) time: u64,
+    /// How many bytes this process had at most while it did it, beyond what it had before: beyond the file itself, that is.
+    pub(crate) memory: u64,
+}
+
+pub(crate) fn once(way: Way, bytes: &Arc<[u8]>) -> Result<Once, String> {
     // Has the kernel forget the peak of reading the file.
     std::fs::write("/proc/self/clear_refs", "5").map_err(|error| error.to_string())?;
     let before = status("VmRSS:");
+    let start = processor_time();
     let written = go(way, bytes)?;
-    let most = status("VmHWM:").saturating_sub(before);
+    let time = processor_time() - start;
+    let memory = status("VmHWM:").saturating_sub(before);
     drop(written);
-    Ok(most)
+    Ok(Once { time, memory })
 }
 
 fn status(field: &str) -> u64 {
