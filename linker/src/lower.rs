@@ -13,6 +13,7 @@ mod calls;
 mod control;
 mod operators;
 mod scopes;
+mod temps;
 
 use rustc_hash::FxHashSet;
 use smallvec::{SmallVec, smallvec};
@@ -23,7 +24,9 @@ use swasm_frontend_ir::checked::{
 use swasm_tree::{Body, Loc, LocalId, NodeId, Op, Symbol, Unchanged, ValType};
 
 use crate::layout::{Layouts, val_type};
+use crate::pipeline;
 use crate::unit::{Unit, needs_normalising, scalar_types};
+use temps::Temps;
 
 /// A list of nodes, mostly one or two.
 pub(crate) type Nodes = SmallVec<[NodeId; 4]>;
@@ -83,6 +86,7 @@ struct Function<'l, 'u, 'a> {
     non_negative: Vec<IrLocal>,
     /// What a `break` or `continue` names.
     targets: FxHashSet<ExprId>,
+    temps: Temps,
 }
 
 impl<'u, 'a> Lowerer<'u, 'a> {
@@ -114,6 +118,8 @@ impl<'u, 'a> Lowerer<'u, 'a> {
             stack: Vec::new(),
             non_negative: Vec::new(),
             targets: targets(source),
+            // A pass sees more where each value has a local of its own, and shares them out in the end.
+            temps: Temps::new(pipeline::runs_no_pass(unit.options)),
         };
         lowering.body.at(unit.locations.loc(function.place.module, function.place.span.begin()));
         lowering.declare_params();
@@ -222,8 +228,16 @@ impl<'a> Function<'_, '_, 'a> {
         self.locals[index]
     }
 
+    /// A local that nobody named, for the statement at hand.
     fn temp(&mut self, ty: ValType) -> LocalId {
-        self.body.add_local(ty)
+        match self.temps.take(ty) {
+            Some(temp) => temp,
+            None => {
+                let temp = self.body.add_local(ty);
+                self.temps.made(ty, temp);
+                temp
+            }
+        }
     }
 
     // ---- positions and small nodes
@@ -647,10 +661,19 @@ impl<'a> Function<'_, '_, 'a> {
 
     /// Pushes statements on the stack until one never completes.
     fn statements(&mut self, statements: &[ExprId]) -> Result<(), NodeId> {
+        let around = self.temps.begin_list();
+        let mut completes = Ok(());
         for &statement in statements {
-            let node = self.statement(statement)?;
-            self.stack.push(node);
+            match self.statement(statement) {
+                Ok(node) => self.stack.push(node),
+                Err(diverging) => {
+                    completes = Err(diverging);
+                    break;
+                }
+            }
+            self.temps.end_statement();
         }
-        Ok(())
+        self.temps.end_list(around);
+        completes
     }
 }

@@ -12,7 +12,7 @@ use swasm_tree::{Body, Code, Encoder, FuncId, Loc, Verifier};
 use crate::artifact::{Artifact, Observer, Phase, Printed};
 use crate::limits::Limits;
 use crate::lower::Lowerer;
-use crate::options::{OptLevel, Stage};
+use crate::options::{OptLevel, Options, Stage};
 use crate::reach::Reached;
 use crate::unit::Unit;
 
@@ -263,6 +263,11 @@ fn hint(unit: &Unit<'_>, def: DefId) -> InlineHint {
         Inline::Hint => InlineHint::Hint,
         Inline::Never => InlineHint::Never,
     }
+}
+
+/// Whether bodies are written as they are lowered.
+pub(crate) fn runs_no_pass(options: &Options) -> bool {
+    options.passes.is_none() && options.opt_level == OptLevel::O0
 }
 
 /// The passes of these names, or those of the level.
