@@ -15,6 +15,7 @@ use swasm_tree::FuncType;
 
 use crate::elide;
 use crate::options::MemoryMode;
+use crate::pipeline;
 use crate::unit::{CalledOnce, Unit, holds_char, known};
 use crate::unread::drop_unread;
 
@@ -80,16 +81,20 @@ pub(crate) fn reach(unit: &mut Unit<'_>) -> Result<Vec<Reached>, Vec<Diagnostic>
         });
     }
     elide::elide(unit, &roots, &summaries);
-    unit.called_once = called_once(unit, &roots, &summaries);
+    // Whoever copies functions asks for them.
+    if !pipeline::runs_no_pass(unit.options) {
+        unit.called_once = called_once(unit, &roots, &summaries);
+    }
 
     // What lowering calls by itself, it calls with all arguments.
     let fixed = unit.well_known.all().collect();
+    let count = summaries.len();
     let mut walk = Walk {
         unit,
         summaries,
-        order: Vec::new(),
-        waves: FxHashMap::default(),
-        seen: FxHashSet::default(),
+        order: Vec::with_capacity(count),
+        waves: FxHashMap::with_capacity_and_hasher(count, Default::default()),
+        seen: FxHashSet::with_capacity_and_hasher(count, Default::default()),
         statics: FxHashSet::default(),
         fixed,
     };
