@@ -82,7 +82,7 @@ impl Encoder {
         Encoder::default()
     }
 
-    /// An encoder that leaves [`Code::locs`] empty.
+    /// An encoder that keeps no positions: nothing says of its code where it comes from.
     pub fn without_positions() -> Encoder {
         let positions = Positions { left_out: true, ..Positions::default() };
         Encoder { positions, ..Encoder::default() }
