@@ -332,6 +332,24 @@ pub enum ConstExpr {
     Expr(ExprId),
 }
 
+impl ConstExpr {
+    /// Where in a memory or table a segment begins that has this for its place; `None` if the module alone does not tell.
+    pub fn place(self) -> Option<u64> {
+        match self {
+            ConstExpr::I32(place) => Some(u64::from(place as u32)),
+            ConstExpr::I64(place) => Some(place as u64),
+            ConstExpr::F32(_)
+            | ConstExpr::F64(_)
+            | ConstExpr::V128(_)
+            | ConstExpr::Symbol(_)
+            | ConstExpr::GlobalGet(_)
+            | ConstExpr::RefNull(_)
+            | ConstExpr::RefFunc(_)
+            | ConstExpr::Expr(_) => None,
+        }
+    }
+}
+
 /// An exception tag.
 #[derive(Clone, Debug)]
 pub struct Tag {

@@ -67,19 +67,8 @@ impl Live {
 
 /// Whether so many elements from `start` on are known to be in a table.
 fn fits(start: ConstExpr, count: usize, size: u64) -> bool {
-    let start = match start {
-        ConstExpr::I32(start) => u64::from(start as u32),
-        ConstExpr::I64(start) => start as u64,
-        ConstExpr::F32(_)
-        | ConstExpr::F64(_)
-        | ConstExpr::V128(_)
-        | ConstExpr::Symbol(_)
-        | ConstExpr::GlobalGet(_)
-        | ConstExpr::RefNull(_)
-        | ConstExpr::RefFunc(_)
-        | ConstExpr::Expr(_) => return false,
-    };
-    start.checked_add(count as u64).is_some_and(|end| end <= size)
+    let end = start.place().and_then(|start| start.checked_add(count as u64));
+    end.is_some_and(|end| end <= size)
 }
 
 struct Reach<'a> {

@@ -64,18 +64,7 @@ impl Unit<'_> {
     fn range(&self, data: DataId) -> Option<Range<u64>> {
         let data = &self.module.datas[data.index()];
         let DataPlace::At(_, offset) = data.place else { return None };
-        let start = match offset {
-            ConstExpr::I32(value) => u64::from(value as u32),
-            ConstExpr::I64(value) => value as u64,
-            ConstExpr::F32(_)
-            | ConstExpr::F64(_)
-            | ConstExpr::V128(_)
-            | ConstExpr::Symbol(_)
-            | ConstExpr::GlobalGet(_)
-            | ConstExpr::RefNull(_)
-            | ConstExpr::RefFunc(_)
-            | ConstExpr::Expr(_) => return None,
-        };
+        let start = offset.place()?;
         Some(start..start.checked_add(data.bytes.len() as u64)?)
     }
 
