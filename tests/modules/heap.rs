@@ -294,6 +294,11 @@ impl Body<'_> {
             self.close();
             return;
         }
+        // Whoever branches here makes a value: where no function is of a type, only null is.
+        let left = match left {
+            ValType::Ref(ty) if self.world.lacks_functions(ty) => ValType::Ref(ty.nullable(true)),
+            _ => left,
+        };
         self.open(Instruction::Block(BlockType::Result(value)), &[value]);
         self.open(Instruction::Block(BlockType::Result(left)), &[left]);
         self.mark();

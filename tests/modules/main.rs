@@ -142,7 +142,10 @@ fn keep(name: &str, bytes: &[u8]) {
 
 /// Sends a module through the tree on all ways. What comes out is valid and, if it `runs`, does the same.
 fn judge(bytes: &[u8], seed: u64, runs: bool) -> Result<Seen, Failure> {
-    validate(bytes).map_err(|error| Failure::GivenUp(format!("the module is invalid: {error}")))?;
+    validate(bytes).map_err(|error| {
+        keep(&format!("{seed}-invalid.wasm"), bytes);
+        Failure::GivenUp(format!("the module is invalid: {error}"))
+    })?;
     let mut seen = None;
     let mut last = Vec::new();
     for way in Way::ALL {

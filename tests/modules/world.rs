@@ -161,6 +161,13 @@ impl World {
         }
     }
 
+    /// Whether a type is one of functions, and no function is of it.
+    pub(crate) fn lacks_functions(&self, ty: RefType) -> bool {
+        let HeapType::Concrete(index) = ty.heap_type else { return false };
+        let inner = &self.types[index as usize].composite_type.inner;
+        matches!(inner, CompositeInnerType::Func(_)) && self.functions_of(index).is_empty()
+    }
+
     /// The fields of all structure types that fit: type and number of each.
     pub(crate) fn fields_that(&self, fits: impl Fn(FieldType) -> bool) -> Vec<(u32, u32)> {
         let all = self.structs().into_iter().flat_map(|ty| {
