@@ -8,12 +8,11 @@
 //!
 //! Law: the body does what it did, in the order it did. Invariant on entry: the body is verified.
 
-use std::collections::{BTreeMap, HashMap};
-
-use crate::ids::node_raw;
+use crate::ids::{node_from_raw, node_raw};
 use crate::signature::{Signature, label_types, own_result_count, result_count};
 use crate::{
-    BlockType, Body, LocalId, Module, NodeId, Op, Shape, Step, TypeList, ValType, View, results,
+    BlockType, Body, LocalId, Module, Node, NodeId, Op, Shape, Step, TypeList, ValType, View,
+    results,
 };
 
 /// A value on the stack: the result of a node, or the parameter of a block in one of its arms.
@@ -70,18 +69,17 @@ impl Body {
     }
 
     fn name_values(&mut self, module: &Module) {
-        let taken = taken_values(self, module);
-        let mut spilled: BTreeMap<u32, Vec<(NodeId, Value)>> = BTreeMap::new();
-        for &(stack, value) in &taken {
-            spilled.entry(node_raw(value.from)).or_default().push((stack, value));
-        }
-        let mut nest = Nest { parents: HashMap::new(), module };
+        let mut taken = taken_values(self, module);
+        // The sort is stable: what one node left stays in the order in which it is taken.
+        taken.sort_by_key(|(_, value)| node_raw(value.from));
+        let spilled = || taken.chunk_by(|(_, a), (_, b)| a.from == b.from);
+        let mut nest = Nest { parents: Parents::default(), module };
         nest.note_parents(self);
-        for uses in spilled.values() {
+        for uses in spilled() {
             nest.spill_results(self, uses);
         }
         nest.note_parents(self);
-        for uses in spilled.values() {
+        for uses in spilled() {
             nest.spill_params(self, uses);
         }
     }
@@ -244,14 +242,39 @@ fn taken_values(body: &Body, module: &Module) -> Vec<(NodeId, Value)> {
     taken
 }
 
+/// By node: its parent, or the number of no node.
+#[derive(Default)]
+struct Parents(Vec<u32>);
+
+impl Parents {
+    const NONE: u32 = u32::MAX;
+
+    fn get(&self, node: NodeId) -> Option<NodeId> {
+        let parent = self.0.get(node_raw(node) as usize).copied();
+        parent.filter(|&parent| parent != Parents::NONE).map(node_from_raw)
+    }
+
+    fn insert(&mut self, node: NodeId, parent: NodeId) {
+        let at = node_raw(node) as usize;
+        if at >= self.0.len() {
+            self.0.resize(at + 1, Parents::NONE);
+        }
+        self.0[at] = node_raw(parent);
+    }
+
+    fn extend(&mut self, all: impl IntoIterator<Item = (NodeId, NodeId)>) {
+        all.into_iter().for_each(|(node, parent)| self.insert(node, parent));
+    }
+}
+
 struct Nest<'a> {
-    parents: HashMap<NodeId, NodeId>,
+    parents: Parents,
     module: &'a Module,
 }
 
 impl Nest<'_> {
     fn note_parents(&mut self, body: &Body) {
-        self.parents.clear();
+        self.parents.0.clear();
         for step in body.walk(body.root()) {
             if let Step::Enter(node) = step {
                 self.parents.extend(body.children(node).iter().map(|&child| (child, node)));
@@ -273,8 +296,8 @@ impl Nest<'_> {
 
     /// A node's parent, and which of its children the node is.
     fn place(&mut self, body: &Body, node: NodeId) -> (NodeId, usize) {
-        let position = |parents: &HashMap<NodeId, NodeId>| {
-            let parent = *parents.get(&node)?;
+        let position = |parents: &Parents| {
+            let parent = parents.get(node)?;
             let at = body.children(parent).iter().position(|&child| child == node)?;
             Some((parent, at))
         };
@@ -297,17 +320,20 @@ impl Nest<'_> {
         };
         let locals = new_locals(body, &types);
         body.at(body.node(from).loc);
-        // Wrapped before it becomes a child, so that the parent that is noted is the old one.
-        let wrapper = body.seq(&[]);
-        self.wrap(body, from, wrapper);
-        let mut items = vec![body.set_many(&locals, from)];
-        self.parents.insert(from, items[0]);
+        let set = body.set_many(&locals, from);
+        let mut items = vec![set];
         for (index, &local) in (0..).zip(&locals) {
             if !uses.iter().any(|(_, value)| value.index == index) {
                 items.push(body.local_get(local));
             }
         }
-        body.set_children(wrapper, &items);
+        if items.len() == 1 {
+            self.wrap(body, from, set);
+        } else {
+            let wrapper = body.seq(&items);
+            self.wrap(body, from, wrapper);
+            self.parents.extend([(from, set), (set, wrapper)]);
+        }
         take_from(body, &uses, &locals);
     }
 
@@ -440,8 +466,8 @@ fn new_locals(body: &mut Body, types: &[ValType]) -> Vec<LocalId> {
 /// `Stack` ⇒ `(local.get $spilled)`
 fn take_from(body: &mut Body, uses: &[(NodeId, Value)], locals: &[LocalId]) {
     for &(stack, value) in uses {
-        let get = body.local_get(locals[value.index as usize]);
-        body.replace(stack, *body.node(get));
+        let (local, loc) = (locals[value.index as usize], body.loc());
+        body.replace(stack, Node { op: Op::LOCAL_GET, n: 0, imm: local.0, kids: 0, loc });
     }
 }
 
