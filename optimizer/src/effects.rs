@@ -44,6 +44,11 @@ impl Summary {
         summary
     }
 
+    /// Whether nothing is known to be done.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.effects.is_none() && !self.overflow && self.reads.is_empty() && self.writes.is_empty()
+    }
+
     /// Adds what another tree does.
     #[inline]
     pub(crate) fn add(&mut self, other: &Summary) {

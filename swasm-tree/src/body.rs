@@ -393,6 +393,12 @@ impl Body {
         self.nodes[id] = node;
     }
 
+    /// Makes a node an empty `Seq`: nothing is done in its place. Its position stays.
+    pub fn clear(&mut self, id: NodeId) {
+        let Node { kids, loc, .. } = self.nodes[id];
+        self.nodes[id] = Node { op: Op::SEQ, n: 0, imm: 0, kids, loc };
+    }
+
     /// Gives a node other children. Lists of at most the old length are written in place.
     pub fn set_children(&mut self, id: NodeId, children: &[NodeId]) {
         if children.len() <= self.nodes[id].n as usize {

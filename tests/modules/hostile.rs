@@ -45,10 +45,8 @@ const STACK: usize = 1 << 20;
 
 /// Memory that a way through the tree may take, its output included: so much for each byte of the input,
 const PER_BYTE: usize = 10;
-/// so much for each operator of the largest body,
+/// so much for each operator of the largest body, passes or not,
 const PER_OPERATOR: usize = 64;
-/// so much for each when passes run,
-const PER_OPERATOR_OPTIMISED: usize = 96;
 /// and so much in any case. What the validator takes comes on top: it reserves room for as many types as a module of 50 bytes claims to have.
 const IN_ANY_CASE: usize = 5 << 20;
 
@@ -92,9 +90,7 @@ fn judge_on(bytes: &[u8], ways: &[Way]) -> Result<bool, String> {
     let (valid, of_validator) = memory::peak_of(|| validate(bytes));
     let operators = operators_of_largest(bytes);
     for &way in ways {
-        let per_operator =
-            if way == Way::Optimised { PER_OPERATOR_OPTIMISED } else { PER_OPERATOR };
-        let limit = bytes.len() * PER_BYTE + operators * per_operator + IN_ANY_CASE + of_validator;
+        let limit = bytes.len() * PER_BYTE + operators * PER_OPERATOR + IN_ANY_CASE + of_validator;
         let (result, peak) = memory::peak_of(|| {
             std::panic::catch_unwind(AssertUnwindSafe(|| through(bytes, way)))
                 .map_err(|_| format!("{way:?}: a panic, see above"))

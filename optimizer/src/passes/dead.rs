@@ -316,7 +316,7 @@ impl Pass<'_> {
         } else if !children.last().is_some_and(|&last| body.diverges(last)) {
             return true;
         }
-        let sequence = body.seq(&children);
+        body.set_children(sequence, &children);
         move_over(body, node, sequence);
         true
     }
@@ -344,6 +344,9 @@ impl Pass<'_> {
 }
 
 fn replace_by_drops(body: &mut Body, node: NodeId, operands: &[NodeId]) {
+    if operands.is_empty() {
+        return body.clear(node);
+    }
     let drops: Vec<NodeId> = operands
         .iter()
         .map(|&operand| {

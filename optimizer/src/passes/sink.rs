@@ -15,7 +15,6 @@ use swasm_tree::{Body, Effects, LocalId, NodeId, Op, View};
 use super::Context;
 use crate::cursor::{Cursor, Event, number};
 use crate::effects::Summary;
-use crate::rewrite::move_over;
 use crate::uses::Uses;
 
 /// More assignments than this are not remembered at a time: the oldest is forgotten.
@@ -27,6 +26,7 @@ pub(super) fn run(_: &Context<'_>, body: &mut Body) {
         list: Vec::with_capacity(REMEMBERED + 1),
         made: 0,
         summaries: Vec::new(),
+        open: 0,
         marks: Vec::new(),
         tries: 0,
         depth: 0,
@@ -35,7 +35,7 @@ pub(super) fn run(_: &Context<'_>, body: &mut Body) {
     cursor.forward(body.root());
     while let Some(event) = cursor.next(body) {
         match event {
-            Event::Enter(_) => pass.summaries.push(Summary::default()),
+            Event::Enter(_) => pass.open += 1,
             Event::Child(node, index) => pass.between(body, node, index),
             Event::Leave(node) => pass.leave(body, &cursor, node),
         }
@@ -61,8 +61,10 @@ struct Pass {
     uses: Uses,
     list: Vec<Sinkable>,
     made: u32,
-    /// Of each open node: what its children did.
-    summaries: Vec<Summary>,
+    /// Of each open node whose children did something: what they did, and how deep the node is.
+    summaries: Vec<(u32, Summary)>,
+    /// How many nodes are open.
+    open: u32,
     /// Of each open block and arm: the number of the first assignment inside.
     marks: Vec<u32>,
     /// How many `try_table`s are open.
@@ -122,7 +124,9 @@ impl Pass {
     }
 
     fn leave(&mut self, body: &mut Body, cursor: &Cursor, node: NodeId) {
-        let mut summary = self.summaries.pop().unwrap_or_default();
+        let own = self.summaries.pop_if(|(depth, _)| *depth == self.open);
+        let mut summary = own.map(|(_, summary)| summary).unwrap_or_default();
+        self.open -= 1;
         let op = body.op(node);
         match op {
             Op::LOCAL_GET => summary = self.get(body, cursor, node),
@@ -159,8 +163,10 @@ impl Pass {
                 summary.add(&own);
             }
         }
-        if let Some(outer) = self.summaries.last_mut() {
-            outer.add(&summary);
+        match self.summaries.last_mut() {
+            Some((depth, around)) if *depth == self.open => around.add(&summary),
+            _ if summary.is_nothing() => (),
+            _ => self.summaries.push((self.open, summary)),
         }
     }
 
@@ -252,8 +258,7 @@ impl Pass {
         };
         body.set_child(parent, index, moved);
         // The read is nowhere now; as an empty sequence it stands where the assignment stood.
-        let empty = body.seq(&[]);
-        move_over(body, node, empty);
+        body.clear(node);
         body.set_child(entry.sequence, entry.index, node);
         self.executed(&own);
         own
